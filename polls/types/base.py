@@ -1,0 +1,221 @@
+"""The words that every poll type shares.
+
+A poll type is pure: it takes plain values and returns plain values, and knows nothing of databases,
+requests or people. It answers three questions about a `Question`: is this ballot valid (`clean`), how
+are ballots counted (`tally`), how is the count drawn (`picture`, `chart`).
+
+**A tally is a JSON object whose leaves are all integers.** Therefore two tallies of one question add up
+leaf by leaf (`add`), in any order and over any split: over batches, over workshops, over years.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+#: a canonical ballot value: plain JSON; `None` is a pass
+Value = Any
+Tally = dict[str, Any]
+
+#: reserved in forms: the choice "pass"; no option key can look like it
+PASS = "~pass"
+#: reserved in forms: the choice "Other…", whose words come in a field of their own
+OTHER = "~other"
+
+
+class InvalidBallot(Exception):
+    """A ballot that cannot be counted. `message` is one plain sentence for the person who typed it."""
+
+    def __init__(self, message: str | Promise, field: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field
+
+
+class InvalidQuestion(Exception):
+    """A question that cannot be asked. The message names the key and what is expected there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A thing to choose: a stable key (so copies of one instrument add up) and a label (what people read)."""
+
+    key: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One version of one instrument, as a poll type sees it.
+
+    `settings` holds what only the type understands (limits, labels of points, a budget), already checked
+    by `PollType.check`.
+    """
+
+    type: str
+    text: str
+    key: str = ""
+    help: str = ""
+    options: tuple[Option, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+    def label(self, key: str) -> str:
+        """The label of an option key; the key itself where the option is unknown."""
+        return next((option.label for option in self.options if option.key == key), key)
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        return tuple(option.key for option in self.options)
+
+    @property
+    def pass_label(self) -> str:
+        """What "pass" is called here; empty where the question does not offer it."""
+        if not self.settings.get("allow_pass", True):
+            return ""
+        return str(self.settings.get("pass_label") or _("Pass"))
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "type": self.type,
+            "text": self.text,
+            "key": self.key,
+            "help": self.help,
+            "options": [[option.key, option.label] for option in self.options],
+            "settings": dict(self.settings),
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> Question:
+        return cls(
+            type=data["type"],
+            text=data["text"],
+            key=data.get("key", ""),
+            help=data.get("help", ""),
+            options=tuple(Option(key, label) for key, label in data.get("options", ())),
+            settings=data.get("settings", {}),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One countable line of a result: `hits` of `valid` people, e.g. an option and those who chose it."""
+
+    key: str
+    label: str
+    hits: int
+    valid: int
+
+
+class FormData(Protocol):
+    """What a form sends: Django's `QueryDict`, or anything with the same two methods."""
+
+    def get(self, key: str, default: Any = None) -> Any: ...
+    def getlist(self, key: str) -> list[Any]: ...
+
+
+class PollType:
+    """What a poll type must answer. One instance per type stands in `POLL_TYPES`."""
+
+    name: str = ""
+    #: shown to facilitators when they make a question
+    title: str | Promise = ""
+    #: one short line over the question on a phone: "Choose one"
+    how: str | Promise = ""
+    #: people's own words, which reach the wall only after a check
+    has_texts: bool = False
+    #: an option list is authored for it
+    has_options: bool = False
+
+    def check(self, question: Question) -> None:
+        """Raise `InvalidQuestion` where the authored question cannot be asked."""
+        raise NotImplementedError
+
+    def instruction(self, question: Question) -> str:
+        """The short line over the question; may depend on settings ("Choose up to 3")."""
+        return str(self.how)
+
+    def from_form(self, data: FormData, question: Question) -> Any:
+        """The raw value in a plain HTML form, to be given to `clean`. `None` when the person passes."""
+        raise NotImplementedError
+
+    def clean(self, value: Any, question: Question) -> Any:
+        """The canonical value: equal answers give equal JSON. Raises `InvalidBallot`. `None` stays `None`."""
+        raise NotImplementedError
+
+    def is_pass(self, value: Any) -> bool:
+        return value is None
+
+    def say(self, value: Any, question: Question) -> str:
+        """The answer in words, for the receipt: "6 to 8 babies"."""
+        raise NotImplementedError
+
+    def tally(self, counted: Iterable[tuple[Any, int]], question: Question) -> Tally:
+        """Count `(canonical value, how many ballots)` pairs; passes are not among them.
+
+        Always has a leaf `n`: the people who answered, base of every percentage of this question.
+        """
+        raise NotImplementedError
+
+    def figures(self, tally: Tally, question: Question) -> list[Figure]:
+        """Every line that can be pooled and exported, in authored order, zero lines included."""
+        raise NotImplementedError
+
+    def texts(self, tally: Tally, question: Question) -> list[tuple[str, str, int]]:
+        """People's own words as `(key, text, people)`, for the check before the wall. Empty for most types."""
+        return []
+
+    def keep_texts(self, tally: Tally, keys: frozenset[str], question: Question) -> Tally:
+        """The same tally with only those own words whose key is given. `n` keeps counting everybody."""
+        return tally
+
+    def picture(self, tally: Tally, question: Question) -> dict[str, Any]:
+        """What the template `polls/<name>/result.html` draws: plain values, whole percentages ready to print."""
+        raise NotImplementedError
+
+    def finding(self, tally: Tally, question: Question) -> str:
+        """The result in one sentence with its base; empty when nobody has answered."""
+        return ""
+
+    def table(self, tally: Tally, question: Question) -> tuple[list[str], list[list[Any]]]:
+        """The same result as a table: headings, rows. First column is the row's heading."""
+        return (
+            [str(_("Answer")), str(_("People"))],
+            [[figure.label, figure.hits] for figure in self.figures(tally, question)],
+        )
+
+    def chart(self, tally: Tally, question: Question) -> dict[str, Any]:
+        """A Plotly figure as a plain dict with `data` and `layout`."""
+        raise NotImplementedError
+
+
+def add(first: Tally, second: Tally) -> Tally:
+    """Add two tallies leaf by leaf. Keys that only one of them has are kept."""
+    total = dict(first)
+    for key, value in second.items():
+        if isinstance(value, Mapping):
+            total[key] = add(total.get(key, {}), value)
+        else:
+            total[key] = total.get(key, 0) + value
+    return total
+
+
+def percent(hits: int, valid: int) -> int | None:
+    """A whole percentage, rounded half up as the published figures are; `None` without a base.
+
+    Python's `round` is half-even (0.5 → 0), which prints 12.5 % as 12 %.
+    """
+    return (200 * hits + valid) // (2 * valid) if valid else None
+
+
+def check_keys(keys: Sequence[str]) -> None:
+    """Option keys are short, plain and different, so that they can stand in files, forms and columns."""
+    for key in keys:
+        if not (0 < len(key) <= 50 and key.isascii() and key.replace("_", "").isalnum() and key == key.lower()):
+            raise InvalidQuestion(f"option key {key!r}: expected 1 to 50 small letters, digits and underscores")
+    if len(set(keys)) != len(keys):
+        twice = next(key for key in keys if keys.count(key) > 1)
+        raise InvalidQuestion(f"option key {twice!r} stands twice: expected every key once")
