@@ -1,0 +1,226 @@
+"""The one read path: a poll's tally with its denominators, and several polls pooled.
+
+A tally is a recount of ballots. When a poll closes, `ballot_box` freezes what `count` says at that moment
+(`Poll.result`); from then on `read` answers from the frozen copy, so later cleaning or clearing never
+changes what a room has seen without a decision of its own.
+
+Rehearsal ballots are shown in the room when asked for, and never frozen, never pooled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
+
+from django.db.models import Count, Q
+
+from . import measures
+from .models import Ballot, Measure, Poll
+from .types import POLL_TYPES, Question
+from .types.base import Tally, add
+
+
+class NotComparable(Exception):
+    """These polls cannot be added up; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Distinct people, from the room to the base. `attended` and `joined` come from the workshop, and are
+    `None` where nobody counted. Source: the project's method notes on denominators."""
+
+    attended: int | None = None
+    joined: int | None = None
+    issued: int = 0
+    cast: int = 0
+    passed: int = 0
+    excluded: int = 0
+    withdrawn: int = 0
+    after_reveal: int = 0
+
+    @property
+    def valid(self) -> int:
+        """The base of every percentage: cast − passed − excluded − withdrawn."""
+        return self.cast - self.passed - self.excluded - self.withdrawn
+
+    def __add__(self, other: Counts) -> Counts:
+        return Counts(**{f.name: _sum(getattr(self, f.name), getattr(other, f.name)) for f in fields(Counts)})
+
+    def as_json(self) -> dict[str, Any]:
+        return {**asdict(self), "valid": self.valid}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Counts:
+        return cls(**{f.name: data.get(f.name, f.default) for f in fields(cls)})
+
+
+def _sum(first: int | None, second: int | None) -> int | None:
+    """A sum of unknown and known is unknown: nobody guesses an N."""
+    return None if first is None or second is None else first + second
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """A measure counted from ballots: `hits` of `valid` people."""
+
+    key: str
+    label: str
+    hits: int
+    valid: int
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What one poll, or several pooled, came to."""
+
+    question: Question
+    tally: Tally
+    counts: Counts
+    measures: tuple[Share, ...] = ()
+    frozen: bool = False
+
+    @property
+    def poll_type(self):
+        return POLL_TYPES[self.question.type]
+
+    @property
+    def figures(self):
+        return self.poll_type.figures(self.tally, self.question)
+
+    @property
+    def picture(self) -> dict[str, Any]:
+        return self.poll_type.picture(self.tally, self.question)
+
+    @property
+    def finding(self) -> str:
+        return self.poll_type.finding(self.tally, self.question)
+
+    @property
+    def table(self):
+        return self.poll_type.table(self.tally, self.question)
+
+
+@dataclass(frozen=True, slots=True)
+class Pooled(Result):
+    """Several askings of one instrument added up; `parts` are the single results in the order given."""
+
+    parts: tuple[tuple[int, Result], ...] = field(default=())
+
+
+def read(poll: Poll, *, rehearsal: bool = False) -> Result:
+    """The result of a poll: frozen if it is closed, recounted otherwise.
+
+    `rehearsal=True` is the room's view while a rehearsal is on: it counts rehearsal ballots too, afresh.
+    """
+    if poll.result is not None and not rehearsal:
+        return _thaw(poll)
+    return count(poll, rehearsal=rehearsal)
+
+
+def count(poll: Poll, *, joined: int | None = None, attended: int | None = None, rehearsal: bool = False) -> Result:
+    """Recount a poll's ballots; three small queries, whatever the number of ballots."""
+    ballots = poll.ballots.all() if rehearsal else poll.ballots.filter(rehearsal=False)
+    counted = counted_values(ballots)
+    question = poll.question
+    return Result(
+        question=question,
+        tally=poll.poll_type.tally(counted, question),
+        counts=_counts(ballots, joined, attended),
+        measures=_shares(poll, counted),
+    )
+
+
+def counted_values(ballots) -> list[tuple[Any, int]]:
+    """`(value, how many)` for every distinct answer, passes left out."""
+    cast = ballots.filter(status=Ballot.Status.CAST)
+    return list(cast.values_list("value").annotate(Count("id")).order_by())
+
+
+def _counts(ballots, joined: int | None, attended: int | None) -> Counts:
+    numbers = ballots.aggregate(
+        issued=Count("id"),
+        cast=Count("id", filter=~Q(status=Ballot.Status.ISSUED)),
+        passed=Count("id", filter=Q(status=Ballot.Status.PASSED)),
+        after_reveal=Count("id", filter=Q(after_reveal=True)),
+    )
+    return Counts(joined=joined, attended=attended, **numbers)
+
+
+def latest_measures(instrument_id: int) -> list[Measure]:
+    """The newest version of every measure of an instrument, in authored order."""
+    newest: dict[str, Measure] = {}
+    for measure in Measure.objects.filter(instrument_id=instrument_id).order_by("number"):
+        newest[measure.key] = measure
+    return sorted(newest.values(), key=lambda measure: measure.pk)
+
+
+def _shares(poll: Poll, counted: list[tuple[Any, int]]) -> tuple[Share, ...]:
+    return tuple(
+        Share(m.key, m.label, *measures.count(m.kind, m.definition, counted, poll.question))
+        for m in latest_measures(poll.version.instrument_id)
+    )
+
+
+def freeze(result: Result, at: str) -> dict[str, Any]:
+    """A result as the JSON kept in `Poll.result`; `at` is an ISO 8601 time."""
+    return {
+        "tally": result.tally,
+        "counts": result.counts.as_json(),
+        "measures": [asdict(share) for share in result.measures],
+        "frozen_at": at,
+    }
+
+
+def _thaw(poll: Poll) -> Result:
+    frozen = poll.result
+    shares = tuple(Share(**share) for share in frozen["measures"])
+    known = {share.key for share in shares}
+    if any(m.key not in known for m in latest_measures(poll.version.instrument_id)):
+        # A measure written after the close is counted from the ballots, which are still there.
+        shares = _shares(poll, counted_values(poll.ballots.filter(rehearsal=False)))
+    return Result(poll.question, frozen["tally"], Counts.from_json(frozen["counts"]), shares, frozen=True)
+
+
+def pool(polls: Iterable[Poll]) -> Pooled:
+    """Add up closed polls of one instrument. Raises `NotComparable`, also when there is nothing to add."""
+    parts = [(poll.pk, read(poll)) for poll in polls if poll.is_closed]
+    if not parts:
+        raise NotComparable("no closed poll to add up")
+    newest = parts[-1][1].question
+    for _pk, part in parts:
+        _check_comparable(part.question, newest)
+    tally, counts = parts[0][1].tally, parts[0][1].counts
+    for _pk, part in parts[1:]:
+        tally, counts = add(tally, part.tally), counts + part.counts
+    return Pooled(newest, tally, counts, _add_shares(parts), frozen=True, parts=tuple(parts))
+
+
+def _check_comparable(question: Question, newest: Question) -> None:
+    if question.type != newest.type:
+        raise NotComparable(f"{question.key}: a {question.type} question does not add up with a {newest.type} one")
+    if question.keys != newest.keys or question.settings.get("points") != newest.settings.get("points"):
+        raise NotComparable(f"{question.key}: its versions offer different answers")
+
+
+def _add_shares(parts: list[tuple[int, Result]]) -> tuple[Share, ...]:
+    totals: dict[str, Share] = {}
+    for _pk, part in parts:
+        for share in part.measures:
+            old = totals.get(share.key)
+            hits, valid = (old.hits, old.valid) if old else (0, 0)
+            totals[share.key] = Share(share.key, share.label, hits + share.hits, valid + share.valid)
+    return tuple(totals.values())
+
+
+def shown_texts(poll: Poll) -> frozenset[str]:
+    """Keys of people's own words that somebody has let onto the wall."""
+    return frozenset(poll.text_checks.filter(shown=True).values_list("key", flat=True))
+
+
+def for_the_room(poll: Poll, result: Result) -> Result:
+    """The same result with only those words that somebody has checked; its numbers stay whole."""
+    if not result.poll_type.has_texts or result.question.settings.get("check") is False:
+        return result
+    tally = result.poll_type.keep_texts(result.tally, shown_texts(poll), result.question)
+    return Result(result.question, tally, result.counts, result.measures, result.frozen)
