@@ -1,0 +1,135 @@
+"""What people with a phone do: join, see a question, answer it, leave.
+
+`write` is what the intake calls with everything that arrived while the last commit ran.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from polls import ballot_box
+from polls.ballot_box import Outcome, Paper, Refusal
+
+from ..live import notify
+from ..live.topics import Topic
+from ..models import AgendaItem, InformationSheet, Participant, Workshop
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """An answer on its way: raw value, `None` a pass."""
+
+    workshop_id: int
+    voter: str
+    poll: int
+    value: Any
+    op: str = ""
+    seq: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A phone has this question on its screen: a ballot paper is to be issued."""
+
+    workshop_id: int
+    voter: str
+    poll: int
+
+
+class ConsentMissing(Exception):
+    """Something that has to be agreed to was not ticked; `missing` holds the texts."""
+
+    def __init__(self, missing: list[str]) -> None:
+        super().__init__("consent missing")
+        self.missing = missing
+
+
+def missing_consent(sheet: InformationSheet | None, ticked: Iterable[str]) -> list[str]:
+    """The keys of required consent items that were not ticked."""
+    ticked = set(ticked)
+    return [item["key"] for item in (sheet.items if sheet else []) if item["required"] and item["key"] not in ticked]
+
+
+@transaction.atomic
+def join(workshop: Workshop, ticked: Iterable[str], *, rehearsal: bool = False) -> Participant:
+    """A person takes part, having agreed to what has to be agreed. Raises `ConsentMissing`."""
+    sheet = workshop.sheet
+    ticked = list(ticked)
+    if missing := missing_consent(sheet, ticked):
+        raise ConsentMissing(missing)
+    known = [item["key"] for item in (sheet.items if sheet else []) if item["key"] in ticked]
+    participant = Participant.objects.create(workshop=workshop, sheet=sheet, consent=known, rehearsal=rehearsal)
+    notify.changed(workshop.pk, Topic.ROOM, Topic.TALLY)
+    return participant
+
+
+def finish_profile(participant: Participant) -> None:
+    """The few questions at joining are answered or skipped; they are not asked again."""
+    Participant.objects.filter(pk=participant.pk, profiled_at__isnull=True).update(profiled_at=timezone.now())
+    notify.changed(participant.workshop_id, Topic.ROOM)
+
+
+def leave(participant: Participant) -> None:
+    """The person goes; what they answered stays counted."""
+    Participant.objects.filter(pk=participant.pk, left_at__isnull=True).update(left_at=timezone.now())
+    notify.changed(participant.workshop_id, Topic.ROOM, Topic.TALLY)
+
+
+def write(items: Sequence[Vote | Shown]) -> list[Outcome | None]:
+    """Write a batch in one transaction; one outcome per item, in order (`None` for a paper issued)."""
+    with transaction.atomic():
+        room = _Room(items)
+        outcomes: list[Outcome | None] = [room.refuse(item) for item in items]
+        accepted = [number for number, outcome in enumerate(outcomes) if outcome is None]
+        _issue([items[n] for n in accepted if isinstance(items[n], Shown)], room)
+        votes = [n for n in accepted if isinstance(items[n], Vote)]
+        papers = [room.paper(items[n]) for n in votes]
+        for number, outcome in zip(votes, ballot_box.cast(papers), strict=True):
+            outcomes[number] = outcome
+        for workshop_id, topics in room.touched.items():
+            notify.changed(workshop_id, *topics)
+    return outcomes
+
+
+class _Room:
+    """Whose votes these are and which polls they may go to: two queries a batch."""
+
+    def __init__(self, items: Sequence[Vote | Shown]) -> None:
+        here = Participant.objects.filter(voter__in={item.voter for item in items}, left_at__isnull=True)
+        self.people = {voter: (ws, r) for voter, ws, r in here.values_list("voter", "workshop_id", "rehearsal")}
+        asked = AgendaItem.objects.filter(poll__in={item.poll for item in items})
+        self.polls = {poll: (ws, profile) for poll, ws, profile in asked.values_list("poll", "workshop", "profile")}
+        self.touched: dict[int, set[Topic]] = defaultdict(set)
+
+    def refuse(self, item: Vote | Shown) -> Refusal | None:
+        op = getattr(item, "op", "")
+        if self.people.get(item.voter, (None,))[0] != item.workshop_id:
+            return Refusal(item.poll, op, "consent", _("You have left this workshop. Join again to answer."))
+        workshop_id, profile = self.polls.get(item.poll, (None, False))
+        if workshop_id != item.workshop_id:
+            # The same words for another workshop's poll as for one that does not exist.
+            return Refusal(item.poll, op, "forbidden", _("This question is not part of your workshop."))
+        self.touched[item.workshop_id] |= {Topic.TALLY, Topic.QUEUE, *([Topic.ROOM] if profile else [])}
+        return None
+
+    def is_rehearsal(self, voter: str) -> bool:
+        return self.people[voter][1]
+
+    def paper(self, vote: Vote) -> Paper:
+        rehearsal = self.is_rehearsal(vote.voter)
+        return Paper(vote.poll, vote.voter, vote.value, vote.op, vote.seq, rehearsal)
+
+
+def _issue(shown: Iterable[Shown], room: _Room) -> None:
+    by_poll: dict[int, set[str]] = defaultdict(set)
+    for item in shown:
+        by_poll[item.poll].add(item.voter)
+    for poll, voters in by_poll.items():
+        ballot_box.issue(poll, voters, rehearsals={voter for voter in voters if room.is_rehearsal(voter)})

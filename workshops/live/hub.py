@@ -1,0 +1,238 @@
+"""One hub per process and workshop: hears what changed, draws it once per audience, hands the same text to
+every socket, at most once a window.
+
+State, not deltas: a picture is whole, the newest is the only one that matters. First load, live update and
+reconnect are one function, so a lost message is harmless. The hub never waits for a socket: each connection
+has a slot per topic that a newer picture overwrites, and a writer of its own that empties the slots.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import logging
+import secrets
+import time
+from collections import deque
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+
+import msgspec
+from django.conf import settings
+from django.db import DatabaseError, connection
+
+from .. import screens
+from .topics import EVERYTHING, NEAR, PHONES, SHOWN, Audience, Topic
+
+log = logging.getLogger(__name__)
+
+PROCESS = secrets.token_hex(4)  # tells a process its own announcements
+SLOWEST, FASTEST = 1.0, 10.0  # pictures a second
+OWN_WORDS_LIMIT = 200  # frames waiting for one phone before it counts as gone
+STALLED_SECONDS = 10.0  # a socket that takes nothing for so long is closed and comes back by itself
+
+encode = msgspec.json.Encoder().encode
+_drawers = ThreadPoolExecutor(2, thread_name_prefix="draw")
+
+
+class Connection:
+    """One socket. `tell` queues words for this person alone, `show` replaces the picture of a topic."""
+
+    def __init__(self, audience: Audience, voter: str = "") -> None:
+        self.audience, self.voter = audience, voter
+        self._words: deque[str] = deque()
+        self._pictures: dict[Topic, str] = {}
+        self._wake = asyncio.Event()
+        self._sending_since = 0.0
+        self.closing = 0  # the close code, once this connection is to end
+
+    def tell(self, text: str) -> None:
+        self._words.append(text)
+        if len(self._words) > OWN_WORDS_LIMIT:
+            self.close(1013)
+        self._wake.set()
+
+    def show(self, topic: Topic, frame: str) -> None:
+        self._pictures[topic] = frame
+        self._wake.set()
+        if self._sending_since and time.monotonic() - self._sending_since > STALLED_SECONDS:
+            self.close(1013)
+
+    def close(self, code: int) -> None:
+        self.closing = self.closing or code
+        self._wake.set()
+
+    async def write(self, send: Callable) -> None:
+        """Send what waits, own words first, until closed. Ends by closing the socket."""
+        while not self.closing:
+            await self._wake.wait()
+            self._wake.clear()
+            while (self._words or self._pictures) and not self.closing:
+                text = self._words.popleft() if self._words else self._pictures.pop(next(iter(self._pictures)))
+                self._sending_since = time.monotonic()
+                await send({"type": "websocket.send", "text": text})
+                self._sending_since = 0.0
+        await send({"type": "websocket.close", "code": self.closing})
+
+
+class Hub:
+    """All sockets of one workshop in this process."""
+
+    def __init__(self, workshop_id: int) -> None:
+        self.workshop_id = workshop_id
+        self.connections: dict[Audience, set[Connection]] = {audience: set() for audience in Audience}
+        self.frames: dict[tuple[Topic, Audience], tuple[str, str]] = {}  # (revision, frame)
+        self._dirty = {group: set() for group in (NEAR, PHONES)}
+        self._wake = {group: asyncio.Event() for group in (NEAR, PHONES)}
+        self._tasks = [asyncio.ensure_future(self._run(group)) for group in (NEAR, PHONES)]
+
+    # -- who looks ------------------------------------------------------------------------------------
+
+    def add(self, connection: Connection) -> None:
+        self.connections[connection.audience].add(connection)
+
+    def greet(self, connection: Connection, seen: dict[str, str]) -> None:
+        """Show a connection what it has not seen; what is not drawn yet comes with the next window."""
+        missing = set()
+        for topic in SHOWN[connection.audience]:
+            revision, frame = self.frames.get((topic, connection.audience), ("", ""))
+            if not revision:
+                missing.add(topic)
+            elif seen.get(topic) != revision:
+                connection.show(topic, frame)
+        if missing:
+            self.mark(missing)
+
+    def remove(self, connection: Connection) -> None:
+        self.connections[connection.audience].discard(connection)
+
+    @property
+    def is_empty(self) -> bool:
+        return not any(self.connections.values())
+
+    def voters(self) -> set[str]:
+        return {c.voter for c in self.connections[Audience.PHONE] if c.voter and not c.closing}
+
+    def sockets(self, group: Iterable[Audience]) -> int:
+        return sum(len(self.connections[audience]) for audience in group)
+
+    def tell_voter(self, voter: str, text: str, *, but: Connection | None = None) -> None:
+        """Words for one person on all their other tabs."""
+        for connection in self.connections[Audience.PHONE]:
+            if connection.voter == voter and connection is not but:
+                connection.tell(text)
+
+    # -- what they see ----------------------------------------------------------------------------------
+
+    def mark(self, topics: Iterable[str]) -> None:
+        for group, dirty in self._dirty.items():
+            dirty.update(Topic(topic) for topic in topics)
+            self._wake[group].set()
+
+    async def _run(self, group: tuple[Audience, ...]) -> None:
+        """A window: wait for a change (or look by itself), draw once, hand out, rest. The last change always goes out."""
+        while True:
+            try:
+                await asyncio.wait_for(self._wake[group].wait(), settings.LIVE_LOOK_SECONDS)
+            except TimeoutError:
+                self._dirty[group] |= EVERYTHING
+            self._wake[group].clear()
+            topics, self._dirty[group] = self._dirty[group], set()
+            if self.sockets(group):
+                await self._draw_and_show(group, topics)
+            await asyncio.sleep(1 / self._pace(group))
+
+    def _pace(self, group: tuple[Audience, ...]) -> float:
+        """Pictures a second: a fixed budget of messages per process, not a fixed rate."""
+        budget = settings.LIVE_MESSAGES_PER_SECOND / max(1, self.sockets(group))
+        return FASTEST if group is NEAR else max(SLOWEST, min(FASTEST, budget))
+
+    async def _draw_and_show(self, group: tuple[Audience, ...], topics: set[Topic]) -> None:
+        wanted = [
+            (topic, audience)
+            for audience in group
+            if self.connections[audience]
+            for topic in SHOWN[audience]
+            if topic in topics
+        ]
+        online = len(self.voters())
+        loop = asyncio.get_running_loop()
+        try:
+            pictures = await loop.run_in_executor(_drawers, _draw, self.workshop_id, wanted, online)
+        except Exception:
+            log.exception("a picture could not be drawn; trying again at the next window")
+            self._dirty[group] |= topics  # drawn at the next look
+            return
+        for (topic, audience), html in pictures.items():
+            await self._show(topic, audience, html)
+
+    async def _show(self, topic: Topic, audience: Audience, html: str) -> None:
+        revision = revision_of(html)
+        if self.frames.get((topic, audience), ("",))[0] == revision:
+            return
+        frame = encode({"t": "screen", "topic": topic, "rev": revision, "html": html}).decode()
+        self.frames[topic, audience] = (revision, frame)
+        for number, connection in enumerate(list(self.connections[audience]), start=1):
+            connection.show(topic, frame)
+            if number % 100 == 0:
+                await asyncio.sleep(0)  # let votes in between
+
+    def stop(self) -> None:
+        for task in self._tasks:
+            task.cancel()
+
+
+def revision_of(html: str) -> str:
+    """The same text has the same revision in every process and after every restart."""
+    return hashlib.blake2s(html.encode(), digest_size=6).hexdigest()
+
+
+def _draw(workshop_id: int, wanted: list[tuple[Topic, Audience]], online: int) -> dict:
+    """Runs in a drawing thread, whose connection stays open until a fault."""
+    try:
+        scene = screens.Scene.load(workshop_id, online=online)
+        return {(topic, audience): screens.draw(scene, topic, audience) for topic, audience in wanted}
+    except DatabaseError:
+        connection.close()
+        raise
+
+
+# --- the hubs of this process ------------------------------------------------------------------------
+
+_hubs: dict[int, Hub] = {}
+_loop: asyncio.AbstractEventLoop | None = None
+
+
+def running_loop() -> asyncio.AbstractEventLoop | None:
+    """The event loop that serves sockets in this process; `None` in management commands."""
+    return _loop
+
+
+def use_loop(loop: asyncio.AbstractEventLoop | None) -> None:
+    global _loop
+    if loop is not _loop:
+        _hubs.clear()
+    _loop = loop
+
+
+def of(workshop_id: int) -> Hub:
+    """The hub of a workshop, made when its first socket comes."""
+    if workshop_id not in _hubs:
+        _hubs[workshop_id] = Hub(workshop_id)
+    return _hubs[workshop_id]
+
+
+def leave(hub: Hub, connection: Connection) -> None:
+    hub.remove(connection)
+    if hub.is_empty:
+        hub.stop()
+        _hubs.pop(hub.workshop_id, None)
+
+
+def mark(workshop_id: int, topics: Iterable[str]) -> None:
+    if hub := _hubs.get(workshop_id):
+        hub.mark(topics)
+
+
+def everyone() -> list[Connection]:
+    return [c for hub in _hubs.values() for group in hub.connections.values() for c in group]

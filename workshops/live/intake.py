@@ -1,0 +1,116 @@
+"""Gathers what phones send and writes it in one transaction.
+
+One writer thread with its own database connection. While it commits, what arrives waits and becomes the
+next batch, so a lone vote is written at once and a thousand votes cost a few commits. An acknowledgement
+leaves only after the commit. A batch that fails is tried row by row, so one bad paper harms no other; what
+still fails is answered "busy" and the phone keeps it and tries again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from django.conf import settings
+from django.db import OperationalError, connection
+
+from polls.ballot_box import Refusal
+
+from ..actions import participation
+
+log = logging.getLogger(__name__)
+
+
+class Busy(Exception):
+    """Not written; the phone keeps it and tries again after `retry_after` seconds."""
+
+    def __init__(self, retry_after: float = 1.0) -> None:
+        super().__init__("busy")
+        self.retry_after = retry_after
+
+
+class Intake:
+    """The queue before the ballot box of this process."""
+
+    def __init__(self, write: Callable[[Sequence[Any]], list[Any]]) -> None:
+        self._write = write
+        self._waiting: list[tuple[Any, asyncio.Future]] = []
+        self._wake = asyncio.Event()
+        self._writer = ThreadPoolExecutor(1, thread_name_prefix="intake")
+        self._task = asyncio.ensure_future(self._run())
+        self.open = True
+
+    async def submit(self, item: Any) -> Any:
+        """The outcome of one item, after its commit. Raises `Busy`."""
+        if not self.open or len(self._waiting) >= settings.LIVE_QUEUE_LIMIT:
+            raise Busy
+        outcome = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, outcome))
+        self._wake.set()
+        return await outcome
+
+    async def _run(self) -> None:
+        loop = asyncio.get_running_loop()
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            while self._waiting:
+                batch = self._waiting[: settings.LIVE_BATCH_LIMIT]
+                del self._waiting[: settings.LIVE_BATCH_LIMIT]
+                outcomes = await loop.run_in_executor(self._writer, self._write_batch, [item for item, _ in batch])
+                for (_item, future), outcome in zip(batch, outcomes, strict=True):
+                    _answer(future, outcome)
+
+    def _write_batch(self, items: list[Any]) -> list[Any]:
+        try:
+            return self._write(items)
+        except OperationalError:
+            # Locked or gone: trying each one would only wait again for each. The phones keep them.
+            log.warning("a batch of %d has to wait: the database does not take it", len(items))
+            connection.close()
+            return [Busy() for _item in items]
+        except Exception as error:
+            log.warning("a batch of %d was not written (%s), trying one by one", len(items), type(error).__name__)
+            return [self._write_one(item) for item in items]
+
+    def _write_one(self, item: Any) -> Any:
+        try:
+            return self._write([item])[0]
+        except Exception as error:
+            log.exception("an item was not written (%s)", type(error).__name__)
+            connection.close()
+            return Busy()
+
+    async def stop(self) -> None:
+        """Write what waits, take nothing more."""
+        self.open = False
+        while self._waiting:
+            await asyncio.sleep(0.01)
+        self._task.cancel()
+
+
+def _answer(future: asyncio.Future, outcome: Any) -> None:
+    if future.done():
+        return  # the phone has gone; what it sent is stored all the same
+    if isinstance(outcome, Exception):
+        future.set_exception(outcome)
+    else:
+        future.set_result(outcome)
+
+
+_intakes: dict[int, Intake] = {}
+
+
+def get() -> Intake:
+    """The intake of the running loop; there is one a process."""
+    key = id(asyncio.get_running_loop())
+    if key not in _intakes:
+        _intakes.clear()
+        _intakes[key] = Intake(participation.write)
+    return _intakes[key]
+
+
+__all__ = ["Busy", "Intake", "Refusal", "get"]

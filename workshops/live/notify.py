@@ -1,0 +1,73 @@
+"""Telling every process that something has changed: a name, never a picture.
+
+Nothing that matters depends on a message arriving: hubs also look by themselves every few seconds. So the
+layer is given a moment, in the background, and its failure is a log line.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterable
+
+from channels.layers import get_channel_layer
+from django.db import transaction
+
+from . import hub
+from .topics import GROUP, Topic
+
+log = logging.getLogger(__name__)
+LAYER_SECONDS = 2.0
+
+
+def changed(workshop_id: int, *topics: Topic) -> None:
+    """After the running transaction commits, every screen of the workshop is drawn anew. Call it from any thread."""
+    transaction.on_commit(lambda: announce(workshop_id, topics))
+
+
+def announce(workshop_id: int, topics: Iterable[Topic]) -> None:
+    """Mark the topics in this process and send their names to the others; returns at once."""
+    loop = hub.running_loop()
+    if loop is None or loop.is_closed():
+        return  # a management command, or a test without a server: hubs elsewhere look by themselves
+    names = [str(topic) for topic in topics]
+    loop.call_soon_threadsafe(_mark_and_send, workshop_id, names)
+
+
+def _mark_and_send(workshop_id: int, names: list[str]) -> None:
+    hub.mark(workshop_id, names)
+    task = asyncio.ensure_future(_send(workshop_id, names))
+    _sending.add(task)
+    task.add_done_callback(_sending.discard)
+
+
+_sending: set[asyncio.Future] = set()  # keeps the tasks alive until they are done
+
+
+async def _send(workshop_id: int, names: list[str]) -> None:
+    layer = get_channel_layer()
+    if layer is None:
+        return
+    message = {"type": "changed", "from": hub.PROCESS, "workshop": workshop_id, "topics": names}
+    try:
+        await asyncio.wait_for(layer.group_send(GROUP, message), LAYER_SECONDS)
+    except Exception as error:
+        log.warning("other processes were not told at once (%s); they look by themselves", type(error).__name__)
+
+
+async def listen() -> None:
+    """Hear what other processes announce; runs for the life of a process, through every fault of the layer."""
+    while True:
+        try:
+            layer = get_channel_layer()
+            channel = await layer.new_channel()
+            await layer.group_add(GROUP, channel)
+            while True:
+                message = await layer.receive(channel)
+                if message.get("from") != hub.PROCESS:
+                    hub.mark(message["workshop"], message["topics"])
+        except asyncio.CancelledError:
+            raise
+        except Exception as error:
+            log.warning("not hearing other processes (%s); trying again", type(error).__name__)
+            await asyncio.sleep(1.0)

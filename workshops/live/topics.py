@@ -1,0 +1,39 @@
+"""Every thing that can change on a screen, and who looks at it.
+
+A topic is the id of a fragment on the page; `SHOWN` says which topics an audience has.
+"""
+
+from enum import StrEnum
+
+
+class Topic(StrEnum):
+    STAGE = "stage"  # what every screen shows now
+    TALLY = "tally"  # how many have answered, and the result where this audience may see it
+    ROOM = "room"  # who is here
+    CLOCK = "clock"  # the timer
+    AGENDA = "agenda"  # the plan and where we are in it
+    QUEUE = "queue"  # people's words that wait for a check
+
+
+class Audience(StrEnum):
+    CONSOLE = "console"
+    WALL = "wall"
+    PHONE = "phone"
+    OBSERVER = "observer"
+
+
+SHOWN: dict[Audience, tuple[Topic, ...]] = {
+    Audience.CONSOLE: (Topic.STAGE, Topic.TALLY, Topic.ROOM, Topic.CLOCK, Topic.AGENDA, Topic.QUEUE),
+    Audience.WALL: (Topic.STAGE, Topic.TALLY, Topic.ROOM, Topic.CLOCK),
+    Audience.PHONE: (Topic.STAGE, Topic.TALLY, Topic.ROOM, Topic.CLOCK),
+    Audience.OBSERVER: (Topic.STAGE, Topic.TALLY, Topic.ROOM, Topic.CLOCK),
+}
+
+#: drawn first and most often, because everybody looks at them; phones share what is left
+NEAR = (Audience.CONSOLE, Audience.WALL)
+PHONES = (Audience.PHONE, Audience.OBSERVER)
+
+EVERYTHING = frozenset(Topic)
+
+#: the one group of the channel layer: every process listens to it once
+GROUP = "live"

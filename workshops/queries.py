@@ -1,0 +1,102 @@
+"""Reads for pages and pictures of one workshop."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from polls.models import Ballot, Poll
+
+from .models import AgendaItem, Participant, Workshop
+
+ROLE_INSTRUMENT = "role"  # the profile question that says who is in the room
+SMALLEST_GROUP = 5  # smaller groups are joined together on a facilitator's screen
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """Who is here: people with a phone, by role where groups are large enough."""
+
+    joined: int
+    rehearsal: int
+    roles: tuple[tuple[str, int], ...] = ()
+
+
+def room(workshop: Workshop) -> Room:
+    """Three queries: people, the role question, its answers."""
+    flags = list(
+        Participant.objects.filter(workshop=workshop, left_at__isnull=True).values_list("voter", "rehearsal")
+    )
+    return Room(
+        joined=len(flags),
+        rehearsal=sum(rehearsal for _voter, rehearsal in flags),
+        roles=_roles(workshop, {voter for voter, _rehearsal in flags}),
+    )
+
+
+def _roles(workshop: Workshop, voters: set[str]) -> tuple[tuple[str, int], ...]:
+    poll = (
+        Poll.objects.filter(
+            agenda_item__workshop=workshop,
+            agenda_item__profile=True,
+            version__instrument__key=ROLE_INSTRUMENT,
+        )
+        .select_related("version")
+        .first()
+    )
+    if poll is None or not voters:
+        return ()
+    answers = Ballot.objects.filter(poll=poll, status=Ballot.Status.CAST).values_list("voter", "value")
+    chosen = [value for voter, value in answers if voter in voters]
+    counted = [(option.label, chosen.count(option.key)) for option in poll.question.options]
+    unknown = len(voters) - sum(people for _label, people in counted)
+    return join_small([*counted, (_("Role not given"), unknown)])
+
+
+def join_small(groups: list[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
+    """Groups of at least five as they are, the others as one; a lone small group takes the next smallest in.
+
+    Without that, the total would give the small group away.
+    """
+    present = [(label, people) for label, people in groups if people]
+    large = [group for group in present if group[1] >= SMALLEST_GROUP]
+    small = [group for group in present if group[1] < SMALLEST_GROUP]
+    if len(small) == 1 and large:
+        next_smallest = min(large, key=lambda group: group[1])
+        large.remove(next_smallest)
+        small.append(next_smallest)
+    if not small:
+        return tuple(large)
+    if not large:
+        return ((_("All roles together"), sum(people for _label, people in small)),)
+    return (*large, (_("Other roles together"), sum(people for _label, people in small)))
+
+
+def stage_items(workshop: Workshop) -> list[AgendaItem]:
+    """The agenda as it is walked through: everything but the profile."""
+    return list(
+        workshop.agenda.filter(profile=False)
+        .select_related("poll__version__instrument", "prompt")
+        .order_by("position", "id")
+    )
+
+
+def profile_items(workshop: Workshop) -> list[AgendaItem]:
+    return list(workshop.agenda.filter(profile=True).select_related("poll__version__instrument"))
+
+
+def next_item(items: list[AgendaItem], current: AgendaItem | None) -> AgendaItem | None:
+    """The first step after the one on stage, or after the last that was done, that has not been done."""
+    done = [item.position for item in items if item.done_at]
+    place = current.position if current else max(done, default=-1)
+    return next((item for item in items if item.position > place and not item.done_at), None)
+
+
+def numbered_polls(items: list[AgendaItem]) -> dict[int, tuple[int, int]]:
+    """`{item id: (place, of)}` over the questions of the plan: "Question 2 of 8"."""
+    questions = [item.pk for item in items if item.kind == AgendaItem.Kind.POLL]
+    return {pk: (place, len(questions)) for place, pk in enumerate(questions, start=1)}
+
+

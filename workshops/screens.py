@@ -1,0 +1,192 @@
+"""`draw(scene, topic, audience) -> html`: what every screen shows, as one table.
+
+First page load, live update and reconnect all come from here, so they cannot differ. A fragment is a file
+and its root carries the topic as its id. A `Scene` is what one window needs, each part read once, on demand.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from polls import results
+from polls.lifecycle import Reveal
+from polls.models import Poll
+
+from . import queries
+from .live.topics import Audience, Topic
+from .models import AgendaItem, Workshop
+
+TEMPLATES: dict[tuple[Topic, Audience], str] = {
+    (Topic.STAGE, Audience.PHONE): "workshops/phone/_stage.html",
+    (Topic.STAGE, Audience.OBSERVER): "workshops/phone/_stage.html",
+    (Topic.STAGE, Audience.WALL): "workshops/wall/_stage.html",
+    (Topic.STAGE, Audience.CONSOLE): "workshops/console/_stage.html",
+    (Topic.TALLY, Audience.PHONE): "workshops/phone/_tally.html",
+    (Topic.TALLY, Audience.OBSERVER): "workshops/phone/_tally.html",
+    (Topic.TALLY, Audience.WALL): "workshops/wall/_tally.html",
+    (Topic.TALLY, Audience.CONSOLE): "workshops/console/_tally.html",
+    (Topic.ROOM, Audience.PHONE): "workshops/phone/_room.html",
+    (Topic.ROOM, Audience.OBSERVER): "workshops/phone/_room.html",
+    (Topic.ROOM, Audience.WALL): "workshops/wall/_room.html",
+    (Topic.ROOM, Audience.CONSOLE): "workshops/console/_room.html",
+    (Topic.CLOCK, Audience.PHONE): "workshops/phone/_clock.html",
+    (Topic.CLOCK, Audience.OBSERVER): "workshops/phone/_clock.html",
+    (Topic.CLOCK, Audience.WALL): "workshops/wall/_clock.html",
+    (Topic.CLOCK, Audience.CONSOLE): "workshops/console/_clock.html",
+    (Topic.AGENDA, Audience.CONSOLE): "workshops/console/_agenda.html",
+    (Topic.QUEUE, Audience.CONSOLE): "workshops/console/_queue.html",
+}
+
+
+@dataclass
+class Scene:
+    """One workshop at one moment, for drawing. Reads are lazy; nothing here writes."""
+
+    workshop: Workshop
+    online: int = 0
+
+    @classmethod
+    def load(cls, workshop_id: int, *, online: int = 0) -> Scene:
+        found = Workshop.objects.select_related(
+            "programme", "stage_item__poll__version__instrument", "stage_item__prompt__domain"
+        )
+        return cls(found.get(pk=workshop_id), online)
+
+    # -- the stage ------------------------------------------------------------------------------------
+
+    @property
+    def item(self) -> AgendaItem | None:
+        return self.workshop.stage_item
+
+    @property
+    def poll(self) -> Poll | None:
+        return self.item.poll if self.item else None
+
+    @property
+    def state(self) -> str:
+        """planned, joining, ballot, closed, prompt, pause or ended: which picture the stage shows."""
+        if not self.workshop.is_running:
+            return "ended" if self.workshop.has_ended else "planned"
+        if self.item is None:
+            return "joining"
+        if self.poll is None:
+            return str(self.item.kind)
+        return "ballot" if self.poll.is_open else "closed"
+
+    @cached_property
+    def items(self) -> list[AgendaItem]:
+        return queries.stage_items(self.workshop)
+
+    @cached_property
+    def next(self) -> AgendaItem | None:
+        return queries.next_item(self.items, self.item)
+
+    @cached_property
+    def step(self) -> str:
+        """ "Question 2 of 8"; empty for what is not a question."""
+        place = queries.numbered_polls(self.items).get(self.item.pk if self.item else 0)
+        return _("Question %(place)d of %(of)d") % {"place": place[0], "of": place[1]} if place else ""
+
+    # -- people -----------------------------------------------------------------------------------------
+
+    @cached_property
+    def room(self) -> queries.Room:
+        return queries.room(self.workshop)
+
+    @property
+    def rehearsing(self) -> bool:
+        return self.room.rehearsal > 0
+
+    # -- the result ---------------------------------------------------------------------------------------
+
+    @cached_property
+    def result(self) -> results.Result | None:
+        """All that was counted; only for the facilitator's eyes."""
+        return results.read(self.poll, rehearsal=self.rehearsing) if self.poll else None
+
+    @cached_property
+    def room_result(self) -> results.Result | None:
+        """What the room may see of it: only checked words."""
+        return results.for_the_room(self.poll, self.result) if self.poll and self.result else None
+
+    @property
+    def is_revealed(self) -> bool:
+        return bool(self.poll and self.poll.is_revealed)
+
+    @property
+    def shows_after_vote(self) -> bool:
+        """Phones that have answered may see the running result; the others may not yet."""
+        return bool(self.poll and self.poll.is_open and self.poll.reveal == Reveal.AFTER_VOTE)
+
+    @property
+    def not_opened(self) -> int:
+        """People who are here but whose phone has not shown the question yet."""
+        return max(0, self.room.joined - self.result.counts.issued) if self.result else 0
+
+    @cached_property
+    def texts(self) -> list[dict[str, Any]]:
+        """People's own words of the question on stage with what was decided about them."""
+        if not self.poll or not self.poll.poll_type.has_texts:
+            return []
+        decided = dict(self.poll.text_checks.values_list("key", "shown"))
+        found = self.poll.poll_type.texts(self.result.tally, self.poll.question)
+        return [{"key": key, "text": text, "people": n, "shown": decided.get(key)} for key, text, n in found]
+
+    @property
+    def waiting_texts(self) -> list[dict[str, Any]]:
+        return [text for text in self.texts if text["shown"] is None]
+
+
+def draw(scene: Scene, topic: Topic, audience: Audience, **extra: Any) -> str:
+    """The fragment of one topic for one audience; `extra` is for first page loads (a person's own ballot, a token)."""
+    return render_to_string(TEMPLATES[topic, audience], context(scene, audience) | extra)
+
+
+def context(scene: Scene, audience: Audience) -> dict[str, Any]:
+    poll = scene.poll
+    return {
+        "scene": scene,
+        "workshop": scene.workshop,
+        "programme": scene.workshop.programme,
+        "item": scene.item,
+        "state": scene.state,
+        "audience": str(audience),
+        "observer": audience == Audience.OBSERVER,
+        "now": timezone.now(),
+        **(poll_context(poll) if poll else {}),
+    }
+
+
+def poll_context(poll: Poll) -> dict[str, Any]:
+    """What the templates of a poll type need to draw an empty ballot."""
+    return {
+        "poll": poll,
+        "poll_id": poll.pk,
+        "question": poll.question,
+        "instruction": poll.poll_type.instruction(poll.question),
+        "ballot_template": f"polls/{poll.question.type}/ballot.html",
+        "result_template": f"polls/{poll.question.type}/result.html",
+        "value": None,
+        "typed": None,
+        "error": "",
+        "error_field": "",
+        "heading": "h1",
+    }
+
+
+def result_context(result: results.Result) -> dict[str, Any]:
+    """What the templates of a poll type need to draw a result."""
+    return {
+        "picture": result.picture,
+        "counts": result.counts.as_json(),
+        "finding": result.finding,
+        "table": result.table,
+        "measures": result.measures,
+        "few": result.tally["n"] < 20,
+    }

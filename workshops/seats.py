@@ -1,0 +1,84 @@
+"""A participant's seat: the one cookie of somebody who takes part.
+
+The cookie is signed, so it is checked without a query: whoever holds it joined this workshop after
+reading the information sheet. It carries the random voter key and no identity. An observer's seat has no
+voter key and no row anywhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from http.cookies import SimpleCookie
+
+from django.conf import settings
+from django.core.signing import BadSignature, Signer
+from django.http import HttpRequest, HttpResponse
+
+from .models import Participant, Workshop
+
+_signer = Signer(salt="workshops.seat")
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """Who is looking from a phone: a voter of one workshop, or an observer (`voter` empty)."""
+
+    workshop_id: int
+    voter: str = ""
+
+    @property
+    def is_observer(self) -> bool:
+        return not self.voter
+
+    def as_cookie(self) -> str:
+        return _signer.sign(f"{self.workshop_id}.{self.voter}")
+
+    @classmethod
+    def from_cookie(cls, value: str | None) -> Seat | None:
+        """The seat, or `None` for a missing, foreign or altered cookie."""
+        try:
+            workshop_id, voter = _signer.unsign(value or "").split(".")
+            return cls(int(workshop_id), voter)
+        except (BadSignature, ValueError):
+            return None
+
+
+def of_request(request: HttpRequest, workshop: Workshop) -> Seat | None:
+    seat = Seat.from_cookie(request.COOKIES.get(settings.SEAT_COOKIE_NAME))
+    return seat if seat and seat.workshop_id == workshop.pk else None
+
+
+def of_scope(scope) -> Seat | None:
+    """The seat in a websocket handshake; no query."""
+    raw = dict(scope["headers"]).get(b"cookie", b"").decode("latin-1")
+    try:
+        morsel = SimpleCookie(raw).get(settings.SEAT_COOKIE_NAME)
+    except Exception:  # a hostile cookie header is nobody's seat
+        return None
+    return Seat.from_cookie(morsel.value if morsel else None)
+
+
+def participant_of(seat: Seat | None) -> Participant | None:
+    """The row behind a voter's seat, if they have not left."""
+    if seat is None or seat.is_observer:
+        return None
+    return Participant.objects.filter(
+        workshop_id=seat.workshop_id, voter=seat.voter, left_at__isnull=True
+    ).first()
+
+
+def give(response: HttpResponse, seat: Seat) -> HttpResponse:
+    response.set_cookie(
+        settings.SEAT_COOKIE_NAME,
+        seat.as_cookie(),
+        max_age=settings.SEAT_COOKIE_AGE,
+        httponly=True,
+        secure=settings.HTTPS,
+        samesite="Lax",
+    )
+    return response
+
+
+def take(response: HttpResponse) -> HttpResponse:
+    response.delete_cookie(settings.SEAT_COOKIE_NAME, samesite="Lax")
+    return response
