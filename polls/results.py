@@ -108,13 +108,14 @@ class Pooled(Result):
     parts: tuple[tuple[int, Result], ...] = field(default=())
 
 
-def read(poll: Poll, *, rehearsal: bool = False) -> Result:
+def read(poll: Poll, *, rehearsal: bool = False, measures: list[Measure] | None = None) -> Result:
     """The result of a poll: frozen if it is closed, recounted otherwise.
 
     `rehearsal=True` is the room's view while a rehearsal is on: it counts rehearsal ballots too, afresh.
+    `measures` are the instrument's, for a reader of many polls who has them already.
     """
     if poll.result is not None and not rehearsal:
-        return _thaw(poll)
+        return _thaw(poll, measures)
     return count(poll, rehearsal=rehearsal)
 
 
@@ -172,19 +173,24 @@ def freeze(result: Result, at: str) -> dict[str, Any]:
     }
 
 
-def _thaw(poll: Poll) -> Result:
+def _thaw(poll: Poll, measures: list[Measure] | None) -> Result:
     frozen = poll.result
     shares = tuple(Share(**share) for share in frozen["measures"])
     known = {share.key for share in shares}
-    if any(m.key not in known for m in latest_measures(poll.version.instrument_id)):
+    if measures is None:
+        measures = latest_measures(poll.version.instrument_id)
+    if any(m.key not in known for m in measures):
         # A measure written after the close is counted from the ballots, which are still there.
         shares = _shares(poll, counted_values(poll.ballots.filter(rehearsal=False)))
     return Result(poll.question, frozen["tally"], Counts.from_json(frozen["counts"]), shares, frozen=True)
 
 
-def pool(polls: Iterable[Poll]) -> Pooled:
-    """Add up closed polls of one instrument. Raises `NotComparable`, also when there is nothing to add."""
-    parts = [(poll.pk, read(poll)) for poll in polls if poll.is_closed]
+def pool(polls: Iterable[Poll], *, measures: list[Measure] | None = None) -> Pooled:
+    """Add up closed polls of one instrument. Raises `NotComparable`, also when there is nothing to add.
+
+    `measures` are the instrument's, where the caller has them already: then no query is made.
+    """
+    parts = [(poll.pk, read(poll, measures=measures)) for poll in polls if poll.is_closed]
     if not parts:
         raise NotComparable("no closed poll to add up")
     newest = parts[-1][1].question
