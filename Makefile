@@ -1,0 +1,92 @@
+# Needs Python 3.11 or later, make and a package index. Everything else goes to .venv/.
+
+PORT ?= 8000
+HOST ?=
+PYTEST_ARGS ?=
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint format types lock screenshots messages clean
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+PY := .venv/bin/python
+RUN_READY := .venv/run.stamp
+DEV_READY := .venv/dev.stamp
+
+help:  ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+demo: $(RUN_READY)  ## start a demo on this machine; PORT=8011 and HOST=0.0.0.0 choose where
+	@$(PY) manage.py demo --port $(PORT) $(if $(HOST),--host $(HOST))
+
+test: $(DEV_READY)  ## run every test and check; PYTEST_ARGS="-k rank" chooses some
+	@$(PY) -m pytest -n auto $(PYTEST_ARGS)
+
+lint: $(DEV_READY)  ## style, types, templates and architecture, without the tests
+	@.venv/bin/ruff check .
+	@.venv/bin/ruff format --check .
+	@.venv/bin/djlint templates --lint --quiet
+	@find templates -name '*.html' -exec .venv/bin/djade --target-version 5.2 --check {} +
+	@.venv/bin/lint-imports --no-logo
+	@.venv/bin/mypy
+
+format: $(DEV_READY)  ## put code and templates into the common form
+	@.venv/bin/ruff check --fix-only --quiet .
+	@.venv/bin/ruff format .
+	@find templates -name '*.html' -exec .venv/bin/djade --target-version 5.2 {} + || true
+
+# The locks name versions and hashes only: each machine's own pip settings say where packages come from.
+COMPILE := .venv/bin/pip-compile --quiet --generate-hashes --no-emit-index-url --no-emit-trusted-host \
+	--no-emit-find-links --strip-extras --allow-unsafe
+lock: export CUSTOM_COMPILE_COMMAND = make lock
+lock: $(DEV_READY)  ## choose versions anew and write requirements/*.txt; takes some minutes
+	@echo "Choosing versions for the project…"
+	@$(COMPILE) --upgrade -o requirements/lock.txt pyproject.toml
+	@echo "Choosing versions for its development…"
+	@$(COMPILE) --upgrade --extra dev -c requirements/lock.txt -o requirements/dev.txt pyproject.toml
+	@echo "Written: requirements/lock.txt and requirements/dev.txt"
+
+screenshots: $(DEV_READY)  ## picture every screen of the running demo
+	@$(PY) -m tests.pictures
+
+messages: $(DEV_READY)  ## collect every string that users see into locale/
+	@$(PY) manage.py makemessages --all --no-obsolete --add-location file --ignore '.venv/*' --ignore 'tests/*'
+
+clean:  ## remove the environment and what tools left behind; var/ with its data stays
+	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# --- the environment ------------------------------------------------------------------------------
+
+# The first of these that is 3.11 or later. Asked only when the environment has to be made.
+FIND_PYTHON = for python in python3 python3.11 python3.12 python3.13 python3.14; do \
+	  "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo "$$python" && break; \
+	done
+
+.venv/bin/python:
+	@python=$$($(FIND_PYTHON)); \
+	if [ -z "$$python" ]; then echo "Vision Workshops needs Python 3.11 or later, and none is on this machine's path."; exit 1; fi; \
+	echo "Making an environment in .venv/ with $$($$python --version)…"; \
+	"$$python" -m venv .venv || { rm -rf .venv; \
+	  echo "This Python cannot make environments. On Debian and Ubuntu, install the package python3-venv."; exit 1; }
+
+# $(1): lock file. Says how far it is; on failure, says what pip said.
+define install
+	@total=$$(grep -c '==' $(1)); \
+	echo "Installing $$total packages from $(1)…"; \
+	{ $(PY) -m pip install --no-input --disable-pip-version-check --require-hashes -r $(1) 2>&1 \
+	  || echo "ERROR: pip could not install $(1)"; } \
+	| awk -v total="$$total" ' \
+	  /^(Collecting|Requirement already satisfied)/ { if (++n % 10 == 0) { print "  " n " of " total; fflush() } } \
+	  /^Installing collected/ { print "  all here, unpacking…"; fflush() } \
+	  /^ERROR/ { failed = 1 } \
+	  /^(ERROR|WARNING: Retrying)/ || (failed && NF) { print "  " $$0 } \
+	  END { exit failed }'
+	@touch $@
+endef
+
+$(RUN_READY): requirements/lock.txt | .venv/bin/python
+	$(call install,requirements/lock.txt)
+
+$(DEV_READY): requirements/dev.txt | .venv/bin/python
+	$(call install,requirements/dev.txt)
