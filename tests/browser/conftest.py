@@ -1,0 +1,137 @@
+"""Screens for browser tests: real phones, desks and walls in Chromium, before a real server.
+
+    def test_a_vote_reaches_the_wall(site, phone, wall): ...
+
+`site` is the server; `phone()`, `desk()` and `wall()` each open a new screen with cookies of its own. A test fails
+when a page logs an error, breaks the content security policy, asks a third party for anything, or when the
+server logs an error; `console_errors_expected` lets a test allow the ones that it provokes.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+
+from .server import Server, start_server
+
+PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True, "device_scale_factor": 2}
+DESK = {"viewport": {"width": 1440, "height": 900}}
+WALL = {"viewport": {"width": 1920, "height": 1080}}
+
+FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"]
+
+Open = Callable[..., Page]
+
+
+def chromium_path() -> str | None:
+    """Where Chromium is: the variable CHROMIUM, or what is on the path."""
+    names = (os.environ.get("CHROMIUM"), "/usr/bin/chromium", "chromium", "chromium-browser", "google-chrome")
+    return next((found for name in names if name and (found := shutil.which(name))), None)
+
+
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    """One Chromium for the browser tests of this process.
+
+    It ends with this folder's last test, because Playwright keeps an event loop running on the main thread
+    meanwhile: pytest-asyncio could not start its own, and Django takes every test for asynchronous.
+    """
+    path = chromium_path()
+    if path is None:
+        sentence = "Chromium is not installed: install it, or set CHROMIUM to its path, to run browser tests."
+        pytest.fail(sentence) if os.environ.get("REQUIRE_BROWSER") else pytest.skip(sentence)
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        browser = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def serve(transactional_db: None, tmp_path: Path) -> Iterator[Callable[..., Server]]:
+    """Start servers: `serve()`, `serve(port=…)`, `serve(LIVE_BATCH_LIMIT="1")`. All end with the test."""
+    servers: list[Server] = []
+
+    def start(port: int = 0, **environment: str) -> Server:
+        servers.append(start_server(tmp_path, port, **environment))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.stop()
+    assert [server.errors for server in servers if server.errors] == []
+
+
+@pytest.fixture
+def site(serve: Callable[..., Server]) -> Server:
+    """One server on this test's database."""
+    return serve()
+
+
+@pytest.fixture
+def console_errors_expected() -> list[str]:
+    """Parts of messages that this test provokes and therefore allows: append to it."""
+    return []
+
+
+@pytest.fixture
+def screens(browser: Browser, site: Server, console_errors_expected: list[str]) -> Iterator[Open]:
+    """Open a screen: `screens(viewport={"width": 320, "height": 640})`; takes what Playwright's contexts take."""
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def open_screen(**settings: Any) -> Page:
+        context = browser.new_context(base_url=site.url, locale="en-GB", **settings)
+        context.set_default_timeout(10_000)
+        contexts.append(context)
+        _listen(context, site.url, complaints)
+        return context.new_page()
+
+    yield open_screen
+    for context in contexts:
+        context.close()
+    assert [text for text in complaints if not any(part in text for part in console_errors_expected)] == []
+
+
+def _listen(context: BrowserContext, own: str, complaints: list[str]) -> None:
+    """Write down every error that a page of this context logs, and every request that leaves the site."""
+
+    def on_console(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            complaints.append(f"{message.page.url if message.page else ''}: {message.text} {_where(message)}")
+
+    def on_request(request: Request) -> None:
+        if not request.url.startswith((own, own.replace("http", "ws", 1), "data:", "blob:", "about:")):
+            complaints.append(f"asked a third party: {request.url}")
+
+    context.on("console", on_console)
+    context.on("weberror", lambda error: complaints.append(f"{error.error}"))
+    context.on("request", on_request)
+
+
+def _where(message: ConsoleMessage) -> str:
+    return f"({message.location['url']}:{message.location['lineNumber']})" if message.location else ""
+
+
+@pytest.fixture
+def phone(screens: Open) -> Open:
+    """A participant's phone, 390 × 844 with touch; `phone(java_script_enabled=False)` changes what it can."""
+    return lambda **settings: screens(**(PHONE | settings))
+
+
+@pytest.fixture
+def desk(screens: Open) -> Open:
+    """A facilitator's or researcher's laptop, 1440 × 900."""
+    return lambda **settings: screens(**(DESK | settings))
+
+
+@pytest.fixture
+def wall(screens: Open) -> Open:
+    """The screen that the whole room sees, 1920 × 1080."""
+    return lambda **settings: screens(**(WALL | settings))

@@ -1,0 +1,128 @@
+"""A real server for a browser: Daphne in a process of its own, on the database of the test that starts it.
+
+A process, not a thread: Twisted's reactor runs once in a process and wants its main thread, and a server that
+people use has an event loop to itself too. One per test, so that no hub remembers another test's room.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.error import HTTPError, URLError
+
+from django.conf import settings
+from django.db import connection
+
+SECONDS_TO_START = 30
+SECONDS_TO_STOP = 10
+
+
+@dataclass
+class Server:
+    """A running server. `url` has no slash at its end; `log` is the file with all that it said."""
+
+    process: subprocess.Popen[bytes]
+    port: int
+    log: Path
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def socket_url(self) -> str:
+        return f"ws://127.0.0.1:{self.port}"
+
+    @property
+    def said(self) -> str:
+        return self.log.read_text(errors="replace")
+
+    def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
+        """End it: politely, or with SIGKILL as a power cut would. Safe to call twice."""
+        self.process.send_signal(how)
+        try:
+            self.process.wait(SECONDS_TO_STOP)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    @property
+    def errors(self) -> str:
+        """What it said that no test may pass with: tracebacks, and lines logged as errors."""
+        log = self.said
+        lines = log.splitlines()
+        if "Traceback (most recent call last)" in log:
+            return log
+        return "\n".join(line for line in lines if " ERROR " in line or " CRITICAL " in line)
+
+
+def start_server(place: Path, port: int = 0, **environment: str) -> Server:
+    """Start Daphne with the given variables on top of the test's own; returns when it answers.
+
+    `port` 0 takes a free one; a number lets a test start the same server again after a stop.
+    """
+    port = port or _free_port()
+    log = place / f"server-{port}.log"
+    with log.open("ab") as out:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(port), "config.asgi:application"],
+            cwd=settings.BASE_DIR,
+            env=_environment() | environment,
+            stdout=out,
+            stderr=subprocess.STDOUT,
+        )
+    server = Server(process, port, log)
+    _wait_until_it_answers(server)
+    return server
+
+
+def _free_port() -> int:
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
+def _environment() -> dict[str, str]:
+    return os.environ | {
+        "DJANGO_SETTINGS_MODULE": "tests.settings",
+        "DATABASE_URL": database_url(),
+        "SECRET_KEY": settings.SECRET_KEY,
+        "LOG_LEVEL": "WARNING",
+    }
+
+
+def database_url() -> str:
+    """The address of the database that this test is on, for another process."""
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{connection.settings_dict['NAME']}"
+    database = connection.settings_dict
+    password = f":{database['PASSWORD']}" if database["PASSWORD"] else ""
+    port = f":{database['PORT']}" if database["PORT"] else ""
+    return f"postgres://{database['USER']}{password}@{database['HOST']}{port}/{database['NAME']}"
+
+
+def _wait_until_it_answers(server: Server) -> None:
+    end = time.monotonic() + SECONDS_TO_START
+    while time.monotonic() < end and server.process.poll() is None:
+        if _answers(server.url):
+            return
+        time.sleep(0.05)
+    server.stop()
+    raise RuntimeError(f"The server did not start. It said:\n{server.said}")
+
+
+def _answers(url: str) -> bool:
+    try:
+        urllib.request.urlopen(f"{url}/static/workshops/icon.svg", timeout=2).close()
+    except HTTPError as answer:
+        answer.close()
+    except (URLError, OSError):
+        return False
+    return True
