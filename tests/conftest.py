@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from django.conf import settings
@@ -40,3 +43,38 @@ def service_url(variable: str, service: str) -> str:
     if os.environ.get("REQUIRE_SERVICES"):
         pytest.fail(sentence)
     pytest.skip(sentence)
+
+
+@pytest.fixture(scope="session")
+def _postgres_url() -> Iterator[str]:
+    """A migrated PostgreSQL database for this process alone; gone afterwards."""
+    import psycopg
+    from psycopg import sql
+
+    server = service_url("TEST_DATABASE_URL", "PostgreSQL")
+    name = f"vision_{settings.WORKER}_{os.getpid()}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
+    url = urlsplit(server)._replace(path=f"/{name}").geturl()
+    migrate = [sys.executable, "manage.py", "migrate", "--verbosity=0"]
+    environment = os.environ | {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "tests.settings"}
+    subprocess.run(migrate, cwd=settings.BASE_DIR, env=environment, check=True)
+    yield url
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def postgres(_postgres_url: str) -> str:
+    """The address of a PostgreSQL database with our tables: `serve(DATABASE_URL=postgres)`.
+
+    The test's own `connection` stays what it is. To run the whole suite on PostgreSQL and Redis, name them
+    in `DATABASE_URL` and `REDIS_URL`, as `.ci/run` does.
+    """
+    return _postgres_url
+
+
+@pytest.fixture
+def redis() -> str:
+    """The address of a Redis server: `serve(REDIS_URL=redis)`."""
+    return service_url("TEST_REDIS_URL", "Redis")

@@ -58,3 +58,9 @@ def test_an_error_in_the_console_is_heard(site, phone, console_errors_expected):
     page = phone()
     page.goto("/nowhere/")
     page.evaluate("() => console.error(`a test's own error`)")
+
+
+@pytest.mark.postgres
+@pytest.mark.redis
+def test_a_server_runs_on_postgresql_and_redis(serve, postgres, redis):
+    assert serve(DATABASE_URL=postgres, REDIS_URL=redis).errors == ""
