@@ -1,8 +1,156 @@
-"""Who gets an account: nobody by themselves; owners invite."""
+"""Who gets an account: nobody by themselves; owners invite.
+
+An invitation is a link with a secret. The secret is in the mail and nowhere else: we store its hash, it
+works once, for the address it was sent to, and for two weeks.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+from datetime import timedelta
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.models import EmailAddress
+from django.conf import settings
+from django.contrib.auth import get_user_model
+from django.contrib.auth.models import User
+from django.contrib.auth.password_validation import validate_password
+from django.core.mail import send_mail
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from .models import Invitation, Membership, Programme, Role
+
+INVITATION_DAYS = 14
 
 
 class InvitedOnlyAdapter(DefaultAccountAdapter):
-    def is_open_for_signup(self, request) -> bool:
+    """allauth, with the front door closed."""
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
+
+
+class LastOwner(Exception):
+    """Every programme has an owner; this is the last one."""
+
+
+class InvitationGone(Exception):
+    """Used, withdrawn or too old; or never made."""
+
+
+# --- accounts ---------------------------------------------------------------------------------------
+
+
+def person_with(email: str) -> User | None:
+    """The account that signs in with this address, in whatever case it is typed."""
+    return get_user_model().objects.filter(email__iexact=email.strip()).first()
+
+
+@transaction.atomic
+def create_person(email: str, password: str) -> User:
+    """A new account. Raises Django's `ValidationError` where the password is too easy."""
+    email = email.strip().lower()
+    # The user name is never shown or asked for; a random one keeps names of people out of it.
+    person = User(username=secrets.token_hex(16), email=email)
+    validate_password(password, person)
+    person.set_password(password)
+    person.save()
+    EmailAddress.objects.create(user=person, email=email, verified=True, primary=True)
+    return person
+
+
+# --- members ----------------------------------------------------------------------------------------
+
+
+def join(programme: Programme, person: User, role: str) -> Membership:
+    return Membership.objects.get_or_create(programme=programme, user=person, role=role)[0]
+
+
+@transaction.atomic
+def remove(membership: Membership) -> None:
+    """Take a role away. Raises `LastOwner`."""
+    # The lock makes two owners who remove each other at once take turns.
+    programme = Programme.objects.select_for_update().get(pk=membership.programme_id)
+    if membership.role == Role.OWNER and programme.memberships.filter(role=Role.OWNER).count() < 2:
+        raise LastOwner
+    membership.delete()
+
+
+# --- invitations ------------------------------------------------------------------------------------
+
+
+def pending(programme: Programme) -> QuerySet[Invitation]:
+    """Invitations that still work, newest first."""
+    return _alive().filter(programme=programme).order_by("-created_at", "-pk")
+
+
+@transaction.atomic
+def invite(programme: Programme, email: str, role: str, by: User, request: HttpRequest) -> Invitation:
+    """Ask somebody in; the mail leaves after the commit. A newer invitation replaces an older one."""
+    email = email.strip().lower()
+    programme.invitations.filter(email=email, role=role, accepted_at=None).delete()
+    secret = secrets.token_urlsafe(32)  # 256 bits
+    invitation = programme.invitations.create(
+        email=email,
+        role=role,
+        secret_hash=_hashed(secret),
+        invited_by=by,
+        expires_at=timezone.now() + timedelta(days=INVITATION_DAYS),
+    )
+    link = address(reverse("invitation", args=[secret]), request)
+    transaction.on_commit(lambda: _send(invitation, link))
+    return invitation
+
+
+def invitation_for(secret: str) -> Invitation:
+    """The invitation with this secret. Raises `InvitationGone`."""
+    found = _alive().filter(secret_hash=_hashed(secret)).select_related("programme", "invited_by").first()
+    if found is None:
+        raise InvitationGone
+    return found
+
+
+@transaction.atomic
+def accept(invitation: Invitation, person: User) -> Membership:
+    """Use the invitation up. Raises `InvitationGone` when somebody was faster."""
+    if not _alive().filter(pk=invitation.pk).update(accepted_at=timezone.now()):
+        raise InvitationGone
+    return join(invitation.programme, person, invitation.role)
+
+
+@transaction.atomic
+def accept_with_new_account(invitation: Invitation, password: str) -> User:
+    """A new account for the invited address. Raises `InvitationGone`, `ValidationError`."""
+    person = create_person(invitation.email, password)
+    accept(invitation, person)
+    return person
+
+
+def address(path: str, request: HttpRequest) -> str:
+    """The whole address of a page, as people outside would type it."""
+    return settings.PUBLIC_URL + path if settings.PUBLIC_URL else request.build_absolute_uri(path)
+
+
+def _alive() -> QuerySet[Invitation]:
+    return Invitation.objects.filter(accepted_at=None, expires_at__gt=timezone.now())
+
+
+def _hashed(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _send(invitation: Invitation, link: str) -> None:
+    context = {"invitation": invitation, "programme": invitation.programme, "link": link, "days": INVITATION_DAYS}
+    send_mail(
+        subject=_("You are invited to %s") % invitation.programme.title.replace("\n", " "),
+        message=render_to_string("workshops/invitation_mail.txt", context),
+        from_email=None,
+        recipient_list=[invitation.email],
+    )

@@ -300,7 +300,7 @@ def _instrument_section(row: Instrument, version: InstrumentVersion) -> shape.In
         help=question.help,
         options={option.key: option.label for option in question.options},
         points=settings.pop("points", []),
-        items=dict(settings.pop("items", [])),
+        items={item["key"]: item["label"] for item in settings.pop("items", [])},
         reveal=settings.pop("reveal", ""),
         settings=settings,
         measure=[

@@ -105,7 +105,8 @@ class Instrument(Section):
     text: Text
     help: Annotated[str, Meta(max_length=2000)] = ""
     options: dict[str, Any] = {}
-    points: list[Any] = []
+    #: the words of a scale's points, or how many there are
+    points: list[Any] | int = []
     items: dict[str, Any] = {}
     settings: dict[str, Any] = {}
     reveal: Literal["after_close", "after_vote", "live", "never", ""] = ""
@@ -130,8 +131,8 @@ class Instrument(Section):
         )
 
     @property
-    def _items(self) -> list[list[str]]:
-        return [[key, label] for key, label in self.items.items()]
+    def _items(self) -> list[dict[str, Any]]:
+        return [{"key": key, "label": label} for key, label in self.items.items()]
 
 
 class Prompt(Section):
@@ -379,10 +380,9 @@ def _check_instrument(file: ProgrammeFile, instrument: Instrument, place: str) -
 
 
 def _check_words(instrument: Instrument, place: str) -> None:
-    """Options and items are `key = "words"`, points a list of words."""
+    """Options and items are `key = "words"`."""
     named = [("option", key, words) for key, words in instrument.options.items()]
     named += [("item", key, words) for key, words in instrument.items.items()]
-    named += [("point", str(number), words) for number, words in enumerate(instrument.points, 1)]
     for kind, key, words in named:
         if not isinstance(words, str) or not words.strip():
             raise ProgrammeFileError(
