@@ -1,6 +1,23 @@
+"""HTTP through Django, websockets through Channels' router and origin check, the live engine beside them."""
+
 import os
 
 from django.core.asgi import get_asgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-application = get_asgi_application()
+django_application = get_asgi_application()
+
+from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402 - models first
+from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
+
+from workshops.live import engine  # noqa: E402
+from workshops.routing import websocket_urlpatterns  # noqa: E402
+
+application = engine.attach(
+    ProtocolTypeRouter(
+        {
+            "http": django_application,
+            "websocket": AllowedHostsOriginValidator(URLRouter(websocket_urlpatterns)),
+        }
+    )
+)

@@ -137,6 +137,13 @@ ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_SESSION_REMEMBER = True
+# No mail to addresses that have no account, and none of allauth's notices, which carry an IP address.
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_EMAIL_NOTIFICATIONS = False
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
+ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
+PASSWORD_RESET_TIMEOUT = 60 * 60 * 24  # seconds; a link in a mail works for a day
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/workshops/"
 ACCOUNT_LOGOUT_REDIRECT_URL = "/"
@@ -190,6 +197,10 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "visions.finders.PlotlyFinder",
+]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
@@ -214,6 +225,8 @@ LIVE_BATCH_LIMIT = env.int("LIVE_BATCH_LIMIT", 500)  # votes written in one tran
 LIVE_QUEUE_LIMIT = env.int("LIVE_QUEUE_LIMIT", 20_000)  # votes waiting before phones hear "busy"
 LIVE_MESSAGES_PER_SECOND = env.int("LIVE_MESSAGES_PER_SECOND", 10_000)  # per process, all screens
 LIVE_LOOK_SECONDS = env.float("LIVE_LOOK_SECONDS", 3.0)  # how often a hub looks by itself
+# Where rehearsal phones started from the console find this server; empty: the port it was asked on.
+REHEARSAL_URL = env.str("REHEARSAL_URL", "")
 
 # --- logs: what happened, never who from where ------------------------------------------------------
 

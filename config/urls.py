@@ -1,7 +1,7 @@
 from django.urls import include, path
 
 urlpatterns = [
-    path("accounts/", include("allauth.account.urls")),
+    path("accounts/", include("workshops.account_urls")),
     path("", include("visions.urls")),
     path("", include("workshops.urls")),
 ]

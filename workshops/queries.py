@@ -7,9 +7,11 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from polls import ballot_box
 from polls.models import Ballot, Poll
 
 from .models import AgendaItem, Participant, Workshop
+from .seats import Seat
 
 ROLE_INSTRUMENT = "role"  # the profile question that says who is in the room
 SMALLEST_GROUP = 5  # smaller groups are joined together on a facilitator's screen
@@ -100,3 +102,19 @@ def numbered_polls(items: list[AgendaItem]) -> dict[int, tuple[int, int]]:
     return {pk: (place, len(questions)) for place, pk in enumerate(questions, start=1)}
 
 
+
+
+def papers(seat: Seat) -> list[ballot_box.Receipt] | None:
+    """What a voter has cast in their workshop; `None` if they have left or were never here."""
+    here = Participant.objects.filter(
+        workshop_id=seat.workshop_id, voter=seat.voter, left_at__isnull=True
+    )
+    if not here.exists():
+        return None
+    asked = AgendaItem.objects.filter(workshop_id=seat.workshop_id, poll__isnull=False)
+    return list(ballot_box.papers_of(seat.voter, asked.values("poll")).values())
+
+
+def poll_item(workshop: Workshop, poll_id: int) -> AgendaItem | None:
+    """The agenda item that asks this poll in this workshop."""
+    return workshop.agenda.filter(poll=poll_id).select_related("poll__version__instrument").first()

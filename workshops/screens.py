@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -143,9 +144,12 @@ class Scene:
         return [text for text in self.texts if text["shown"] is None]
 
 
-def draw(scene: Scene, topic: Topic, audience: Audience, **extra: Any) -> str:
-    """The fragment of one topic for one audience; `extra` is for first page loads (a person's own ballot, a token)."""
-    return render_to_string(TEMPLATES[topic, audience], context(scene, audience) | extra)
+def draw(scene: Scene, topic: Topic, audience: Audience, request: HttpRequest | None = None, **extra: Any) -> str:
+    """The fragment of one topic for one audience.
+
+    `request` and `extra` are for first page loads only: a form's token, a person's own ballot.
+    """
+    return render_to_string(TEMPLATES[topic, audience], context(scene, audience) | extra, request)
 
 
 def context(scene: Scene, audience: Audience) -> dict[str, Any]:

@@ -1,5 +1,24 @@
+"""Addresses: everybody's, phones', the wall's, the staff's."""
+
 from django.urls import include, path
 
+from .views import phone, public, staff_live
+
 urlpatterns = [
+    path("", public.start, name="start"),
+    path("help/", public.page, {"name": "help"}, name="help"),
+    path("accessibility/", public.page, {"name": "accessibility"}, name="accessibility"),
+    path("privacy/", public.page, {"name": "privacy"}, name="privacy"),
+    path("concern/", public.page, {"name": "concern"}, name="concern"),
+    path("w/<str:code>/", phone.stage, name="phone"),
+    path("w/<str:code>/consent/", phone.consent, name="phone-consent"),
+    path("w/<str:code>/profile/", phone.profile, name="phone-profile"),
+    path("w/<str:code>/vote/", phone.vote, name="phone-vote"),
+    path("w/<str:code>/pictures/", phone.pictures, name="phone-pictures"),
+    path("w/<str:code>/leave/", phone.leave, name="phone-leave"),
+    path("wall/<str:key>/", staff_live.wall, name="wall"),
+    path("workshops/<str:code>/console/", staff_live.console, name="console"),
+    path("workshops/<str:code>/do/<str:name>/", staff_live.gesture, name="gesture"),
+    path("workshops/<str:code>/rehearse/", staff_live.rehearse, name="rehearse"),
     path("", include("workshops.staff_urls")),
 ]

@@ -32,7 +32,7 @@ OWN_WORDS_LIMIT = 200  # frames waiting for one phone before it counts as gone
 STALLED_SECONDS = 10.0  # a socket that takes nothing for so long is closed and comes back by itself
 
 encode = msgspec.json.Encoder().encode
-_drawers = ThreadPoolExecutor(2, thread_name_prefix="draw")
+_readers = ThreadPoolExecutor(2, thread_name_prefix="read")
 
 
 class Connection:
@@ -81,6 +81,7 @@ class Hub:
     def __init__(self, workshop_id: int) -> None:
         self.workshop_id = workshop_id
         self.connections: dict[Audience, set[Connection]] = {audience: set() for audience in Audience}
+        self._by_voter: dict[str, set[Connection]] = {}
         self.frames: dict[tuple[Topic, Audience], tuple[str, str]] = {}  # (revision, frame)
         self._dirty = {group: set() for group in (NEAR, PHONES)}
         self._wake = {group: asyncio.Event() for group in (NEAR, PHONES)}
@@ -90,6 +91,8 @@ class Hub:
 
     def add(self, connection: Connection) -> None:
         self.connections[connection.audience].add(connection)
+        if connection.voter:
+            self._by_voter.setdefault(connection.voter, set()).add(connection)
 
     def greet(self, connection: Connection, seen: dict[str, str]) -> None:
         """Show a connection what it has not seen; what is not drawn yet comes with the next window."""
@@ -105,21 +108,27 @@ class Hub:
 
     def remove(self, connection: Connection) -> None:
         self.connections[connection.audience].discard(connection)
+        tabs = self._by_voter.get(connection.voter, set())
+        tabs.discard(connection)
+        if not tabs:
+            self._by_voter.pop(connection.voter, None)
 
     @property
     def is_empty(self) -> bool:
         return not any(self.connections.values())
 
-    def voters(self) -> set[str]:
-        return {c.voter for c in self.connections[Audience.PHONE] if c.voter and not c.closing}
+    @property
+    def online(self) -> int:
+        """People with at least one phone or tab connected to this process."""
+        return len(self._by_voter)
 
     def sockets(self, group: Iterable[Audience]) -> int:
         return sum(len(self.connections[audience]) for audience in group)
 
     def tell_voter(self, voter: str, text: str, *, but: Connection | None = None) -> None:
         """Words for one person on all their other tabs."""
-        for connection in self.connections[Audience.PHONE]:
-            if connection.voter == voter and connection is not but:
+        for connection in self._by_voter.get(voter, ()):
+            if connection is not but:
                 connection.tell(text)
 
     # -- what they see ----------------------------------------------------------------------------------
@@ -155,10 +164,8 @@ class Hub:
             for topic in SHOWN[audience]
             if topic in topics
         ]
-        online = len(self.voters())
-        loop = asyncio.get_running_loop()
         try:
-            pictures = await loop.run_in_executor(_drawers, _draw, self.workshop_id, wanted, online)
+            pictures = await read(_draw, self.workshop_id, wanted, self.online)
         except Exception:
             log.exception("a picture could not be drawn; trying again at the next window")
             self._dirty[group] |= topics  # drawn at the next look
@@ -188,10 +195,18 @@ def revision_of(html: str) -> str:
 
 
 def _draw(workshop_id: int, wanted: list[tuple[Topic, Audience]], online: int) -> dict:
-    """Runs in a drawing thread, whose connection stays open until a fault."""
+    scene = screens.Scene.load(workshop_id, online=online)
+    return {(topic, audience): screens.draw(scene, topic, audience) for topic, audience in wanted}
+
+
+async def read(function: Callable, *args):
+    """Run a read in one of the drawing threads, whose connections stay open until a fault."""
+    return await asyncio.get_running_loop().run_in_executor(_readers, _guarded, function, args)
+
+
+def _guarded(function: Callable, args: tuple):
     try:
-        scene = screens.Scene.load(workshop_id, online=online)
-        return {(topic, audience): screens.draw(scene, topic, audience) for topic, audience in wanted}
+        return function(*args)
     except DatabaseError:
         connection.close()
         raise

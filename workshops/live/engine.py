@@ -1,0 +1,70 @@
+"""What runs beside the sockets in a server process: hearing other processes, closing what is due.
+
+Started by the first connection of any kind (`attach`), because not every ASGI server speaks lifespan.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+
+from django.db import DatabaseError, connection
+
+from ..actions import facilitation
+from . import hub, notify
+
+log = logging.getLogger(__name__)
+LOOK_SECONDS = 0.5  # how exactly a countdown closes
+
+_tasks: list[asyncio.Task] = []
+
+
+def attach(application):
+    """The ASGI application, with the engine started in its loop by the first scope."""
+
+    async def with_engine(scope, receive, send):
+        ensure_running()
+        await application(scope, receive, send)
+
+    return with_engine
+
+
+def is_running_here() -> bool:
+    try:
+        return hub.running_loop() is asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+
+
+def ensure_running() -> None:
+    if is_running_here():
+        return
+    hub.use_loop(asyncio.get_running_loop())
+    _tasks[:] = [asyncio.ensure_future(task()) for task in (notify.listen, _close_what_is_due)]
+    _calm_the_collector()
+
+
+def _calm_the_collector() -> None:
+    """Default thresholds walk thousands of live sockets again and again: pauses of 300 ms at 5,000 phones."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 1000)
+
+
+async def _close_what_is_due() -> None:
+    """Countdowns end on the server, whoever's laptop has gone."""
+    loop = asyncio.get_running_loop()
+    while True:
+        await asyncio.sleep(LOOK_SECONDS)
+        if hub.everyone():
+            await loop.run_in_executor(None, _close_due_polls)
+
+
+def _close_due_polls() -> None:
+    try:
+        facilitation.close_what_is_due()
+    except DatabaseError as error:
+        log.warning("could not look for countdowns (%s)", type(error).__name__)
+    finally:
+        connection.close()

@@ -1,0 +1,213 @@
+"""The websocket door: a lean ASGI application, one coroutine to listen and one to write per socket.
+
+No consumer object, no thread hop per message: a frame is decoded into its shape, a vote goes to the intake,
+its answer to the connection's queue. Nobody waits inside the listening loop, so a phone never goes deaf.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from django.core.exceptions import PermissionDenied
+from django.http import Http404
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from .. import access, commands, queries, seats
+from ..models import Workshop
+from . import hub as hubs
+from .intake import Busy
+from .topics import Audience
+
+log = logging.getLogger(__name__)
+
+FRAME_LIMIT = 8 * 1024  # bytes in
+IDLE_SECONDS = 60.0  # phones ping every 25 s
+FRAMES_PER_SECOND, FRAMES_AT_ONCE, FRAMES_TOO_MANY = 20.0, 60.0, 600
+
+TOO_BIG, NO_SESSION, FORBIDDEN, IDLE, TOO_FAST = 1009, 4401, 4403, 4408, 4429
+
+
+class Hello(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="t", tag="hello"):
+    """What the screen has: `{topic: revision}`."""
+
+    seen: dict[str, str] = {}
+
+
+class Ping(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="t", tag="ping"): ...
+
+
+decode = msgspec.json.Decoder(Hello | Ping | commands.Vote | commands.Shown).decode
+
+
+# --- three doors: who is it? ----------------------------------------------------------------------------
+
+
+async def phone(scope, receive, send) -> None:
+    """A participant or observer, by the signed cookie of their seat; the code must be their workshop's."""
+    seat = seats.of_scope(scope)
+    workshop_id = await _workshop_id(code=scope["url_route"]["kwargs"]["code"])
+    if seat is None or seat.workshop_id != workshop_id:
+        return await _refuse(receive, send, NO_SESSION)
+    audience = Audience.OBSERVER if seat.is_observer else Audience.PHONE
+    await _Session(audience, workshop_id, seat, send).run(receive)
+
+
+async def wall(scope, receive, send) -> None:
+    """Whoever knows the wall's address."""
+    workshop_id = await _workshop_id(wall_key=scope["url_route"]["kwargs"]["key"])
+    if workshop_id is None:
+        return await _refuse(receive, send, NO_SESSION)
+    await _Session(Audience.WALL, workshop_id, None, send).run(receive)
+
+
+async def console(scope, receive, send) -> None:
+    """A facilitator or owner who is signed in."""
+    code, user = scope["url_route"]["kwargs"]["code"], scope["user"]
+    try:
+        workshop = await hubs.read(access.workshop_for, user, code, *access.RUNNERS)
+    except (Http404, PermissionDenied):
+        return await _refuse(receive, send, FORBIDDEN if user.is_authenticated else NO_SESSION)
+    await _Session(Audience.CONSOLE, workshop.pk, None, send).run(receive)
+
+
+async def nowhere(scope, receive, send) -> None:
+    await _refuse(receive, send, FORBIDDEN)
+
+
+async def _refuse(receive, send, code: int) -> None:
+    """Accept, then close with the code: a browser does not tell its page why a handshake failed."""
+    await receive()
+    await send({"type": "websocket.accept"})
+    await send({"type": "websocket.close", "code": code})
+
+
+async def _workshop_id(**by: str) -> int | None:
+    """The workshop with this code or wall key; remembered, for neither changes hands."""
+    key = tuple(by.items())
+    if key not in _known:
+        found = await hubs.read(Workshop.objects.filter(**by).values_list("pk", flat=True).first)
+        if found is None:
+            return None
+        if len(_known) > 10_000:
+            _known.clear()
+        _known[key] = found
+    return _known[key]
+
+
+_known: dict[tuple, int] = {}
+
+
+# --- one session ---------------------------------------------------------------------------------------------
+
+
+class _Session:
+    def __init__(self, audience: Audience, workshop_id: int, seat: seats.Seat | None, send: Callable) -> None:
+        self.seat, self.send = seat, send
+        self.connection = hubs.Connection(audience, seat.voter if seat else "")
+        self.hub = hubs.of(workshop_id)
+        self._allowance, self._counted_at, self._excess = FRAMES_AT_ONCE, time.monotonic(), 0
+        self._tasks: set[asyncio.Task] = set()
+
+    async def run(self, receive: Callable) -> None:
+        await receive()
+        await self.send({"type": "websocket.accept"})
+        self.hub.add(self.connection)
+        writer = asyncio.ensure_future(self.connection.write(self.send))
+        try:
+            await self._listen(receive)
+        finally:
+            hubs.leave(self.hub, self.connection)
+            await self._let_write(writer)
+
+    async def _let_write(self, writer: asyncio.Task) -> None:
+        if self.connection.closing:  # we end it: the close frame still has to go out
+            await asyncio.wait([writer], timeout=1.0)
+        writer.cancel()
+
+    async def _listen(self, receive: Callable) -> None:
+        while not self.connection.closing:
+            try:
+                message = await asyncio.wait_for(receive(), IDLE_SECONDS)
+            except TimeoutError:
+                return self.connection.close(IDLE)
+            if message["type"] == "websocket.disconnect":
+                return None
+            self._take(message)
+        return None
+
+    def _take(self, message: dict[str, Any]) -> None:
+        text = message.get("text")
+        if text is not None and len(text) > FRAME_LIMIT or len(message.get("bytes") or b"") > FRAME_LIMIT:
+            return self.connection.close(TOO_BIG)
+        if not self._may_speak():
+            return None
+        try:
+            frame = decode(text or b"")
+        except (msgspec.DecodeError, RecursionError, UnicodeError):
+            return self._tell({"t": "nack", "op": "", "code": "invalid", "message": _("That could not be read.")})
+        return self._answer(frame)
+
+    def _answer(self, frame: Any) -> None:
+        if isinstance(frame, Ping):
+            return self._tell({"t": "pong"})
+        task = asyncio.ensure_future(self._hello(frame) if isinstance(frame, Hello) else self._run(frame))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return None
+
+    async def _hello(self, frame: Hello) -> None:
+        """Server time for countdowns, one's own papers, and every picture not seen yet."""
+        self._tell({"t": "hello", "now": round(timezone.now().timestamp() * 1000)})
+        if self.seat and not self.seat.is_observer:
+            papers = await hubs.read(queries.papers, self.seat)
+            if papers is None:
+                return self.connection.close(NO_SESSION)
+            self._tell({"t": "mine", "papers": [commands.paper(paper) for paper in papers]})
+        self.hub.greet(self.connection, frame.seen)
+        return None
+
+    async def _run(self, frame: commands.PhoneFrame) -> None:
+        op = getattr(frame, "op", "")
+        if self.seat is None:
+            return self._tell(
+                {"t": "nack", "op": op, "code": "forbidden", "message": _("Only people with a phone vote.")}
+            )
+        try:
+            outcome = await commands.run_frame(self.seat, frame)
+        except Busy as error:
+            return self._tell(commands.busy(op, frame.poll, error.retry_after))
+        if outcome is not None and op:
+            answer = commands.reply(outcome)
+            self._tell(answer)
+            if answer["t"] == "ack":
+                self._tell_other_tabs(answer)
+        return None
+
+    def _tell_other_tabs(self, answer: dict[str, Any]) -> None:
+        papers = [{key: answer[key] for key in ("poll", "seq", "status", "value", "said")}]
+        text = hubs.encode({"t": "mine", "papers": papers}).decode()
+        self.hub.tell_voter(self.connection.voter, text, but=self.connection)
+
+    def _may_speak(self) -> bool:
+        """A bucket of frames: a held key fits, a flood does not."""
+        now = time.monotonic()
+        self._allowance = min(FRAMES_AT_ONCE, self._allowance + (now - self._counted_at) * FRAMES_PER_SECOND)
+        self._counted_at = now
+        if self._allowance >= 1:
+            self._allowance -= 1
+            return True
+        self._excess += 1
+        if self._excess > FRAMES_TOO_MANY:
+            self.connection.close(TOO_FAST)
+        elif self._excess == 1 or self._excess % 50 == 0:
+            self._tell({"t": "nack", "op": "", "code": "rate", "retry_after": 1.0, "message": ""})
+        return False
+
+    def _tell(self, data: dict[str, Any]) -> None:
+        self.connection.tell(hubs.encode(data).decode())

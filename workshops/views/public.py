@@ -1,0 +1,49 @@
+"""Doors for everybody: the start page, joining by code, help."""
+
+from __future__ import annotations
+
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from ..models import CODE_ALPHABET, CODE_LENGTH, Workshop
+
+
+def read_code(typed: str) -> str:
+    """A code as stored: capitals, without spaces and dashes; a pasted link is read for its code."""
+    last = typed.strip().rstrip("/").rsplit("/", 1)[-1]
+    return "".join(c for c in last.upper() if c.isalnum())
+
+
+def code_error(typed: str) -> str:
+    """Why this code leads nowhere, in one sentence; empty where it leads to a workshop."""
+    code = read_code(typed)
+    if not code:
+        return _("Type the code from the screen.")
+    if len(code) != CODE_LENGTH:
+        return _("A code has six letters and numbers; %(typed)s has %(count)d.") % {"typed": typed[:20], "count": len(code)}
+    workshop = Workshop.objects.filter(code=code).first()
+    if workshop is None or not set(code) <= set(CODE_ALPHABET):
+        spaced = f"{code[:3]} {code[3:]}"
+        return _("We can’t find %(code)s. Check the last letters on the screen, or ask for the link.") % {"code": spaced}
+    if workshop.has_ended:
+        return _("That workshop has ended. Thank you for wanting to take part.")
+    return ""
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def start(request: HttpRequest) -> HttpResponse:
+    """Type a code, or sign in."""
+    typed = request.POST.get("code", "")[:200]
+    if request.method != "POST":
+        return render(request, "workshops/phone/start.html", {"typed": request.GET.get("code", "")[:20], "error": ""})
+    if error := code_error(typed):
+        return render(request, "workshops/phone/start.html", {"typed": typed, "error": error}, status=404)
+    return redirect("phone-consent", code=read_code(typed))
+
+
+@require_safe
+def page(request: HttpRequest, name: str) -> HttpResponse:
+    """Help, accessibility, privacy, concern: words only."""
+    return render(request, f"workshops/pages/{name}.html")

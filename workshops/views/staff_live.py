@@ -1,0 +1,147 @@
+"""Doors of the console and the wall."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST, require_safe
+
+from .. import access, commands, screens
+from ..actions.facilitation import NotNow
+from ..live.hub import revision_of
+from ..live.topics import SHOWN, Audience
+from ..models import Workshop
+
+
+def public_url(request: HttpRequest, path: str) -> str:
+    """An address that people outside can use."""
+    return settings.PUBLIC_URL + path if settings.PUBLIC_URL else request.build_absolute_uri(path)
+
+
+def live_context(request: HttpRequest, workshop: Workshop, audience: Audience) -> dict[str, Any]:
+    """A page of fragments, with the revisions that the socket need not send again."""
+    scene = screens.Scene.load(workshop.pk)
+    shared = {str(topic): screens.draw(scene, topic, audience) for topic in SHOWN[audience]}
+    join = public_url(request, reverse("phone", args=[workshop.code]))
+    return screens.context(scene, audience) | {
+        "scene": scene,
+        "fragments": {str(topic): screens.draw(scene, topic, audience, request) for topic in SHOWN[audience]},
+        "seen": {topic: revision_of(html) for topic, html in shared.items()},
+        "now_ms": round(timezone.now().timestamp() * 1000),
+        "join_url": join,
+        "join_host": join.split("//", 1)[-1].split("/", 1)[0],
+    }
+
+
+@never_cache
+@require_safe
+def wall(request: HttpRequest, key: str) -> HttpResponse:
+    """The big screen; its address is its key."""
+    workshop = Workshop.objects.select_related("programme").filter(wall_key=key).first()
+    if workshop is None:
+        raise Http404
+    return render(request, "workshops/wall/wall.html", live_context(request, workshop, Audience.WALL))
+
+
+@login_required
+@never_cache
+@require_safe
+def console(request: HttpRequest, code: str) -> HttpResponse:
+    """Agenda, stage and room of one workshop."""
+    workshop = access.workshop_for(request.user, code, *access.RUNNERS)
+    context = live_context(request, workshop, Audience.CONSOLE)
+    context |= access.page_context(request.user, workshop.programme)
+    context["wall_url"] = reverse("wall", args=[workshop.wall_key])
+    return render(request, "workshops/console/console.html", context)
+
+
+@login_required
+@require_POST
+def gesture(request: HttpRequest, code: str, name: str) -> HttpResponse:
+    """One gesture of a facilitator, as a plain form or by htmx."""
+    workshop = access.workshop_for(request.user, code, *access.RUNNERS)
+    if name not in commands.STAFF_COMMANDS:
+        raise Http404
+    try:
+        commands.run_gesture(workshop.pk, request.user, commands.gesture(name, _fields(request)))
+    except (NotNow, commands.BadShape) as error:
+        return _answer(request, workshop, str(error), wrong=True)
+    return _answer(request, workshop, _done(name))
+
+
+def _fields(request: HttpRequest) -> dict[str, Any]:
+    """A form's fields: `keys` is a list, an empty field is left out, the rest are single values."""
+    data: dict[str, Any] = {
+        key: request.POST.get(key) for key in request.POST if key != "csrfmiddlewaretoken" and request.POST.get(key)
+    }
+    if "keys" in request.POST:
+        data["keys"] = request.POST.getlist("keys")
+    if data.get("minutes"):
+        data["seconds"] = _seconds(data.pop("minutes"))
+    return data
+
+
+def _seconds(minutes: str) -> Any:
+    try:
+        return round(float(minutes.replace(",", ".")) * 60)
+    except (ValueError, OverflowError):
+        return minutes
+
+
+def _done(name: str) -> str:
+    """Words for what cannot be seen on the stage by itself."""
+    return {"head_count": _("Head count saved."), "clear_rehearsal": _("The rehearsal is cleared away.")}.get(name, "")
+
+
+def _answer(request: HttpRequest, workshop: Workshop, words: str, *, wrong: bool = False) -> HttpResponse:
+    if request.htmx:
+        context = {"words": words, "wrong": wrong}
+        return render(request, "workshops/console/_notice.html", context, status=200)
+    if words:
+        (messages.error if wrong else messages.success)(request, words)
+    return redirect("console", code=workshop.code)
+
+
+@login_required
+@require_POST
+def rehearse(request: HttpRequest, code: str) -> HttpResponse:
+    """Let phones arrive that are none, to try the workshop out; a process of its own, ended by itself."""
+    workshop = access.workshop_for(request.user, code, *access.RUNNERS)
+    try:
+        phones = int(request.POST.get("phones", "23"))
+    except ValueError:
+        phones = 0
+    if not 1 <= phones <= 200:
+        return _answer(request, workshop, _("Choose 1 to 200 phones."), wrong=True)
+    if not workshop.is_running:
+        return _answer(request, workshop, _("Open the doors first."), wrong=True)
+    _start_rehearsal(request, workshop, phones)
+    words = ngettext("%(n)d phone is on its way.", "%(n)d phones are on their way.", phones) % {"n": phones}
+    return _answer(request, workshop, words)
+
+
+def _start_rehearsal(request: HttpRequest, workshop: Workshop, phones: int) -> None:
+    port = request.META.get("SERVER_PORT", "8000")
+    host = request.get_host()
+    base_url = settings.REHEARSAL_URL or f"http://127.0.0.1:{port}"
+    subprocess.Popen(
+        [
+            sys.executable, str(settings.BASE_DIR / "manage.py"), "rehearse", workshop.code,
+            "--phones", str(phones), "--base-url", base_url, "--host", host, "--quiet",
+        ],
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        start_new_session=True,
+    )  # fmt: skip
