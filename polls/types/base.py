@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from django.utils.functional import Promise
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 #: a canonical ballot value: plain JSON; `None` is a pass
@@ -25,6 +26,9 @@ Tally = dict[str, Any]
 PASS = "~pass"
 #: reserved in forms: the choice "Other…", whose words come in a field of their own
 OTHER = "~other"
+#: below this many answers a result is told in counts, never in percentages
+FEW = 20
+TEXT_LIMIT = 2000  # characters of a question
 
 
 class InvalidBallot(Exception):
@@ -117,6 +121,20 @@ class FormData(Protocol):
     def getlist(self, key: str) -> list[Any]: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """What stands in a ballot's fields: name → values, as a form would send it. Empty for a fresh paper."""
+
+    fields: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+    def get(self, key: str, default: Any = None) -> Any:
+        values = self.fields.get(key)
+        return values[-1] if values else default
+
+    def getlist(self, key: str) -> list[Any]:
+        return list(self.fields.get(key, ()))
+
+
 class PollType:
     """What a poll type must answer. One instance per type stands in `POLL_TYPES`."""
 
@@ -131,8 +149,12 @@ class PollType:
     has_options: bool = False
 
     def check(self, question: Question) -> None:
-        """Raise `InvalidQuestion` where the authored question cannot be asked."""
-        raise NotImplementedError
+        """Raise `InvalidQuestion` where the authored question cannot be asked. Types add their own."""
+        if not (isinstance(question.text, str) and 0 < len(question.text.strip()) <= TEXT_LIMIT):
+            raise InvalidQuestion(f"text: expected 1 to {TEXT_LIMIT} characters")
+        check_image(question.settings)
+        if self.has_options:
+            check_options(question.options)
 
     def instruction(self, question: Question) -> str:
         """The short line over the question; may depend on settings ("Choose up to 3")."""
@@ -141,6 +163,17 @@ class PollType:
     def from_form(self, data: FormData, question: Question) -> Any:
         """The raw value in a plain HTML form, to be given to `clean`. `None` when the person passes."""
         raise NotImplementedError
+
+    def to_form(self, value: Any, question: Question) -> dict[str, list[str]]:
+        """The fields that would send this canonical value: the way back of `from_form`."""
+        raise NotImplementedError
+
+    def fields(self, filled: FormData, question: Question, options: Sequence[Option]) -> dict[str, Any]:
+        """What `polls/<name>/ballot.html` needs beside the question: what is ticked, typed, still free.
+
+        `options` are the question's, in the order in which this person sees them.
+        """
+        return {}
 
     def clean(self, value: Any, question: Question) -> Any:
         """The canonical value: equal answers give equal JSON. Raises `InvalidBallot`. `None` stays `None`."""
@@ -182,10 +215,14 @@ class PollType:
 
     def table(self, tally: Tally, question: Question) -> tuple[list[str], list[list[Any]]]:
         """The same result as a table: headings, rows. First column is the row's heading."""
-        return (
-            [str(_("Answer")), str(_("People"))],
-            [[figure.label, figure.hits] for figure in self.figures(tally, question)],
-        )
+        headings, n = [str(_("Answer")), str(_("People"))], tally["n"]
+        rows: list[list[Any]] = [[figure.label, figure.hits] for figure in self.figures(tally, question)]
+        rows.append([str(_("Everybody who answered")), n])
+        if n >= FEW:
+            headings.append(str(_("Share")))
+            for row in rows:
+                row.append(f"{percent(row[1], n)}\u00a0%")
+        return headings, rows
 
     def chart(self, tally: Tally, question: Question) -> dict[str, Any]:
         """A Plotly figure as a plain dict with `data` and `layout`."""
@@ -211,11 +248,55 @@ def percent(hits: int, valid: int) -> int | None:
     return (200 * hits + valid) // (2 * valid) if valid else None
 
 
+def passing(question: Question) -> Any:
+    """The canonical pass, `None`; refused where the question does not offer it."""
+    if question.pass_label:
+        return None
+    raise InvalidBallot(gettext("This question needs an answer. Choose or write one."))
+
+
+def is_whole(value: Any) -> bool:
+    """An int and nothing that only looks like one: JSON's `true` is no 1."""
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def setting(question: Question, key: str, default: int, low: int, high: int) -> int:
+    """A whole number from the settings; raises `InvalidQuestion` where it is none or out of bounds."""
+    value = question.settings.get(key, default)
+    if not is_whole(value) or not low <= value <= high:
+        raise InvalidQuestion(f"{key}: expected a whole number from {low} to {high}, found {value!r}")
+    return value
+
+
+def check_image(settings: Mapping[str, Any]) -> None:
+    """A picture has words for those who cannot see it, and comes from here: no other site is ever asked."""
+    image = settings.get("image")
+    if not image:
+        return
+    if not isinstance(image, str) or image.startswith("/") or ":" in image or ".." in image:
+        raise InvalidQuestion(f"image: expected a path inside the static files, found {image!r}")
+    if not str(settings.get("image_alt") or "").strip():
+        raise InvalidQuestion("image_alt: expected the picture in words, for people who cannot see it")
+
+
+def check_options(options: Sequence[Option], low: int = 2, high: int = 20) -> None:
+    if not low <= len(options) <= high:
+        raise InvalidQuestion(f"options: expected {low} to {high}, found {len(options)}")
+    check_keys([option.key for option in options])
+    for option in options:
+        if not 0 < len(option.label) <= 255:
+            raise InvalidQuestion(f"label of option {option.key!r}: expected 1 to 255 characters")
+
+
 def check_keys(keys: Sequence[str]) -> None:
     """Option keys are short, plain and different, so that they can stand in files, forms and columns."""
     for key in keys:
-        if not (0 < len(key) <= 50 and key.isascii() and key.replace("_", "").isalnum() and key == key.lower()):
-            raise InvalidQuestion(f"option key {key!r}: expected 1 to 50 small letters, digits and underscores")
+        if not (
+            0 < len(key) <= 50 and key.isascii() and key.replace("_", "").isalnum() and key == key.lower()
+        ):
+            raise InvalidQuestion(
+                f"option key {key!r}: expected 1 to 50 small letters, digits and underscores"
+            )
     if len(set(keys)) != len(keys):
         twice = next(key for key in keys if keys.count(key) > 1)
         raise InvalidQuestion(f"option key {twice!r} stands twice: expected every key once")

@@ -5,12 +5,13 @@ A ballot is an option key, or `{"other": "their words"}`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
+from . import drawing
 from .base import (
     OTHER,
     PASS,
@@ -18,12 +19,13 @@ from .base import (
     FormData,
     InvalidBallot,
     InvalidQuestion,
+    Option,
     PollType,
     Question,
     Tally,
-    check_keys,
-    percent,
+    passing,
 )
+from .texts import tidy
 
 OTHER_LIMIT = 100  # characters
 
@@ -35,12 +37,11 @@ class SingleChoice(PollType):
     has_options = True
 
     def check(self, question: Question) -> None:
-        if not 2 <= len(question.options) <= 20:
-            raise InvalidQuestion(f"options: expected 2 to 20, found {len(question.options)}")
-        check_keys(question.keys)
-        for option in question.options:
-            if not 0 < len(option.label) <= 255:
-                raise InvalidQuestion(f"label of option {option.key!r}: expected 1 to 255 characters")
+        super().check(question)
+        if question.settings.get("other") and "other" in question.keys:
+            raise InvalidQuestion(
+                "option key 'other': expected another key, the question already has “Other…”"
+            )
 
     def from_form(self, data: FormData, question: Question) -> Any:
         choice = data.get("choice")
@@ -50,9 +51,23 @@ class SingleChoice(PollType):
             return {"other": data.get("other", "")}
         return choice or ""
 
+    def to_form(self, value: Any, question: Question) -> dict[str, list[str]]:
+        if isinstance(value, dict):
+            return {"choice": [OTHER], "other": [value["other"]]}
+        return {"choice": [PASS if value is None else value]}
+
+    def fields(self, filled: FormData, question: Question, options: Sequence[Option]) -> dict[str, Any]:
+        return {
+            "chosen": filled.get("choice", ""),
+            "other": filled.get("other", ""),
+            "other_limit": OTHER_LIMIT,
+            "PASS": PASS,
+            "OTHER": OTHER,
+        }
+
     def clean(self, value: Any, question: Question) -> Any:
         if value is None:
-            return None
+            return passing(question)
         if isinstance(value, dict) and set(value) == {"other"} and question.settings.get("other"):
             return {"other": self._clean_other(value["other"])}
         if value == "":
@@ -62,7 +77,7 @@ class SingleChoice(PollType):
         return value
 
     def _clean_other(self, words: Any) -> str:
-        words = " ".join(words.split()) if isinstance(words, str) else ""
+        words = tidy(words)
         if not words:
             raise InvalidBallot(_("Write your own answer, or choose one from the list."), field="other")
         if len(words) > OTHER_LIMIT:
@@ -98,47 +113,27 @@ class SingleChoice(PollType):
         return figures
 
     def picture(self, tally: Tally, question: Question) -> dict[str, Any]:
-        figures = self.figures(tally, question)
-        return {
-            "n": tally["n"],
-            "most": max((figure.hits for figure in figures), default=0),
-            "rows": [
-                {
-                    "key": figure.key,
-                    "label": figure.label,
-                    "people": figure.hits,
-                    "percent": percent(figure.hits, figure.valid),
-                }
-                for figure in figures
-            ],
-        }
+        return drawing.picture(self.figures(tally, question), tally["n"], self._headline(tally, question))
 
     def finding(self, tally: Tally, question: Question) -> str:
-        figures = self.figures(tally, question)
-        most = max((figure.hits for figure in figures), default=0)
-        if not most:
-            return ""
-        leaders = [figure.label for figure in figures if figure.hits == most]
-        if len(leaders) > 1:
-            return _("%(leaders)s: %(hits)d of %(n)d people each") % {
-                "leaders": " · ".join(leaders), "hits": most, "n": tally["n"],
-            }  # fmt: skip
-        return ngettext(
-            "%(hits)d of %(n)d person chose %(label)s", "%(hits)d of %(n)d people chose %(label)s", tally["n"]
-        ) % {"hits": most, "n": tally["n"], "label": leaders[0]}
+        return drawing.sentence(self._headline(tally, question))
+
+    def _headline(self, tally: Tally, question: Question) -> dict[str, Any] | None:
+        figures, n = self.figures(tally, question), tally["n"]
+        leaders = drawing.leaders(figures)
+        if not leaders:
+            return None
+        labels = [figures[place].label for place in leaders]
+        figure = drawing.of(figures[leaders[0]].hits, n)
+        if len(leaders) == 1:
+            rest = ngettext("person chose %(label)s", "people chose %(label)s", n) % {"label": labels[0]}
+            return drawing.headline(figure, rest, leaders[0])
+        rest = _("people each chose %(labels)s") % {"labels": " · ".join(labels)}
+        return drawing.headline(figure, rest, leaders[0], self._together(leaders))
+
+    def _together(self, leaders: list[int]) -> int:
+        """How many rows a mark can cover: all leaders where they are neighbours, else the first alone."""
+        return len(leaders) if leaders[-1] - leaders[0] == len(leaders) - 1 else 1
 
     def chart(self, tally: Tally, question: Question) -> dict[str, Any]:
-        figures = self.figures(tally, question)
-        return {
-            "data": [
-                {
-                    "type": "bar",
-                    "orientation": "h",
-                    "x": [figure.hits for figure in figures],
-                    "y": [figure.label for figure in figures],
-                    "text": [str(figure.hits) for figure in figures],
-                }
-            ],
-            # Authored order from top to bottom, never re-sorted: the options may be a range.
-            "layout": {"yaxis": {"autorange": "reversed"}, "xaxis": {"title": {"text": _("People")}}},
-        }
+        return drawing.bars(self.figures(tally, question))

@@ -1,0 +1,120 @@
+"""Open text: a person's own sentences, shown as a wall of answers once somebody has checked them.
+
+A ballot is the text, tidied; line breaks stay. Setting: `max_length` (up to 1,000 characters, default 1,000).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from .base import Figure, FormData, InvalidBallot, Option, PollType, Question, Tally, passing, setting
+from .order import fnv1a
+from .phrases import forms
+from .texts import tidy
+
+LIMIT = 1000  # characters
+#: answers on a wall before they stop being read
+WALL = 8
+
+
+class OpenText(PollType):
+    name = "open_text"
+    title = gettext_lazy("Open text")
+    how = gettext_lazy("In your own words")
+    has_texts = True
+
+    def check(self, question: Question) -> None:
+        super().check(question)
+        setting(question, "max_length", LIMIT, 1, LIMIT)
+
+    def limit(self, question: Question) -> int:
+        return question.settings.get("max_length", LIMIT)
+
+    def from_form(self, data: FormData, question: Question) -> Any:
+        return None if data.get("pass") else data.get("text", "")
+
+    def to_form(self, value: Any, question: Question) -> dict[str, list[str]]:
+        return {"pass": ["1"]} if value is None else {"text": [value]}
+
+    def fields(self, filled: FormData, question: Question, options: Sequence[Option]) -> dict[str, Any]:
+        return {
+            "text": filled.get("text", ""),
+            "passed": filled.get("pass"),
+            "max_length": self.limit(question),
+            "left": forms(lambda n: ngettext("# letter left", "# letters left", n)),
+        }
+
+    def clean(self, value: Any, question: Question) -> Any:
+        if value is None:
+            return passing(question)
+        text, limit = tidy(value, lines=True), self.limit(question)
+        if not text:
+            raise InvalidBallot(_("Write something first."), field="text")
+        if len(text) > limit:
+            raise InvalidBallot(
+                _("Your answer can have up to %(limit)d letters; this has %(length)d.")
+                % {"limit": limit, "length": len(text)},
+                field="text",
+            )
+        return text
+
+    def say(self, value: Any, question: Question) -> str:
+        if value is None:
+            return question.pass_label
+        words = " ".join(value.split())
+        return words if len(words) <= 60 else f"{words[:59].rstrip()}…"
+
+    def tally(self, counted: Iterable[tuple[Any, int]], question: Question) -> Tally:
+        texts: dict[str, int] = {}
+        for text, people in counted:
+            texts[text] = texts.get(text, 0) + people
+        return {"n": sum(texts.values()), "texts": texts}
+
+    def texts(self, tally: Tally, question: Question) -> list[tuple[str, str, int]]:
+        return sorted(
+            ((text, text, people) for text, people in tally["texts"].items()), key=lambda t: fnv1a(t[0])
+        )
+
+    def keep_texts(self, tally: Tally, keys: frozenset[str], question: Question) -> Tally:
+        return {**tally, "texts": {text: people for text, people in tally["texts"].items() if text in keys}}
+
+    def figures(self, tally: Tally, question: Question) -> list[Figure]:
+        """None: sentences are read and coded, not counted."""
+        return []
+
+    def picture(self, tally: Tally, question: Question) -> dict[str, Any]:
+        # No order of arrival: it would say who wrote what to everybody who watched a neighbour type.
+        answers = [{"text": text, "people": people} for _key, text, people in self.texts(tally, question)]
+        return {
+            "n": tally["n"],
+            "answers": answers,
+            "wall": answers[:WALL],
+            "more": max(0, len(answers) - WALL),
+            "waiting": tally["n"] - sum(tally["texts"].values()),
+            "headline": None,
+        }
+
+    def finding(self, tally: Tally, question: Question) -> str:
+        n = tally["n"]
+        return (
+            ngettext("%(n)d person wrote an answer", "%(n)d people wrote an answer", n) % {"n": n}
+            if n
+            else ""
+        )
+
+    def table(self, tally: Tally, question: Question) -> tuple[list[str], list[list[Any]]]:
+        return [_("Answer"), _("People")], [
+            [text, people] for _key, text, people in self.texts(tally, question)
+        ]
+
+    def chart(self, tally: Tally, question: Question) -> dict[str, Any]:
+        headings, rows = self.table(tally, question)
+        columns = [list(column) for column in zip(*rows, strict=True)] or [[], []]
+        return {
+            "data": [{"type": "table", "header": {"values": headings}, "cells": {"values": columns}}],
+            "layout": {},
+        }

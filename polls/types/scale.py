@@ -1,0 +1,353 @@
+"""Scale: a point from 1 to k, for one question or for every item of a block.
+
+A ballot is the point (`3`), or for a block `{item key: point}` with skipped items left out.
+Settings: `points`, a list of labels or their number (3 to 11); `items`, a list of `{"key", "label"}`.
+A tally counts people per item and point; a plain scale is a block with one item, whose key is empty.
+"""
+
+from __future__ import annotations
+
+import statistics
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from . import drawing
+from .base import (
+    PASS,
+    Figure,
+    FormData,
+    InvalidBallot,
+    InvalidQuestion,
+    Option,
+    PollType,
+    Question,
+    Tally,
+    check_options,
+    is_whole,
+    passing,
+    percent,
+)
+
+#: pebbles stand beside the labels of a scale up to this long; more would say nothing
+PEBBLES = 5
+
+
+def labels(question: Question) -> list[str]:
+    """What every point is called; its number where it has no words."""
+    points = question.settings["points"]
+    if isinstance(points, int):
+        return [str(point) for point in range(1, points + 1)]
+    return [label or str(point) for point, label in enumerate(points, 1)]
+
+
+def items(question: Question) -> list[Option]:
+    """The items of a block; one without key or label for a plain scale."""
+    return [Option(item["key"], item["label"]) for item in question.settings.get("items") or []] or [
+        Option("", "")
+    ]
+
+
+def is_block(question: Question) -> bool:
+    return bool(question.settings.get("items"))
+
+
+class Scale(PollType):
+    name = "scale"
+    title = gettext_lazy("Scale")
+    how = gettext_lazy("Choose one")
+
+    def check(self, question: Question) -> None:
+        super().check(question)
+        points = question.settings.get("points")
+        length = points if is_whole(points) else len(points) if isinstance(points, list | tuple) else 0
+        if not 3 <= length <= 11:
+            raise InvalidQuestion(f"points: expected 3 to 11 labels, or their number, found {points!r}")
+        if not is_whole(points) and not all(isinstance(label, str) and len(label) <= 255 for label in points):
+            raise InvalidQuestion("points: expected labels of up to 255 characters")
+        if "items" in question.settings:
+            self._check_items(question.settings["items"])
+
+    def _check_items(self, found: Any) -> None:
+        shape = isinstance(found, list | tuple) and all(
+            isinstance(item, Mapping)
+            and isinstance(item.get("key"), str)
+            and isinstance(item.get("label"), str)
+            for item in found
+        )
+        if not shape:
+            raise InvalidQuestion("items: expected a list of { key, label }")
+        check_options([Option(item["key"], item["label"]) for item in found], low=1)
+
+    def instruction(self, question: Question) -> str:
+        return _("One answer per line") if is_block(question) else str(self.how)
+
+    def from_form(self, data: FormData, question: Question) -> Any:
+        if data.get("pass") or data.get("point") == PASS:
+            return None
+        if not is_block(question):
+            return self._typed(data.get("point"))
+        points = {item.key: self._typed(data.get(f"point_{item.key}")) for item in items(question)}
+        return {key: point for key, point in points.items() if point != ""}
+
+    def _typed(self, text: Any) -> Any:
+        """A form sends digits; whatever else it sends is left for `clean` to refuse."""
+        digits = isinstance(text, str) and text.isascii() and text.isdigit() and len(text) <= 3
+        return int(text) if digits else text or ""
+
+    def to_form(self, value: Any, question: Question) -> dict[str, list[str]]:
+        if isinstance(value, dict):
+            return {f"point_{key}": [str(point)] for key, point in value.items()}
+        if value is None:
+            return {"pass": ["1"]} if is_block(question) else {"point": [PASS]}
+        return {"point": [str(value)]}
+
+    def fields(self, filled: FormData, question: Question, options: Sequence[Option]) -> dict[str, Any]:
+        words = labels(question)
+        points = [{"value": str(point), "label": label, "n": point} for point, label in enumerate(words, 1)]
+        return {
+            "points": points,
+            "pebbles": len(points) <= PEBBLES,
+            "first": words[0],
+            "last": words[-1],
+            "worded": not isinstance(question.settings["points"], int),
+            "chosen": filled.get("point", ""),
+            "passed": filled.get("pass"),
+            "items": [
+                {"key": item.key, "label": item.label, "chosen": filled.get(f"point_{item.key}", "")}
+                for item in (items(question) if is_block(question) else [])
+            ],
+            "PASS": PASS,
+        }
+
+    def clean(self, value: Any, question: Question) -> Any:
+        if value is None:
+            return passing(question)
+        if not is_block(question):
+            return self._clean_point(value, question)
+        if not isinstance(value, dict) or not set(value) <= {item.key for item in items(question)}:
+            raise InvalidBallot(_("One of those lines is not part of the question."))
+        points = {
+            item.key: self._clean_point(value[item.key], question, f"point_{item.key}")
+            for item in items(question)
+            if value.get(item.key, "") not in ("", None)
+        }
+        if not points:
+            raise InvalidBallot(self._nothing(question))
+        return points
+
+    def _nothing(self, question: Question) -> str:
+        if question.pass_label:
+            return _("Answer at least one line, or choose “%(passing)s”.") % {"passing": question.pass_label}
+        return _("Answer at least one line.")
+
+    def _clean_point(self, point: Any, question: Question, field: str = "point") -> int:
+        if point == "":
+            raise InvalidBallot(_("Choose one answer first."), field=field)
+        if isinstance(point, float) and point.is_integer():
+            point = int(point)
+        if not is_whole(point) or not 1 <= point <= len(labels(question)):
+            raise InvalidBallot(_("That answer is not on the scale. Choose one of these."), field=field)
+        return point
+
+    def say(self, value: Any, question: Question) -> str:
+        if value is None:
+            return question.pass_label
+        words = labels(question)
+        if not isinstance(value, dict):
+            return self._say_point(value, question)
+        return " · ".join(
+            f"{item.label}: {words[value[item.key] - 1]}" for item in items(question) if item.key in value
+        )
+
+    def _say_point(self, point: int, question: Question) -> str:
+        words = labels(question)
+        if words[point - 1] == str(point):
+            return _("%(point)d of %(points)d") % {"point": point, "points": len(words)}
+        return words[point - 1]
+
+    def tally(self, counted: Iterable[tuple[Any, int]], question: Question) -> Tally:
+        points = range(1, len(labels(question)) + 1)
+        counts = {item.key: {str(point): 0 for point in points} for item in items(question)}
+        n = 0
+        for value, people in counted:
+            n += people
+            for key, point in value.items() if isinstance(value, dict) else [("", value)]:
+                counts[key][str(point)] += people
+        return {"n": n, "items": counts}
+
+    def figures(self, tally: Tally, question: Question) -> list[Figure]:
+        return [figure for item in items(question) for figure in self._of_item(item, tally, question)]
+
+    def _of_item(self, item: Option, tally: Tally, question: Question) -> list[Figure]:
+        counts = tally["items"].get(item.key, {})
+        n = sum(counts.values())
+        return [
+            Figure(
+                f"{item.key}:{point}" if item.key else str(point),
+                f"{item.label}: {label}" if item.key else label,
+                counts.get(str(point), 0),
+                n,
+            )
+            for point, label in enumerate(labels(question), 1)
+        ]
+
+    def summary(self, counts: Mapping[str, int], question: Question) -> dict[str, Any]:
+        """Of one item: n, top two (people), median, quartiles (inclusive method) and mean; `None` without answers."""
+        points = [
+            point
+            for point in range(1, len(labels(question)) + 1)
+            for _times in range(counts.get(str(point), 0))
+        ]
+        if not points:
+            return {"n": 0, "top_two": 0, "median": None, "low": None, "high": None, "mean": None}
+        low, median, high = (
+            statistics.quantiles(points, n=4, method="inclusive") if len(points) > 1 else points * 3
+        )
+        k = len(labels(question))
+        return {
+            "n": len(points),
+            "top_two": counts.get(str(k), 0) + counts.get(str(k - 1), 0),
+            "median": median,
+            "low": low,
+            "high": high,
+            "mean": statistics.fmean(points),
+        }
+
+    def picture(self, tally: Tally, question: Question) -> dict[str, Any]:
+        if not is_block(question):
+            figures = self.figures(tally, question)
+            summary = self.summary(tally["items"][""], question)
+            return drawing.picture(
+                figures, tally["n"], self._headline(tally, question), note=self._spread(summary, question)
+            )
+        return {
+            "n": tally["n"],
+            "block": True,
+            "labels": labels(question),
+            "high": labels(question)[-2],
+            "top": labels(question)[-1],
+            "headline": None,
+            "rows": [self._row(item, tally, question) for item in items(question)],
+        }
+
+    def _row(self, item: Option, tally: Tally, question: Question) -> dict[str, Any]:
+        counts = tally["items"].get(item.key, {})
+        summary = self.summary(counts, question)
+        n, start, parts = summary["n"], 0, []
+        for step, label in enumerate(labels(question)):
+            people = counts.get(str(step + 1), 0)
+            # Edges of a bar 1000 wide, each rounded by itself, so that the parts always fill it.
+            end = start + people
+            x, right = (1000 * start // n, 1000 * end // n) if n else (0, 0)
+            parts.append(
+                {
+                    "label": label,
+                    "people": people,
+                    "x": x,
+                    "width": right - x,
+                    "step": self._step(step, question),
+                }
+            )
+            start = end
+        return {
+            "key": item.key,
+            "label": item.label,
+            "n": n,
+            "top_two": drawing.of(summary["top_two"], n) if n else "",
+            "says": " · ".join(f"{part['label']}: {part['people']}" for part in parts),
+            "parts": parts,
+        }
+
+    def _step(self, step: int, question: Question) -> int:
+        """One of five strengths, 0 the palest, spread over the scale."""
+        return round(4 * step / (len(labels(question)) - 1))
+
+    def _spread(self, summary: Mapping[str, Any], question: Question) -> str:
+        if not summary["n"]:
+            return ""
+        return _("Half answered %(median)s or lower. The middle half lies from %(low)s to %(high)s. Mean %(mean).1f of %(k)d.") % {
+            "median": self._place(summary["median"], question),
+            "low": self._place(summary["low"], question),
+            "high": self._place(summary["high"], question),
+            "mean": summary["mean"],
+            "k": len(labels(question)),
+        }  # fmt: skip
+
+    def _place(self, point: float, question: Question) -> str:
+        """A point's label; a number where a quartile falls between two points."""
+        words = labels(question)
+        return f"“{words[int(point) - 1]}”" if float(point).is_integer() else f"{point:g}"
+
+    def finding(self, tally: Tally, question: Question) -> str:
+        if is_block(question):
+            return self._best_item(tally, question)
+        return drawing.sentence(self._headline(tally, question))
+
+    def _headline(self, tally: Tally, question: Question) -> dict[str, Any] | None:
+        summary, words = self.summary(tally["items"][""], question), labels(question)
+        if not summary["n"]:
+            return None
+        rest = ngettext(
+            "person chose “%(high)s” or “%(top)s”", "people chose “%(high)s” or “%(top)s”", summary["n"]
+        )
+        return drawing.headline(
+            drawing.of(summary["top_two"], summary["n"]),
+            rest % {"high": words[-2], "top": words[-1]},
+            len(words) - 2,
+            2,
+        )
+
+    def _best_item(self, tally: Tally, question: Question) -> str:
+        answered = [
+            (item, self.summary(tally["items"].get(item.key, {}), question)) for item in items(question)
+        ]
+        answered = [(item, summary) for item, summary in answered if summary["n"]]
+        if not answered:
+            return ""
+        item, summary = max(answered, key=lambda pair: pair[1]["top_two"] / pair[1]["n"])
+        return _("%(item)s: %(figure)s people chose “%(high)s” or “%(top)s”, the most of any line") % {
+            "item": item.label, "figure": drawing.of(summary["top_two"], summary["n"]),
+            "high": labels(question)[-2], "top": labels(question)[-1],
+        }  # fmt: skip
+
+    def table(self, tally: Tally, question: Question) -> tuple[list[str], list[list[Any]]]:
+        if not is_block(question):
+            return super().table(tally, question)
+        headings = [_("Line"), *labels(question), _("Answered"), _("Top two"), _("Median")]
+        rows = []
+        for item in items(question):
+            counts = tally["items"].get(item.key, {})
+            summary = self.summary(counts, question)
+            top = percent(summary["top_two"], summary["n"]) if summary["n"] >= 20 else None
+            rows.append(
+                [item.label]
+                + [counts.get(str(point + 1), 0) for point in range(len(labels(question)))]
+                + [summary["n"], summary["top_two"] if top is None else f"{top}\u00a0%"]
+                + ["" if summary["median"] is None else f"{summary['median']:g}"]
+            )
+        return headings, rows
+
+    def chart(self, tally: Tally, question: Question) -> dict[str, Any]:
+        if not is_block(question):
+            return drawing.bars(self.figures(tally, question))
+        lines = items(question)
+        return {
+            "data": [
+                {
+                    "type": "bar",
+                    "orientation": "h",
+                    "name": label,
+                    "y": [item.label for item in lines],
+                    "x": [tally["items"].get(item.key, {}).get(str(point), 0) for item in lines],
+                }
+                for point, label in enumerate(labels(question), 1)
+            ],
+            "layout": {
+                "barmode": "stack",
+                "yaxis": {"autorange": "reversed"},
+                "xaxis": {"title": {"text": _("People")}},
+            },
+        }

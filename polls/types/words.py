@@ -1,0 +1,161 @@
+"""Words: one to five short entries, counted over people.
+
+A ballot is the list of entries as typed (tidied). One person counts once per matching key, whatever the
+spelling; the commonest spelling is shown, the first of the alphabet where two are equally common.
+Nothing inside an entry is dropped: "not noisy" never becomes "noisy".
+Settings: `max_entries` (1 to 5, default 3), `max_length` (up to 40 characters, default 40).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from . import drawing
+from .base import Figure, FormData, InvalidBallot, Option, PollType, Question, Tally, passing, setting
+from .order import fnv1a
+from .phrases import forms
+from .texts import matching_key, tidy
+
+#: how many words a cloud and a ranked list hold before they stop being read
+CLOUD, RANKED = 30, 8
+
+
+class Words(PollType):
+    name = "words"
+    title = gettext_lazy("Words")
+    how = gettext_lazy("A word or short phrase")
+    has_texts = True
+
+    def check(self, question: Question) -> None:
+        super().check(question)
+        setting(question, "max_entries", 3, 1, 5)
+        setting(question, "max_length", 40, 1, 40)
+
+    def limits(self, question: Question) -> tuple[int, int]:
+        """How many entries, and how many letters each."""
+        return question.settings.get("max_entries", 3), question.settings.get("max_length", 40)
+
+    def instruction(self, question: Question) -> str:
+        entries, _length = self.limits(question)
+        return str(self.how) if entries == 1 else _("Up to %(n)d") % {"n": entries}
+
+    def from_form(self, data: FormData, question: Question) -> Any:
+        return None if data.get("pass") else [word for word in data.getlist("word") if word.strip()]
+
+    def to_form(self, value: Any, question: Question) -> dict[str, list[str]]:
+        return {"pass": ["1"]} if value is None else {"word": list(value)}
+
+    def fields(self, filled: FormData, question: Question, options: Sequence[Option]) -> dict[str, Any]:
+        entries, length = self.limits(question)
+        typed = [*filled.getlist("word"), *[""] * entries]
+        names = [_("First word or phrase"), _("Second"), _("Third"), _("Fourth"), _("Fifth")]
+        if entries == 1:
+            names = [_("Your word or phrase")]
+        return {
+            "entries": [{"name": names[i], "number": i + 1, "text": typed[i]} for i in range(entries)],
+            "max_length": length,
+            "passed": filled.get("pass"),
+            "left": forms(lambda n: ngettext("# letter left", "# letters left", n)),
+        }
+
+    def clean(self, value: Any, question: Question) -> Any:
+        if value is None:
+            return passing(question)
+        if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
+            raise InvalidBallot(_("Write a word or a short phrase."), field="word")
+        entries, length = self.limits(question)
+        by_key: dict[str, str] = {}
+        for word in filter(None, map(tidy, value)):
+            by_key.setdefault(matching_key(word), word)
+        words = list(by_key.values())
+        self._check(words, entries, length)
+        return words
+
+    def _check(self, words: list[str], entries: int, length: int) -> None:
+        if not words:
+            raise InvalidBallot(_("Write at least one word first."), field="word")
+        if len(words) > entries:
+            raise InvalidBallot(
+                _("You can send up to %(n)d; this is %(found)d.") % {"n": entries, "found": len(words)},
+                "word",
+            )
+        for word in words:
+            if len(word) > length:
+                raise InvalidBallot(
+                    _("“%(word)s…” is too long: up to %(limit)d letters, and this has %(length)d.")
+                    % {"word": word[:12], "limit": length, "length": len(word)},
+                    field="word",
+                )
+
+    def say(self, value: Any, question: Question) -> str:
+        return question.pass_label if value is None else " · ".join(value)
+
+    def tally(self, counted: Iterable[tuple[Any, int]], question: Question) -> Tally:
+        n, words = 0, {}
+        for value, people in counted:
+            n += people
+            for spelling in value:
+                word = words.setdefault(matching_key(spelling), {"people": 0, "spellings": {}})
+                word["people"] += people
+                word["spellings"][spelling] = word["spellings"].get(spelling, 0) + people
+        return {"n": n, "words": words}
+
+    def ranked(self, tally: Tally) -> list[tuple[str, str, int]]:
+        """`(key, spelling shown, people)`, most people first, then by the alphabet."""
+        shown = [
+            (key, self._spelling(word["spellings"]), word["people"]) for key, word in tally["words"].items()
+        ]
+        return sorted(shown, key=lambda word: (-word[2], word[1].casefold(), word[0]))
+
+    def _spelling(self, spellings: dict[str, int]) -> str:
+        return min(spellings, key=lambda spelling: (-spellings[spelling], spelling.casefold(), spelling))
+
+    def texts(self, tally: Tally, question: Question) -> list[tuple[str, str, int]]:
+        return self.ranked(tally)
+
+    def keep_texts(self, tally: Tally, keys: frozenset[str], question: Question) -> Tally:
+        return {**tally, "words": {key: word for key, word in tally["words"].items() if key in keys}}
+
+    def figures(self, tally: Tally, question: Question) -> list[Figure]:
+        return [Figure(key, spelling, people, tally["n"]) for key, spelling, people in self.ranked(tally)]
+
+    def picture(self, tally: Tally, question: Question) -> dict[str, Any]:
+        figures = self.figures(tally, question)
+        picture = drawing.picture(figures, tally["n"], self._headline(figures, tally["n"]))
+        most = picture["most"]
+        cloud = [
+            {
+                "label": row["label"],
+                "size": row["people"] if most <= 15 else max(1, round(15 * row["people"] / most)),
+            }
+            for row in picture["rows"][:CLOUD]
+        ]
+        for place, word in enumerate(cloud):
+            word["weight"] = (
+                "is-top" if place < 4 and word["size"] > 1 else "is-mid" if word["size"] > 2 else ""
+            )
+        # The order of a cloud says nothing, and a hash keeps each word near its neighbours as others arrive.
+        cloud.sort(key=lambda word: fnv1a(word["label"]))
+        return {**picture, "cloud": cloud, "ranked": picture["rows"][:RANKED], "different": len(figures)}
+
+    def finding(self, tally: Tally, question: Question) -> str:
+        return drawing.sentence(self._headline(self.figures(tally, question), tally["n"]))
+
+    def _headline(self, figures: list[Figure], n: int) -> dict[str, Any] | None:
+        leaders = drawing.leaders(figures)
+        if not leaders or (figures[0].hits == 1 and len(figures) > 1):
+            return None
+        labels = " · ".join(f"“{figures[place].label}”" for place in leaders[:3])
+        rest = ngettext("person wrote %(labels)s", "people wrote %(labels)s", n)
+        return drawing.headline(drawing.of(figures[0].hits, n), rest % {"labels": labels})
+
+    def table(self, tally: Tally, question: Question) -> tuple[list[str], list[list[Any]]]:
+        rows = [[figure.label, figure.hits] for figure in self.figures(tally, question)]
+        return [_("Word"), _("People")], [*rows, [_("Everybody who answered"), tally["n"]]]
+
+    def chart(self, tally: Tally, question: Question) -> dict[str, Any]:
+        return drawing.bars(self.figures(tally, question)[:CLOUD])
