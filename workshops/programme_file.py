@@ -197,7 +197,7 @@ class _Loader:
         if all(_remove(row) for row in rows):
             self.changes.append(_("left out: %s") % name)
 
-    def _put(self, rows: Any, key: dict[str, str], name: str = "", **values: Any) -> Any:
+    def _put(self, rows: Any, key: dict[str, str], name: str = "", /, **values: Any) -> Any:
         """The row with this key, created or brought to these values; untouched where it has them already."""
         row = rows.filter(**key).first()
         if row is None:
@@ -207,7 +207,7 @@ class _Loader:
             self._update(row, name, **values)
         return row
 
-    def _update(self, row: models.Model, name: str, **values: Any) -> None:
+    def _update(self, row: models.Model, name: str, /, **values: Any) -> None:
         changed = [field for field, value in values.items() if getattr(row, field) != value]
         if not changed:
             return

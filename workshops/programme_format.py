@@ -45,11 +45,11 @@ Minutes = Annotated[int, Meta(ge=0, le=600)]
 Number = int | float
 
 
-class Section(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True, kw_only=True):
+class Section(msgspec.Struct, forbid_unknown_fields=True, omit_defaults=True):
     """One table of the file: unknown names are refused, what is not said is left out again on the way back."""
 
 
-class ProgrammeSection(Section):
+class ProgrammeSection(Section, kw_only=True):
     key: Key
     title: Name
     strapline: Line = ""
@@ -61,25 +61,25 @@ class ProgrammeSection(Section):
     closing: LongText = ""
 
 
-class Consent(Section):
+class Consent(Section, kw_only=True):
     key: Key
     text: Text
     required: bool = False
 
 
-class Information(Section):
+class Information(Section, kw_only=True):
     lead: LongText = ""
     text: Annotated[str, Meta(min_length=1, max_length=20_000)]
     consent: list[Consent] = []
 
 
-class Domain(Section):
+class Domain(Section, kw_only=True):
     key: Key
     title: Name
     description: LongText = ""
 
 
-class Measure(Section):
+class Measure(Section, kw_only=True):
     """A derived figure. Which of `members`, `boxes`, `low`, `high` and `item` it needs depends on its kind."""
 
     key: Key
@@ -97,7 +97,7 @@ class Measure(Section):
         return {name: value for name, value in values.items() if value is not None}
 
 
-class Instrument(Section):
+class Instrument(Section, kw_only=True):
     key: Key
     name: ShortName = ""
     domain: str | list[str] = ""
@@ -135,7 +135,7 @@ class Instrument(Section):
         return [{"key": key, "label": label} for key, label in self.items.items()]
 
 
-class Prompt(Section):
+class Prompt(Section, kw_only=True):
     key: Key
     domain: str = ""
     text: Text
@@ -143,7 +143,7 @@ class Prompt(Section):
     minutes: Minutes = 10
 
 
-class AgendaEntry(Section):
+class AgendaEntry(Section, kw_only=True):
     """One step: exactly one of `poll`, `prompt` and `pause`; a pause is called by its words."""
 
     poll: str = ""
@@ -153,7 +153,7 @@ class AgendaEntry(Section):
     title: Annotated[str, Meta(max_length=200)] = ""
 
 
-class Plan(Section):
+class Plan(Section, kw_only=True):
     key: Key
     title: Name
     minutes: Annotated[int, Meta(ge=1, le=600)] = 60
@@ -161,13 +161,13 @@ class Plan(Section):
     agenda: list[AgendaEntry]
 
 
-class Benchmark(Section):
+class Benchmark(Section, kw_only=True):
     """An outside figure that stands beside a question. `measure` names the figure it is set against."""
 
     instrument: str
     measure: str = ""
     label: Name
-    percent: Annotated[Number, Meta(ge=0, le=100)] | None = None
+    percent: Annotated[int, Meta(ge=0, le=100)] | Annotated[float, Meta(ge=0, le=100)] | None = None
     mean: Number | None = None
     median: Number | None = None
     minimum: Number | None = None
@@ -177,7 +177,7 @@ class Benchmark(Section):
     source: Annotated[str, Meta(min_length=1, max_length=500)]
 
 
-class ProgrammeFile(Section):
+class ProgrammeFile(Section, kw_only=True):
     programme: ProgrammeSection
     information: Information | None = None
     domain: list[Domain] = []
@@ -370,7 +370,7 @@ def _check_instrument(file: ProgrammeFile, instrument: Instrument, place: str) -
     if instrument.type not in POLL_TYPES:
         raise ProgrammeFileError(f"{place}, type: {_unknown(instrument.type, POLL_TYPES, _('type'))}")
     _check_words(instrument, place)
-    _check_plain(instrument.settings, place)
+    _check_plain(instrument.settings, f"{place}, settings")
     try:
         POLL_TYPES[instrument.type].check(instrument.question)
     except InvalidQuestion as error:
@@ -391,19 +391,20 @@ def _check_words(instrument: Instrument, place: str) -> None:
             )
 
 
-def _check_plain(settings: dict[str, Any], place: str) -> None:
-    """Settings are kept as JSON, which knows no dates and no infinity."""
-    for name, value in settings.items():
+def _check_plain(values: dict[str, Any], place: str) -> None:
+    """They are kept as JSON, which knows no dates and no infinity."""
+    for name, value in values.items():
         try:
             json.dumps(value, allow_nan=False)
         except (TypeError, ValueError):
             raise ProgrammeFileError(
-                _("%(place)s, settings, %(name)s: expected text, a number, true or false, or a list of these")
+                _("%(place)s, %(name)s: expected text, a number, true or false, or a list of these")
                 % {"place": place, "name": name}
             ) from None
 
 
 def _check_measure(instrument: Instrument, measure: Measure, place: str) -> None:
+    _check_plain(measure.definition, place)
     try:
         check_measure(measure.kind, measure.definition, instrument.question)
     except InvalidQuestion as error:
@@ -441,7 +442,10 @@ def _check_benchmark(file: ProgrammeFile, benchmark: Benchmark, place: str) -> N
     _check_known(
         benchmark.instrument, [instrument.key for instrument in file.instrument], f"{place}, instrument", _("poll")
     )
-    instrument = next(one for one in file.instrument if one.key == benchmark.instrument)
+    _check_plain(msgspec.structs.asdict(benchmark), place)
+    instrument = next((one for one in file.instrument if one.key == benchmark.instrument), None)
+    if instrument is None:
+        raise ProgrammeFileError(_("%s, instrument: expected the key of a question") % place)
     _check_known(benchmark.measure, [one.key for one in instrument.measure], f"{place}, measure", _("measure"))
     if all(getattr(benchmark, name) is None for name in ("percent", "mean", "median", "minimum", "maximum")):
         raise ProgrammeFileError(_("%s: expected a figure: percent, mean, median, minimum or maximum") % place)
@@ -452,7 +456,7 @@ def _check_benchmark(file: ProgrammeFile, benchmark: Benchmark, place: str) -> N
 HEAD = "# A programme of Vision Workshops. Edit it by hand and load it again: manage.py load_programme FILE\n"
 
 #: tables that get a heading of their own; everything else stands on one line
-_HEADED = ("options", "items", "settings")
+_HEADED = {"options": dict, "items": dict, "settings": dict, "measure": list, "consent": list}
 
 
 def dump(file: ProgrammeFile) -> str:
@@ -471,7 +475,7 @@ def _tables(name: str, value: Any) -> Iterator[str]:
 
 def _table(heading: str, name: str, table: dict[str, Any]) -> Iterator[str]:
     """A heading, its plain values, then the tables under it, as TOML wants them ordered."""
-    below = {key: value for key, value in table.items() if key in (*_HEADED, "measure", "consent")}
+    below = {key: value for key, value in table.items() if isinstance(value, _HEADED.get(key, ()))}
     yield f"\n{heading}"
     for key, value in table.items():
         if key not in below:

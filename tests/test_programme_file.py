@@ -1,0 +1,303 @@
+"""A programme file: loaded, exported, loaded again; and what it says when something is wrong."""
+
+from __future__ import annotations
+
+import io
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.apps import apps
+from django.core.management import CommandError, call_command
+
+from polls.models import Instrument, InstrumentVersion, Poll
+from polls.types import POLL_TYPES
+from workshops.models import Membership, Plan, Programme
+from workshops.planning import plan_workshop
+from workshops.programme_file import ProgrammeFileError, export, load
+from workshops.programme_format import dump, parse
+
+FILES = sorted((Path(__file__).parent.parent / "programmes").glob("*.toml"))
+pytestmark = pytest.mark.django_db
+
+SMALL = """
+[programme]
+key = "small"
+title = "A small one"
+
+[information]
+text = "Read this."
+[[information.consent]]
+key = "read"
+text = "I have read it."
+required = true
+
+[[domain]]
+key = "room"
+title = "The room"
+
+[[instrument]]
+key = "size"
+name = "How many"
+domain = "room"
+type = "single_choice"
+text = "How many babies?"
+options = { few = "Few", many = "Many" }
+[[instrument.measure]]
+key = "any"
+label = "Few or many"
+kind = "merge"
+members = ["few", "many"]
+
+[[prompt]]
+key = "walk"
+domain = "room"
+text = "Walk us in."
+
+[[plan]]
+key = "hour"
+title = "An hour"
+profile = []
+agenda = [
+  { pause = "Hello", minutes = 2 },
+  { poll = "size", minutes = 2 },
+  { prompt = "walk" },
+]
+
+[[benchmark]]
+instrument = "size"
+measure = "any"
+label = "Now"
+percent = 15
+source = "A survey"
+"""
+
+
+def everything() -> dict[str, list[dict[str, Any]]]:
+    """Every row of the apps that a programme file writes to."""
+    models = chain(apps.get_app_config("polls").get_models(include_auto_created=True),
+                   apps.get_app_config("workshops").get_models(include_auto_created=True))  # fmt: skip
+    return {model._meta.label: list(model.objects.order_by("pk").values()) for model in models}
+
+
+def change(old: str, new: str, text: str = SMALL) -> str:
+    assert text.count(old) == 1
+    return text.replace(old, new)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_a_shipped_file_loads_and_loading_it_twice_changes_no_row(file):
+    text = file.read_text()
+    first = load(text, file.name)
+    before = everything()
+
+    second = load(text, file.name)
+
+    assert not first.is_unchanged
+    assert second.is_unchanged
+    assert everything() == before
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_what_is_exported_loads_to_the_same_programme(file):
+    programme = load(file.read_text(), file.name).programme
+    before = everything()
+    text = export(programme)
+
+    assert load(text).is_unchanged
+    assert everything() == before
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_what_is_exported_loads_to_the_same_programme_elsewhere(file):
+    text = export(load(file.read_text(), file.name).programme)
+    Programme.objects.all().delete()
+    load(SMALL)
+
+    programme = load(text).programme
+
+    assert export(programme) == text
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_an_exported_file_brings_a_changed_programme_back(file):
+    programme = load(file.read_text(), file.name).programme
+    text = export(programme)
+    programme.domains.first().delete()
+    programme.bank.instruments.last().delete()
+    programme.bank.instruments.create(key="stray", position=99).versions.create(
+        number=1, definition={"type": "open_text", "text": "?"}
+    )
+    programme.prompts.update(text="Something else")
+    Programme.objects.update(hue=1, benchmarks=[])
+
+    assert export(load(text).programme) == text
+
+
+def test_text_and_values_stay_the_same_through_the_writer():
+    text = change('text = "Read this."', 'text = "One \\"two\\"\\n\\nthree \\\\ é – 👶"')
+    assert parse(dump(parse(text))) == parse(text)
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_the_minutes_of_every_shipped_agenda_fill_its_plan(file):
+    for plan in parse(file.read_text()).plan:
+        assert sum(entry.minutes for entry in plan.agenda) == plan.minutes
+
+
+def test_the_small_team_file_asks_in_many_ways():
+    file = parse(next(file for file in FILES if file.stem == "our_own_baby_room").read_text())
+    assert {instrument.type for instrument in file.instrument} == set(POLL_TYPES)
+    assert [plan.minutes for plan in file.plan] == [20, 20, 20]
+
+
+# --- versions ---------------------------------------------------------------------------------------
+
+
+def versions() -> list[tuple[int, str]]:
+    return list(InstrumentVersion.objects.order_by("number").values_list("number", "definition__text"))
+
+
+def test_a_changed_question_that_nobody_asked_is_changed_in_place():
+    load(SMALL)
+    load(change("How many babies?", "How many?"))
+    assert versions() == [(1, "How many?")]
+
+
+def test_a_changed_question_that_a_poll_asked_gets_a_next_version():
+    load(SMALL)
+    Poll.objects.create(version=InstrumentVersion.objects.get())
+    load(change("How many babies?", "How many?"))
+    assert versions() == [(1, "How many babies?"), (2, "How many?")]
+    assert load(change("How many babies?", "How many?")).is_unchanged
+
+
+def test_a_changed_measure_gets_the_next_number():
+    programme = load(SMALL).programme
+    load(change('label = "Few or many"', 'label = "Any number"'))
+    measures = programme.bank.instruments.get().measures.order_by("number")
+    assert [(one.number, one.label) for one in measures] == [(1, "Few or many"), (2, "Any number")]
+    assert 'label = "Any number"' in export(programme)
+
+
+def test_a_changed_information_sheet_is_the_next_one():
+    programme = load(SMALL).programme
+    load(change("Read this.", "Read that."))
+    assert [(one.number, one.text) for one in programme.sheets.all()] == [
+        (1, "Read this."),
+        (2, "Read that."),
+    ]
+
+
+def without_the_question() -> str:
+    head, _, rest = SMALL.partition("[[instrument]]")
+    _, _, tail = rest.partition("[[prompt]]")
+    text = change('  { poll = "size", minutes = 2 },\n', "", f"{head}[[prompt]]{tail}")
+    return text.partition("[[benchmark]]")[0]
+
+
+def test_a_question_that_the_file_drops_goes_when_nobody_asked_it():
+    load(SMALL)
+    load(without_the_question())
+    assert not Instrument.objects.exists()
+
+
+def test_a_question_that_the_file_drops_stays_when_a_poll_asked_it():
+    load(SMALL)
+    poll = Poll.objects.create(version=InstrumentVersion.objects.get())
+    load(without_the_question())
+    poll.refresh_from_db()
+    assert list(Instrument.objects.values_list("key", flat=True)) == ["size"]
+    assert load(without_the_question()).is_unchanged
+
+
+def test_a_prompt_that_a_workshop_uses_stays_when_the_file_drops_it():
+    programme = load(SMALL).programme
+    plan_workshop(programme, Plan.objects.get())
+    text = change('[[prompt]]\nkey = "walk"\ndomain = "room"\ntext = "Walk us in."\n', "")
+    load(change('  { prompt = "walk" },\n', "", text))
+    assert list(programme.prompts.values_list("key", flat=True)) == ["walk"]
+
+
+# --- errors -----------------------------------------------------------------------------------------
+
+WRONG = [
+    ('key = "small"', 'key = "Small One"', "programme, key: expected a key of 1 to 60 small letters"),
+    ('title = "A small one"', "", "programme: expected “title”, which is missing"),
+    ('title = "A small one"', "title = 3", "programme, title: expected text in quotation marks, found a whole number"),
+    ('title = "A small one"', 'titel = "A"', "programme: unknown name “titel”, did you mean “title”?"),
+    ("required = true", "required = false", "information, consent: expected at least one item with required = true"),
+    ('text = "I have read it."', "", "information, consent 1 (read): expected “text”, which is missing"),
+    ('few = "Few", many = "Many"', 'few = "Few", many = 3', "instrument 1 (size), option “many”: expected words"),
+    ('few = "Few", many = "Many"', 'few = "Few"', "instrument 1 (size), options: expected 2 to 20, found 1"),
+    ('type = "single_choice"', 'type = "single_choise"', "type: unknown type “single_choise”, did you mean “single_choice”?"),
+    ('name = "How many"', 'nam = "How many"', "instrument 1 (size): unknown name “nam”, did you mean “name”?"),
+    ('name = "How many"', 'reveal = "live_now"', "instrument 1 (size), reveal: unknown value “live_now”"),
+    ('name = "How many"', "settings = { day = 2026-01-01 }", "instrument 1 (size), settings, day: expected text"),
+    ('name = "How many"', "settings = { far = inf }", "instrument 1 (size), settings, far: expected text"),
+    ('domain = "room"\ntype', 'domain = "rooms"\ntype', "instrument 1 (size), domain: unknown domain “rooms”, did you mean “room”?"),
+    ('{ poll = "size", minutes = 2 }', '{ poll = "sizes" }', "plan 1 (hour), agenda 2, poll: unknown poll “sizes”, did you mean “size”?"),
+    ('{ prompt = "walk" }', '{ prompt = "run" }', "plan 1 (hour), agenda 3, prompt: unknown prompt “run”, expected one of: walk"),
+    ('{ prompt = "walk" }', "{ minutes = 1 }", "plan 1 (hour), agenda 3: expected exactly one of: poll, prompt, pause"),
+    ('{ prompt = "walk" }', '{ prompt = "walk", minute = 1 }', "plan 1 (hour), agenda 3: unknown name “minute”, did you mean “minutes”?"),
+    ("profile = []", 'profile = ["size"]', "plan 1 (hour): poll “size” stands twice"),
+    ("percent = 15", "percent = 150", "benchmark 1, percent: expected a"),
+    ("percent = 15", "", "benchmark 1: expected a figure"),
+    ('measure = "any"', 'measure = "all"', "benchmark 1, measure: unknown measure “all”"),
+    ('[[domain]]\nkey = "room"', '[[domain]]\nkey = "room"\ntitle = "A"\n[[domain]]\nkey = "room"', "domain 2: key “room” already stands at domain 1"),
+    ('members = ["few", "many"]', 'members = ["none"]', "instrument 1 (size), measure 1 (any)"),
+    ('kind = "merge"', 'kind = "blend"', "instrument 1 (size), measure 1 (any)"),
+    ("[[prompt]]", "[[prompts]]", "unknown name “prompts”, did you mean “prompt”?"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("old", "new", "sentence"), WRONG, ids=[new[:40] for _, new, _ in WRONG])
+def test_an_error_names_its_place_and_nothing_is_loaded(old, new, sentence):
+    with pytest.raises(ProgrammeFileError) as error:
+        load(change(old, new), "small.toml")
+    assert f"small.toml: {sentence}" in str(error.value) or sentence in str(error.value)
+    assert str(error.value).startswith("small.toml: ")
+    assert not any(everything().values())
+
+
+def test_a_syntax_error_names_its_line():
+    with pytest.raises(ProgrammeFileError, match=r"small\.toml: line 4: "):
+        load(change('title = "A small one"', "title = A small one"), "small.toml")
+
+
+def test_a_file_that_fails_half_way_leaves_everything_as_it_was(monkeypatch):
+    load(SMALL)
+    before = everything()
+    monkeypatch.setattr("workshops.programme_file._Loader._plan", lambda *_: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        load(change("How many babies?", "How many?"))
+    assert everything() == before
+
+
+# --- commands ---------------------------------------------------------------------------------------
+
+
+def test_the_commands_load_and_export(tmp_path):
+    file, out = tmp_path / "small.toml", io.StringIO()
+    file.write_text(SMALL)
+    call_command("load_programme", str(file), stdout=out)
+    call_command("load_programme", str(file), stdout=out)
+    assert "“A small one” is loaded:" in out.getvalue()
+    assert out.getvalue().endswith("“A small one” is already as the file says. Nothing changed.\n")
+
+    call_command("export_programme", "small", output=tmp_path / "again.toml", stderr=io.StringIO())
+    assert parse((tmp_path / "again.toml").read_text()) == parse(SMALL)
+
+
+@pytest.mark.parametrize(
+    ("command", "sentence"),
+    [
+        (["load_programme", "/nowhere.toml"], "/nowhere.toml: No such file or directory."),
+        (["export_programme", "none"], "There is no programme yet"),
+    ],
+)
+def test_a_command_says_in_one_sentence_what_is_wrong(command, sentence):
+    with pytest.raises(CommandError, match=sentence):
+        call_command(*command)
+    assert not Membership.objects.exists()
