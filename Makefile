@@ -49,8 +49,8 @@ lock: $(DEV_READY)  ## choose versions anew and write requirements/*.txt; takes 
 screenshots: $(DEV_READY)  ## picture every screen of the running demo
 	@$(PY) -m tests.pictures
 
-messages: $(DEV_READY)  ## collect every string that users see into locale/
-	@$(PY) manage.py makemessages --all --no-obsolete --add-location file --ignore '.venv/*' --ignore 'tests/*'
+messages: $(DEV_READY)  ## collect every string that users see into locale/; LOCALE=cy begins a language
+	@$(PY) manage.py makemessages $(if $(LOCALE),--locale $(LOCALE),--all) --no-obsolete --add-location file --ignore '.venv/*' --ignore 'tests/*'
 
 clean:  ## remove the environment and what tools left behind; var/ with its data stays
 	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
@@ -77,7 +77,7 @@ define install
 	{ $(PY) -m pip install --no-input --disable-pip-version-check --require-hashes -r $(1) 2>&1 \
 	  || echo "ERROR: pip could not install $(1)"; } \
 	| awk -v total="$$total" ' \
-	  /^(Collecting|Requirement already satisfied)/ { if (++n % 10 == 0) { print "  " n " of " total; fflush() } } \
+	  /^(Collecting|Processing|Requirement already satisfied)/ { if (++n % 10 == 0) { print "  " n " of " total; fflush() } } \
 	  /^Installing collected/ { print "  all here, unpacking…"; fflush() } \
 	  /^ERROR/ { failed = 1 } \
 	  /^(ERROR|WARNING: Retrying)/ || (failed && NF) { print "  " $$0 } \

@@ -168,7 +168,7 @@ def test_templates_have_no_inline_script():
     assert found(r"\son[a-z]+\s*=\s*[\"']", TEMPLATES) == []
     inline = [line for line in found(r"<script", TEMPLATES) if "src=" not in line]
     assert [line for line in inline if 'type="application/json"' not in line] == []
-    assert found(r"javascript:", TEMPLATES) == []
+    assert found(r"=\s*[\"']?\s*javascript:", TEMPLATES) == []
 
 
 def test_pages_ask_nothing_of_third_parties():
@@ -200,6 +200,14 @@ def test_no_code_reads_the_address_or_the_browser_of_a_person():
 
 
 # --- the files around -------------------------------------------------------------------------------
+
+
+def test_every_setting_is_in_the_readme():
+    names = set(re.findall(r"\benv\.\w+\(\s*\"([A-Z_]+)\"", (ROOT / "config/settings.py").read_text()))
+    readme = ROOT / "README.md"
+    if not readme.exists():
+        pytest.skip("README.md is not written yet.")
+    assert sorted(name for name in names if f"`{name}`" not in readme.read_text()) == []
 
 
 @pytest.mark.parametrize("name", ["lock.txt", "dev.txt"])

@@ -86,10 +86,17 @@ def console_errors_expected() -> list[str]:
 
 
 @pytest.fixture
-def screens(browser: Browser, site: Server, console_errors_expected: list[str]) -> Iterator[Open]:
+def complaints() -> list[str]:
+    """What the pages of this test complained of until now."""
+    return []
+
+
+@pytest.fixture
+def screens(
+    browser: Browser, site: Server, complaints: list[str], console_errors_expected: list[str]
+) -> Iterator[Open]:
     """Open a screen: `screens(viewport={"width": 320, "height": 640})`; takes what Playwright's contexts take."""
     contexts: list[BrowserContext] = []
-    complaints: list[str] = []
 
     def open_screen(**settings: Any) -> Page:
         context = browser.new_context(base_url=site.url, locale="en-GB", **settings)

@@ -3,9 +3,11 @@
 import signal
 
 import pytest
+from django.contrib.auth.models import User
 
 from polls.models import Bank
 
+from .entrance import sign_in
 from .looks import assert_accessible, assert_fits, sideways
 
 
@@ -58,6 +60,23 @@ def test_an_error_in_the_console_is_heard(site, phone, console_errors_expected):
     page = phone()
     page.goto("/nowhere/")
     page.evaluate("() => console.error(`a test's own error`)")
+
+
+def test_a_breach_of_the_content_security_policy_is_heard(site, phone, complaints):
+    page = phone()
+    page.goto("/nowhere/")
+    complaints.clear()
+    page.evaluate("() => document.body.setAttribute('style', 'color: red')")
+    page.wait_for_timeout(100)
+    heard = ["Content Security Policy" in complaint for complaint in complaints]
+    complaints.clear()
+    assert heard == [True]
+
+
+def test_a_person_can_be_signed_in_without_typing(site, desk):
+    page = desk()
+    sign_in(page, site, User.objects.create_user("ada", "ada@example.org", "long enough for this"))
+    assert page.goto("/accounts/login/").request.redirected_from is not None
 
 
 @pytest.mark.postgres
