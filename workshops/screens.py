@@ -116,6 +116,20 @@ class Scene:
         """What the room may see of it: only checked words."""
         return results.for_the_room(self.poll, self.result) if self.poll and self.result else None
 
+    @cached_property
+    def room_context(self) -> dict[str, Any]:
+        """The room's result as the templates of its poll type want it."""
+        return result_context(self.room_result) if self.room_result else {}
+
+    @cached_property
+    def has_begun(self) -> bool:
+        return any(item.launched_at for item in self.items)
+
+    @cached_property
+    def shown_count(self) -> int:
+        """How many of people's words stand on the wall; a picture changes with it."""
+        return sum(text["shown"] is True for text in self.texts)
+
     @property
     def is_revealed(self) -> bool:
         return bool(self.poll and self.poll.is_revealed)

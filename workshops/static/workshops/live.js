@@ -1,0 +1,209 @@
+/* The live part of every screen: phone, wall and console.
+
+   State, not deltas: the server sends whole small pictures, each the element with the id of its topic. A lost
+   message is harmless, and first load, update and reconnect are one thing. Everything works without this file;
+   it makes it immediate. No dependencies, no framework, ES2017. */
+(function () {
+  "use strict";
+  const body = document.body;
+  if (!body.dataset.live) return;
+
+  const read = (id) => JSON.parse((document.getElementById(id) || { textContent: "{}" }).textContent);
+  const words = read("words");
+  const seen = read("seen");
+  const handlers = {}; // frame type -> what to do; phone.js adds its own
+  const swapped = []; // called after a topic has changed: (topic, element)
+  const PING = 25000, DEAF = 40000, SHORTEST = 500, LONGEST = 30000;
+
+  let offset = Number(body.dataset.now || Date.now()) - Date.now(); // server clock minus ours
+  let socket = null, failures = 0, heard = 0, retry = 0, polling = 0;
+
+  // ---- words about the connection -----------------------------------------------------------------
+
+  function signal(state) {
+    document.querySelectorAll("[data-signal]").forEach((place) => {
+      if (place.dataset.signal === state) return; // a live region speaks only when something changes
+      place.dataset.signal = state;
+      place.textContent = words[state];
+      place.classList.toggle("is-weak", state !== "connected");
+    });
+  }
+
+  // ---- pictures -------------------------------------------------------------------------------------
+
+  let paused = null; // while updates are paused: the newest picture of each topic
+
+  function show(frame) {
+    if (paused) { paused[frame.topic] = frame; return; }
+    const old = document.getElementById(frame.topic);
+    if (!old) return;
+    const holder = document.createElement("template");
+    holder.innerHTML = frame.html;
+    const fresh = holder.content.firstElementChild;
+    if (!fresh) return;
+    seen[frame.topic] = frame.rev;
+    // The same question, still being answered: what is on the page, and what is being typed, stays.
+    if (old.dataset.key && old.dataset.key === fresh.dataset.key) return;
+    const focused = old.contains(document.activeElement) ? document.activeElement.id : "";
+    old.querySelectorAll("details[data-keep][open]").forEach((open) => {
+      const same = fresh.querySelector('details[data-keep="' + open.dataset.keep + '"]');
+      if (same) same.open = true;
+    });
+    if (old.dataset.key && fresh.dataset.key) fresh.classList.add("is-new");
+    old.replaceWith(fresh);
+    after(frame.topic, fresh);
+    if (focused && document.getElementById(focused)) document.getElementById(focused).focus();
+  }
+
+  function after(topic, element) {
+    if (element.dataset.body) body.className = element.dataset.body;
+    if (window.htmx) window.htmx.process(element);
+    tick();
+    swapped.forEach((react) => react(topic, element));
+  }
+
+  handlers.screen = show;
+  handlers.hello = (frame) => { offset = frame.now - Date.now(); tick(); };
+
+  function take(text) {
+    heard = Date.now();
+    const frame = JSON.parse(text);
+    if (handlers[frame.t]) handlers[frame.t](frame);
+  }
+
+  // ---- the socket: backs off with full jitter, comes back by itself -----------------------------------
+
+  function connect() {
+    clearTimeout(retry);
+    if (socket && socket.readyState < 2) return;
+    const address = location.protocol.replace("http", "ws") + "//" + location.host + body.dataset.live;
+    try { socket = new WebSocket(address); } catch (error) { return again(); }
+    const mine = socket;
+    mine.onopen = () => {
+      failures = 0;
+      heard = Date.now();
+      stopPolling();
+      signal("connected");
+      mine.send(JSON.stringify({ t: "hello", seen: seen }));
+      if (live.onopen) live.onopen();
+    };
+    mine.onmessage = (event) => take(event.data);
+    mine.onclose = (event) => {
+      if (mine !== socket) return;
+      if (event.code === 4401 || event.code === 4403) return lostSeat();
+      again();
+    };
+  }
+
+  function again() {
+    socket = null;
+    failures += 1;
+    signal(navigator.onLine === false ? "offline" : "reconnecting");
+    clearTimeout(retry);
+    retry = setTimeout(connect, Math.random() * Math.min(LONGEST, SHORTEST * 2 ** failures));
+    if (failures >= 3) startPolling();
+  }
+
+  /* The seat is gone (left, or the workshop was cleared): the page itself knows what to offer. */
+  function lostSeat() {
+    const last = Number(sessionStorage.getItem("lost-seat") || 0);
+    sessionStorage.setItem("lost-seat", Date.now());
+    if (Date.now() - last > 10000) location.reload();
+    else signal("offline");
+  }
+
+  function send(data) {
+    if (!socket || socket.readyState !== 1) return false;
+    socket.send(JSON.stringify(data));
+    return true;
+  }
+
+  /* Half-open connections look alive for minutes: what has not spoken for a while is dropped and tried anew. */
+  function drop() {
+    if (!socket) return;
+    const old = socket;
+    old.onclose = null;
+    old.close();
+    again();
+  }
+
+  setInterval(() => {
+    if (socket && socket.readyState === 1 && Date.now() - heard > DEAF) drop();
+    else send({ t: "ping" });
+  }, PING);
+
+  function wake() {
+    if (document.visibilityState === "hidden") return;
+    if (!socket || socket.readyState > 1) { failures = Math.min(failures, 1); connect(); }
+    else send({ t: "ping" });
+    if (live.onwake) live.onwake();
+  }
+  document.addEventListener("visibilitychange", wake);
+  window.addEventListener("online", wake);
+  window.addEventListener("pageshow", wake);
+  window.addEventListener("offline", () => { signal("offline"); drop(); });
+
+  // ---- networks that let no socket through: a slow poll -----------------------------------------------
+
+  function startPolling() {
+    if (polling || !body.dataset.pictures) return;
+    polling = setTimeout(poll, 0);
+  }
+  function stopPolling() { clearTimeout(polling); polling = 0; }
+  function poll() {
+    fetch(body.dataset.pictures + "?seen=" + encodeURIComponent(JSON.stringify(seen)), { credentials: "same-origin" })
+      .then((answer) => {
+        if (answer.status === 401) { lostSeat(); return null; }
+        if (!answer.ok) throw new Error(String(answer.status));
+        return answer.json();
+      })
+      .then((data) => {
+        if (!data) return;
+        signal("weak");
+        data.frames.forEach((frame) => handlers[frame.t] && handlers[frame.t](frame));
+        if (live.onwake) live.onwake();
+      })
+      .catch(() => signal("offline"))
+      .then(() => { if (polling) polling = setTimeout(poll, 4000 + Math.random() * 4000); });
+  }
+
+  // ---- clocks: the server's time, whatever this device believes -----------------------------------------
+
+  const minutes = (seconds) => Math.floor(seconds / 60) + ":" + String(seconds % 60).padStart(2, "0");
+
+  function tick() {
+    const now = Date.now() + offset;
+    document.querySelectorAll("[data-ends]").forEach((place) => {
+      const left = Math.max(0, Math.round((place.dataset.ends - now) / 1000));
+      if (place.tagName === "PROGRESS") place.value = left;
+      else if (place.classList.contains("clock")) place.style.setProperty("--left", left / (place.dataset.total || left || 1));
+      else place.textContent = minutes(left);
+    });
+    document.querySelectorAll("[data-since]").forEach((place) => {
+      place.textContent = minutes(Math.max(0, Math.round((now - place.dataset.since) / 1000)));
+    });
+  }
+  setInterval(tick, 1000);
+
+  // ---- pause updates, full screen ----------------------------------------------------------------------
+
+  document.addEventListener("click", (event) => {
+    const pause = event.target.closest("[data-pause]");
+    if (pause) {
+      const waiting = paused;
+      paused = paused ? null : {};
+      pause.setAttribute("aria-pressed", paused ? "true" : "false");
+      pause.textContent = paused ? pause.dataset.onText : pause.dataset.offText;
+      if (waiting) Object.keys(waiting).forEach((topic) => show(waiting[topic]));
+    }
+    if (event.target.closest("[data-fullscreen]")) {
+      if (document.fullscreenElement) document.exitFullscreen();
+      else document.documentElement.requestFullscreen();
+    }
+  });
+
+  const live = { handlers, swapped, send, drop, words, connected: () => Boolean(socket && socket.readyState === 1) };
+  window.Live = live;
+  // Once every deferred script has run, so that phone.js is ready for the first frame.
+  document.addEventListener("DOMContentLoaded", () => { tick(); connect(); });
+})();

@@ -1,0 +1,291 @@
+/* A participant's phone: answers go into an outbox and out of it only when the server says they are stored.
+
+   An answer is kept in memory and in this tab's storage until it is acknowledged, sent again after every fault,
+   by websocket or by POST, and shown in words all the while: sending, saved, not saved yet, closed. Its `op`
+   makes retries harmless, its `seq` makes the latest one win. */
+(function () {
+  "use strict";
+  const live = window.Live, ballot = window.Ballot;
+  if (!live || !ballot) return;
+  const body = document.body, words = live.words;
+  const PATIENCE = 4000, SHORTEST = 500, LONGEST = 30000, QUIET = 250;
+  const say = (sentence, what) => words[sentence].replace("%s", what);
+
+  // ---- what this tab keeps: intentions, never identity ------------------------------------------------
+
+  const store = {
+    key: (name) => name + ":" + body.dataset.live,
+    get(name, fallback) {
+      try { return JSON.parse(sessionStorage.getItem(this.key(name))) || fallback; } catch (error) { return fallback; }
+    },
+    set(name, value) {
+      try { sessionStorage.setItem(this.key(name), JSON.stringify(value)); } catch (error) { /* private mode: memory only */ }
+    },
+  };
+  const papers = {}; // poll -> what the server has of mine
+  const outbox = store.get("outbox", {}); // poll -> {op, poll, seq, value, said, tries}
+  const drafts = store.get("drafts", {}); // poll -> what is being filled in
+  let lastSeq = 0;
+
+  const newId = () => window.crypto.randomUUID ? window.crypto.randomUUID()
+    : "xxxxxxxxxxxx4xxxyxxxxxxxxxxxxxxx".replace(/[xy]/g, () => Math.floor(Math.random() * 16).toString(16));
+  const stage = () => document.getElementById("stage");
+  const poll = () => stage().dataset.poll;
+  const form = () => stage().querySelector("form.ballot");
+  const observing = body.dataset.observer === "yes";
+
+  // ---- the receipt: what happened to my answer ---------------------------------------------------------
+
+  let shownReceipt = "";
+
+  function receipt(kind, title, more, actions) {
+    const place = document.getElementById("receipt");
+    if (!place) return;
+    const signature = [kind, title, more].join("|");
+    if (signature === shownReceipt && !place.hidden) return;
+    shownReceipt = signature;
+    const box = document.querySelector('template[data-receipt="' + kind + '"]').content.firstElementChild.cloneNode(true);
+    box.querySelector("h2").textContent = title;
+    box.querySelector("p").textContent = more;
+    const row = box.querySelector(".row");
+    if (row) {
+      row.querySelectorAll("[data-do]").forEach((button) => { if (actions.indexOf(button.dataset.do) < 0) button.remove(); });
+      if (!row.children.length) row.remove();
+    }
+    place.replaceChildren ? place.replaceChildren(box) : (place.textContent = "", place.appendChild(box));
+    place.hidden = false;
+  }
+
+  function showForm(yes) {
+    const own = form();
+    if (own) own.hidden = !yes;
+    const place = document.getElementById("receipt");
+    if (place && yes) { place.hidden = true; shownReceipt = ""; }
+  }
+
+  /* Everything the stage shows of my own answer follows from outbox, papers and the stage's state. */
+  function settle() {
+    const id = poll();
+    if (!id || observing) return;
+    const waiting = outbox[id], paper = papers[id], open = stage().dataset.state === "ballot";
+    if (waiting && waiting.refused) return refusedNow(waiting);
+    if (waiting && waiting.visible) {
+      showForm(false);
+      if (waiting.tries > 1) receipt("failed", words.failed, say("failedMore", waiting.said), ["now", "change"]);
+      else receipt("sending", say("sending", waiting.said), words.sendingMore, []);
+    } else if (!open) {
+      receipt("closed", words.closed, paper ? say("counted", paper.said) : words.notAnswered, []);
+    } else if (paper && !stage().dataset.changing) {
+      showForm(false);
+      const fixed = stage().dataset.change === "no";
+      receipt("saved", say("saved", paper.said), fixed ? words.savedFixed : words.savedMore, fixed ? [] : ["change"]);
+    }
+    markYours();
+  }
+
+  function refusedNow(waiting) {
+    const paper = papers[waiting.poll];
+    if (waiting.refused === "closed") {
+      showForm(false);
+      receipt("closed", words.late, paper ? say("lateKept", paper.said) : words.lateMore, []);
+    } else {
+      showForm(false);
+      receipt("failed", words.refused, waiting.message, ["change"]);
+    }
+  }
+
+  function wrong(message, field) {
+    const own = form();
+    if (!own) return;
+    showForm(true);
+    calm(own);
+    const error = document.querySelector("template[data-error]").content.firstElementChild.cloneNode(true);
+    error.id = "ballot-error";
+    error.querySelector("span").textContent = message;
+    const named = field && own.querySelector('[name="' + field + '"], [data-field="' + field + '"]');
+    const place = (named && named.closest(".field")) || own.querySelector("fieldset") || own;
+    place.classList.add("is-wrong");
+    const input = named || own.querySelector("input:not([type=hidden]), textarea, select");
+    if (input) { input.setAttribute("aria-invalid", "true"); input.setAttribute("aria-describedby", "ballot-error"); }
+    const action = own.querySelector(".action");
+    if (named && place !== own) place.appendChild(error); else action.insertBefore(error, action.firstChild);
+    if (input) input.focus();
+  }
+
+  function calm(own) {
+    own.querySelectorAll(".error").forEach((error) => error.remove());
+    own.querySelectorAll(".is-wrong").forEach((place) => place.classList.remove("is-wrong"));
+    own.querySelectorAll("[aria-invalid]").forEach((input) => { input.removeAttribute("aria-invalid"); });
+  }
+
+  function markYours() {
+    const tally = document.getElementById("tally"), paper = papers[poll()];
+    if (!tally || !paper) return;
+    if (tally.querySelector("[data-after-vote]")) tally.querySelector("[data-after-vote]").hidden = false;
+    const chosen = [].concat(paper.value && paper.value.choice ? paper.value.choice : paper.value)
+      .filter((value) => typeof value === "string" || typeof value === "number").map(String);
+    tally.querySelectorAll("[data-key]").forEach((row) => {
+      if (chosen.indexOf(row.dataset.key) < 0 || row.querySelector(".yours")) return;
+      const mark = document.createElement("span");
+      mark.className = "yours";
+      mark.textContent = words.yours;
+      (row.querySelector(".value") || row).appendChild(mark);
+    });
+  }
+
+  // ---- sending -----------------------------------------------------------------------------------------
+
+  function answer(value, said) {
+    const id = poll();
+    lastSeq = Math.max(lastSeq, (papers[id] || {}).seq || 0, (outbox[id] || {}).seq || 0) + 1;
+    outbox[id] = { op: newId(), poll: Number(id), seq: lastSeq, value: value, said: said, tries: 0 };
+    store.set("outbox", outbox);
+    deliver(outbox[id]);
+    setTimeout(() => { if (outbox[id]) { outbox[id].visible = true; settle(); } }, QUIET);
+  }
+
+  function deliver(item) {
+    if (outbox[item.poll] !== item || item.refused) return;
+    clearTimeout(item.timer);
+    item.tries += 1;
+    const frame = { t: "vote", op: item.op, poll: item.poll, seq: item.seq, value: item.value };
+    const spoken = item.tries % 2 === 1 && live.send(frame);
+    if (!spoken) post(frame);
+    // No answer in time: the line may be half open. Ask for a new one and try the other lane.
+    item.timer = setTimeout(() => { if (spoken) live.drop(); retryLater(item); }, PATIENCE);
+  }
+
+  function retryLater(item, wait) {
+    if (outbox[item.poll] !== item) return;
+    item.visible = true;
+    item.tries = Math.max(item.tries, 2); // from now on the receipt says "not saved yet"
+    settle();
+    clearTimeout(item.timer);
+    const longest = Math.min(LONGEST, SHORTEST * 2 ** item.tries);
+    item.timer = setTimeout(() => deliver(item), wait || 200 + Math.random() * longest);
+  }
+
+  function post(frame) {
+    const token = (document.querySelector("[name=csrfmiddlewaretoken]") || {}).value || body.dataset.token;
+    fetch(body.dataset.post, {
+      method: "POST", credentials: "same-origin", body: JSON.stringify(frame),
+      headers: { "Content-Type": "application/json", "X-CSRFToken": token },
+    }).then((reply) => {
+      if (reply.status >= 500 && reply.status !== 503) throw new Error(String(reply.status));
+      return reply.json();
+    }).then((data) => live.handlers[data.t] && live.handlers[data.t](data))
+      .catch(() => { if (outbox[frame.poll] && outbox[frame.poll].op === frame.op) retryLater(outbox[frame.poll]); });
+  }
+
+  function flush() { Object.keys(outbox).forEach((id) => { if (!outbox[id].refused) deliver(outbox[id]); }); }
+
+  function done(id) {
+    if (outbox[id]) clearTimeout(outbox[id].timer);
+    delete outbox[id];
+    delete drafts[id];
+    store.set("outbox", outbox);
+    store.set("drafts", drafts);
+  }
+
+  live.handlers.ack = (frame) => {
+    const item = outbox[frame.poll];
+    keep(frame);
+    if (item && item.op === frame.op) { done(frame.poll); delete stage().dataset.changing; settle(); focusReceipt(); }
+  };
+
+  live.handlers.nack = (frame) => {
+    const item = outbox[frame.poll];
+    if (!item || item.op !== frame.op) return;
+    clearTimeout(item.timer);
+    if (frame.code === "busy" || frame.code === "rate") return retryLater(item, 1000 * (frame.retry_after || 1) * (0.5 + Math.random()));
+    if (frame.code === "invalid") {
+      delete outbox[frame.poll];
+      store.set("outbox", outbox);
+      if (String(frame.poll) === poll()) { stage().dataset.changing = "yes"; wrong(frame.message, frame.field); }
+      return;
+    }
+    if (frame.code === "stale") { done(frame.poll); settle(); return; }
+    item.refused = frame.code;
+    item.message = frame.message;
+    item.visible = true;
+    store.set("outbox", outbox);
+    settle();
+  };
+
+  live.handlers.mine = (frame) => { frame.papers.forEach(keep); settle(); };
+
+  function keep(paper) {
+    const old = papers[paper.poll];
+    if (old && old.seq > paper.seq) return;
+    papers[paper.poll] = { seq: paper.seq, status: paper.status, value: paper.value, said: paper.said };
+    lastSeq = Math.max(lastSeq, paper.seq);
+  }
+
+  function tellShown() { if (form() && !observing) live.send({ t: "shown", poll: Number(poll()) }); }
+  live.onopen = () => { tellShown(); flush(); };
+  live.onwake = () => Object.keys(outbox).forEach((id) => { if (outbox[id].tries > 1 && !outbox[id].refused) deliver(outbox[id]); });
+
+  // ---- the form -------------------------------------------------------------------------------------------
+
+  const isTyping = () => {
+    const active = document.activeElement;
+    return active && /^(INPUT|TEXTAREA|SELECT)$/.test(active.tagName);
+  };
+  function focusReceipt() {
+    const title = document.querySelector("#receipt h2");
+    if (title) { title.tabIndex = -1; title.focus({ preventScroll: true }); }
+  }
+
+  function ready(first) {
+    const id = poll(), own = form();
+    if (own) {
+      ballot.upgrade(own);
+      const start = outbox[id] ? outbox[id].value : drafts[id];
+      if (start !== undefined && !own.querySelector(".error")) ballot.fill(own, start);
+      tellShown();
+    }
+    settle();
+    const title = stage().querySelector("h1");
+    if (!first && title && !isTyping()) { title.tabIndex = -1; title.focus({ preventScroll: true }); window.scrollTo(0, 0); }
+  }
+
+  document.addEventListener("input", (event) => {
+    const own = event.target.closest("form.ballot");
+    if (!own) return;
+    drafts[own.dataset.poll] = ballot.read(own);
+    store.set("drafts", drafts);
+  });
+
+  document.addEventListener("submit", (event) => {
+    const own = event.target.closest("form.ballot");
+    if (!own) return;
+    event.preventDefault();
+    calm(own);
+    const passing = event.submitter && event.submitter.name === "pass";
+    if (passing) answer(null, own.dataset.pass); else answer(ballot.read(own), ballot.say(own));
+  });
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest("[data-do]");
+    if (!button) return;
+    const id = poll();
+    if (button.dataset.do === "now" && outbox[id]) deliver(outbox[id]);
+    if (button.dataset.do === "change") {
+      event.preventDefault();
+      const value = outbox[id] ? outbox[id].value : (papers[id] || {}).value;
+      if (outbox[id]) { clearTimeout(outbox[id].timer); delete outbox[id]; store.set("outbox", outbox); }
+      stage().dataset.changing = "yes";
+      showForm(true);
+      if (form()) {
+        if (value !== undefined) ballot.fill(form(), value);
+        const input = form().querySelector("input:checked, input:not([type=hidden]), textarea, select, button");
+        if (input) input.focus();
+      }
+    }
+  });
+
+  live.swapped.push((topic) => { if (topic === "stage") ready(false); if (topic === "tally") markYours(); });
+  JSON.parse((document.getElementById("papers") || { textContent: "[]" }).textContent).forEach(keep);
+  if (body.dataset.changing) stage().dataset.changing = "yes";
+  ready(true);
+})();
