@@ -143,6 +143,8 @@ ACCOUNT_EMAIL_NOTIFICATIONS = False
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
+# Behind a proxy, tries to sign in are counted per visitor, not per proxy.
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if env.bool("BEHIND_PROXY", False) else 0
 PASSWORD_RESET_TIMEOUT = 60 * 60 * 24  # seconds; a link in a mail works for a day
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/workshops/"

@@ -19,15 +19,9 @@ from django.utils.translation import gettext as _
 from msgspec import Meta
 
 from polls.lifecycle import Reveal
+from polls.measures import check as check_measure
 from polls.types import POLL_TYPES, InvalidQuestion, Question
 from polls.types.base import Option
-
-try:
-    from polls.measures import check as check_measure
-except ImportError:  # TEMPORARY
-
-    def check_measure(*args): ...
-
 
 
 class ProgrammeFileError(Exception):
