@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
+from itertools import accumulate
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -102,6 +104,27 @@ def numbered_polls(items: list[AgendaItem]) -> dict[int, tuple[int, int]]:
     return {pk: (place, len(questions)) for place, pk in enumerate(questions, start=1)}
 
 
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """The plan against the hour, in whole minutes since the doors opened."""
+
+    elapsed: int
+    #: past the planned end of the step on stage, or of the whole workshop
+    over: int
+    #: every step with the minute at which the plan starts it
+    steps: tuple[tuple[AgendaItem, int], ...]
+
+
+def pace(workshop: Workshop, items: list[AgendaItem], now: datetime) -> Pace:
+    """Where the plan would be, and where we are. No query."""
+    ends = list(accumulate((item.minutes for item in items), initial=0))
+    steps = tuple(zip(items, ends, strict=False))
+    until = workshop.ended_at or now
+    elapsed = int((until - workshop.started_at).total_seconds() // 60) if workshop.started_at else 0
+    due = [start + item.minutes for item, start in steps if item.pk == workshop.stage_item_id]
+    return Pace(elapsed, max(0, elapsed - min(due + [workshop.minutes])), steps)
 
 
 def papers(seat: Seat) -> list[ballot_box.Receipt] | None:

@@ -89,6 +89,10 @@ class Scene:
         return queries.next_item(self.items, self.item)
 
     @cached_property
+    def pace(self) -> queries.Pace:
+        return queries.pace(self.workshop, self.items, timezone.now())
+
+    @cached_property
     def step(self) -> str:
         """ "Question 2 of 8"; empty for what is not a question."""
         place = queries.numbered_polls(self.items).get(self.item.pk if self.item else 0)
@@ -129,6 +133,16 @@ class Scene:
     def shown_count(self) -> int:
         """How many of people's words stand on the wall; a picture changes with it."""
         return sum(text["shown"] is True for text in self.texts)
+
+    @cached_property
+    def drawn_result(self) -> dict[str, Any]:
+        """The facilitator's result, as the templates of its type draw it."""
+        return result_context(self.result) if self.result else {}
+
+    @cached_property
+    def drawn_room_result(self) -> dict[str, Any]:
+        """The room's result, as the templates of its type draw it."""
+        return result_context(self.room_result) if self.room_result else {}
 
     @property
     def is_revealed(self) -> bool:
