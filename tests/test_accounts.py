@@ -70,7 +70,10 @@ def test_an_invited_person_sets_a_password_and_is_in(invited):
     assert response.redirect_chain == [("/workshops/", 302)]
     assert "Welcome. You are a facilitator of Our own baby room now." in response.content.decode()
     assert roles("new@example.org") == ["facilitator"]
-    assert Client().post("/accounts/login/", {"login": "NEW@example.org", "password": PASSWORD}).url == "/workshops/"
+    assert (
+        Client().post("/accounts/login/", {"login": "NEW@example.org", "password": PASSWORD}).url
+        == "/workshops/"
+    )
 
 
 def test_the_mail_says_what_it_is_about(invited, programme):
@@ -130,7 +133,9 @@ def test_somebody_with_an_account_signs_in_and_joins(invited):
     assert browser.post(path, {"password1": PASSWORD, "password2": PASSWORD}).status_code == 200
     assert roles("known@example.org") == []
 
-    response = browser.post("/accounts/login/", {"login": "known@example.org", "password": PASSWORD, "next": path})
+    response = browser.post(
+        "/accounts/login/", {"login": "known@example.org", "password": PASSWORD, "next": path}
+    )
     assert response.url == path
     assert "Join" in browser.get(path).content.decode()
     assert roles("known@example.org") == []
@@ -210,7 +215,9 @@ def test_a_member_is_removed_after_a_question(office, programme):
 
 def test_the_last_owner_cannot_be_removed(office, owner, programme):
     member = owner.memberships.get()
-    text = office.post(f"/programmes/{programme.key}/people/{member.pk}/remove/", follow=True).content.decode()
+    text = office.post(
+        f"/programmes/{programme.key}/people/{member.pk}/remove/", follow=True
+    ).content.decode()
     assert "A programme needs an owner. Invite another owner first." in text
     with pytest.raises(LastOwner):
         remove(member)
@@ -265,7 +272,11 @@ def test_no_mail_goes_to_an_address_without_an_account(client):
 
 
 def test_a_password_is_changed(office, owner):
-    said = {"oldpassword": PASSWORD, "password1": "some other plain words", "password2": "some other plain words"}
+    said = {
+        "oldpassword": PASSWORD,
+        "password1": "some other plain words",
+        "password2": "some other plain words",
+    }
     assert office.post("/accounts/password/change/", said).status_code == 302
     owner.refresh_from_db()
     assert owner.check_password("some other plain words")
@@ -283,7 +294,15 @@ def test_guessing_is_slowed_and_no_address_is_kept(owner):
 
 
 def test_no_account_page_has_inline_style_or_leaves_the_site(office, invited):
-    for path in ("login", "logout", "signup", "inactive", "password/change", "password/reset", "password/reset/done"):
+    for path in (
+        "login",
+        "logout",
+        "signup",
+        "inactive",
+        "password/change",
+        "password/reset",
+        "password/reset/done",
+    ):
         browser = office if path in ("logout", "password/change") else Client()
         text = browser.get(f"/accounts/{path}/").content.decode()
         assert " style=" not in text
@@ -302,7 +321,9 @@ def create_owner(*args: str, typed: str = "", monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_the_first_owner_owns_every_programme_when_none_is_named(programme, monkeypatch):
-    said = create_owner("First@Example.org", "--password-stdin", typed=f"{PASSWORD}\n", monkeypatch=monkeypatch)
+    said = create_owner(
+        "First@Example.org", "--password-stdin", typed=f"{PASSWORD}\n", monkeypatch=monkeypatch
+    )
     assert said == "first@example.org owns: Our own baby room.\n"
     assert roles("first@example.org") == ["owner"]
     assert User.objects.get().check_password(PASSWORD)
@@ -323,7 +344,11 @@ def test_an_owner_with_an_account_keeps_the_password(programme, monkeypatch):
         (["a@example.org", "--password-stdin"], "short", "at least 12 characters"),
         (["a@example.org"], PASSWORD, "give it with --password-stdin"),
         ([], "", "Name the owner"),
-        (["a@example.org", "--programme", "none"], PASSWORD, "There is no programme “none”. There is: our-own-baby-room."),
+        (
+            ["a@example.org", "--programme", "none"],
+            PASSWORD,
+            "There is no programme “none”. There is: our-own-baby-room.",
+        ),
     ],
 )
 def test_an_owner_that_cannot_be_made_is_told_why(programme, monkeypatch, args, typed, sentence):

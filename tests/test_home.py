@@ -91,11 +91,18 @@ PAGES = [
 ]
 
 
-@pytest.mark.parametrize(("method", "path", "statuses"), PAGES, ids=[f"{method} {path}" for method, path, _ in PAGES])
-def test_every_page_opens_to_exactly_those_who_may(method, path, statuses, programme, other_programme, people):
+@pytest.mark.parametrize(
+    ("method", "path", "statuses"), PAGES, ids=[f"{method} {path}" for method, path, _ in PAGES]
+)
+def test_every_page_opens_to_exactly_those_who_may(
+    method, path, statuses, programme, other_programme, people
+):
     def invitation(of):
         return of.invitations.create(
-            email="new@example.org", role=Role.RESEARCHER, secret_hash=of.key, expires_at=timezone.now() + timedelta(1)
+            email="new@example.org",
+            role=Role.RESEARCHER,
+            secret_hash=of.key,
+            expires_at=timezone.now() + timedelta(1),
         ).pk
 
     address = path.format(
@@ -150,14 +157,17 @@ def test_held_workshops_count_the_people_who_took_part_and_no_rehearsal(facilita
     held = plan_workshop(programme, plan, synthetic=True)
     Workshop.objects.filter(pk=held.pk).update(status="ended", ended_at=timezone.now())
     Participant.objects.bulk_create(
-        [Participant(workshop=held) for _ in range(3)] + [Participant(workshop=held, rehearsal=True) for _ in range(9)]
+        [Participant(workshop=held) for _ in range(3)]
+        + [Participant(workshop=held, rehearsal=True) for _ in range(9)]
     )
     text = page(facilitator)
     assert '<span class="num">3</span>' in text
     assert '<span class="tag">Synthetic</span>' in text
 
 
-def test_a_running_workshop_comes_first_and_one_without_a_day_after_those_with_one(facilitator, programme, plan):
+def test_a_running_workshop_comes_first_and_one_without_a_day_after_those_with_one(
+    facilitator, programme, plan
+):
     now = timezone.now()
     gone = plan_workshop(programme, plan, starts_at=now - timedelta(days=9))
     undated = plan_workshop(programme, plan)
@@ -183,8 +193,8 @@ def test_a_person_sees_every_programme_they_belong_to_and_no_other(people, progr
     assert other_programme.title not in text
     join(other_programme, programme.memberships.get(role="owner").user, Role.RESEARCHER)
     text = page(people["owner"])
-    assert f"<h2 id=\"programme-{programme.pk}\">{programme.title}" in text
-    assert f"<h2 id=\"programme-{other_programme.pk}\">{other_programme.title}" in text
+    assert f'<h2 id="programme-{programme.pk}">{programme.title}' in text
+    assert f'<h2 id="programme-{other_programme.pk}">{other_programme.title}' in text
     assert f"/programmes/{other_programme.key}/plan/" not in text
 
 
@@ -214,7 +224,9 @@ def test_a_moment_is_said_as_people_say_it(moment, words):
     assert when(moment, timezone.localtime(datetime(2026, 11, 23, 8, 0, tzinfo=UTC))) == words
 
 
-@pytest.mark.parametrize(("hour", "words"), [(0, "Good morning"), (12, "Good afternoon"), (18, "Good evening")])
+@pytest.mark.parametrize(
+    ("hour", "words"), [(0, "Good morning"), (12, "Good afternoon"), (18, "Good evening")]
+)
 def test_the_greeting_knows_the_hour(hour, words):
     assert greeting(datetime(2026, 11, 23, hour, tzinfo=UTC)) == words
 
@@ -224,7 +236,13 @@ def test_the_greeting_knows_the_hour(hour, words):
 
 def test_a_workshop_is_planned_from_the_page(facilitator, programme, plan):
     day = timezone.localdate() + timedelta(days=3)
-    said = {"plan": plan.pk, "title": "For managers", "date": day.isoformat(), "time": "18:30", "expected": "22"}
+    said = {
+        "plan": plan.pk,
+        "title": "For managers",
+        "date": day.isoformat(),
+        "time": "18:30",
+        "expected": "22",
+    }
     response = facilitator.post(f"/programmes/{programme.key}/plan/", said)
     assert response.url == "/workshops/"
     workshop = Workshop.objects.get()
@@ -260,7 +278,13 @@ def test_what_is_wrong_stands_at_its_field_and_nothing_typed_is_lost(
     wrong, sentence, facilitator, programme, other_programme, plan
 ):
     foreign = str(other_programme.plans.first().pk)
-    said = {"plan": plan.pk, "title": "For managers", "date": "2027-06-01", "time": "18:30", "expected": "22"} | wrong
+    said = {
+        "plan": plan.pk,
+        "title": "For managers",
+        "date": "2027-06-01",
+        "time": "18:30",
+        "expected": "22",
+    } | wrong
     said = {name: foreign if value == "{foreign}" else value for name, value in said.items()}
     text = facilitator.post(f"/programmes/{programme.key}/plan/", said).content.decode()
     [field] = wrong if len(wrong) == 1 else ["time"]

@@ -40,7 +40,9 @@ class InvitedOnlyAdapter(DefaultAccountAdapter):
 
     def get_client_ip(self, request: HttpRequest) -> str:
         """A name for where tries come from, to slow guessing down: a keyed hash, so no address reaches the cache."""
-        return salted_hmac("workshops.accounts.tries", truncate_ip(super().get_client_ip(request))).hexdigest()
+        return salted_hmac(
+            "workshops.accounts.tries", truncate_ip(super().get_client_ip(request))
+        ).hexdigest()
 
 
 class LastOwner(Exception):
@@ -153,7 +155,12 @@ def _hashed(secret: str) -> str:
 
 
 def _send(invitation: Invitation, link: str) -> None:
-    context = {"invitation": invitation, "programme": invitation.programme, "link": link, "days": INVITATION_DAYS}
+    context = {
+        "invitation": invitation,
+        "programme": invitation.programme,
+        "link": link,
+        "days": INVITATION_DAYS,
+    }
     send_mail(
         subject=_("You are invited to %s") % invitation.programme.title.replace("\n", " "),
         message=render_to_string("workshops/invitation_mail.txt", context),

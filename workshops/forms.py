@@ -34,7 +34,9 @@ class PlanForm(forms.Form):
         help_text=gettext_lazy("People see it on the wall and on their phones."),
         error_messages={
             "required": gettext_lazy("Give the workshop a title."),
-            "max_length": gettext_lazy("A title can have up to %(limit_value)d letters; this has %(show_value)d."),
+            "max_length": gettext_lazy(
+                "A title can have up to %(limit_value)d letters; this has %(show_value)d."
+            ),
         },
     )
     date = forms.DateField(
@@ -129,7 +131,9 @@ class NewPasswordForm(forms.Form):
         strip=False,
         max_length=1000,
         label=gettext_lazy("Choose a password"),
-        help_text=gettext_lazy("At least 12 letters, numbers or signs. Three or four words in a row work well."),
+        help_text=gettext_lazy(
+            "At least 12 letters, numbers or signs. Three or four words in a row work well."
+        ),
         widget=forms.PasswordInput(attrs={"autocomplete": "new-password"}),
         error_messages={"required": gettext_lazy("Choose a password.")},
     )

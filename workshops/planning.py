@@ -86,7 +86,9 @@ def _prompts(programme: Programme, keys: list[str]) -> dict[str, Prompt]:
     return prompts
 
 
-def _draft_polls(versions: dict[str, InstrumentVersion], asked: list[str], profile: set[str]) -> Iterator[Poll]:
+def _draft_polls(
+    versions: dict[str, InstrumentVersion], asked: list[str], profile: set[str]
+) -> Iterator[Poll]:
     """One poll per question, in the order asked. What people say about themselves is never shown to the room."""
     return iter(
         Poll.objects.bulk_create(
@@ -118,7 +120,9 @@ def _stage_items(
             yield _item(AgendaItem.Kind.PAUSE, entry, entry["pause"])
 
 
-def _item(kind: str, entry: dict[str, Any], title: str, minutes: int = 0, prompt: Prompt | None = None) -> AgendaItem:
+def _item(
+    kind: str, entry: dict[str, Any], title: str, minutes: int = 0, prompt: Prompt | None = None
+) -> AgendaItem:
     return AgendaItem(
         kind=kind,
         title=(entry.get("title") or title)[:TITLE_LENGTH],

@@ -78,7 +78,12 @@ class _Loader:
         bank = self._put(Bank.objects, {"key": said["key"]}, title=said["title"])
         benchmarks = [msgspec.to_builtins(benchmark) for benchmark in self.file.benchmark]
         return self._put(
-            Programme.objects, {"key": said.pop("key")}, _("programme"), **said, bank=bank, benchmarks=benchmarks
+            Programme.objects,
+            {"key": said.pop("key")},
+            _("programme"),
+            **said,
+            bank=bank,
+            benchmarks=benchmarks,
         )
 
     def _sheet(self) -> None:
@@ -134,7 +139,9 @@ class _Loader:
             return
         elif last.polls.all():
             row.versions.create(number=last.number + 1, definition=definition)
-            self.changes.append(_("question %(key)s, version %(number)d") % {"key": row.key, "number": last.number + 1})
+            self.changes.append(
+                _("question %(key)s, version %(number)d") % {"key": row.key, "number": last.number + 1}
+            )
         else:
             last.definition = definition
             last.save()
@@ -279,7 +286,9 @@ def _programme_section(programme: Programme) -> shape.ProgrammeSection:
 def _information(sheet: InformationSheet | None) -> shape.Information | None:
     if sheet is None:
         return None
-    return shape.Information(lead=sheet.lead, text=sheet.text, consent=msgspec.convert(sheet.items, list[shape.Consent]))
+    return shape.Information(
+        lead=sheet.lead, text=sheet.text, consent=msgspec.convert(sheet.items, list[shape.Consent])
+    )
 
 
 def _instrument_sections(programme: Programme) -> list[shape.Instrument]:

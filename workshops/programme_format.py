@@ -203,7 +203,9 @@ def _read_toml(text: str) -> dict[str, Any]:
 
 def _syntax_message(message: str) -> str:
     """Python says "Expected '=' after a key (at line 3, column 5)"; the line comes first for people."""
-    found = re.match(r"(?P<what>.*) \(at (?:line (?P<line>\d+), column \d+|end of document)\)$", message, re.DOTALL)
+    found = re.match(
+        r"(?P<what>.*) \(at (?:line (?P<line>\d+), column \d+|end of document)\)$", message, re.DOTALL
+    )
     if not found:
         return message
     where = _("line %s") % found["line"] if found["line"] else _("end of the file")
@@ -341,7 +343,9 @@ def _check_once(sections: list[Any], name: str) -> None:
     for number, section in enumerate(sections, 1):
         if section.key in first:
             raise ProgrammeFileError(
-                _("%(name)s %(number)d: key “%(key)s” already stands at %(name)s %(first)d, expected another key")
+                _(
+                    "%(name)s %(number)d: key “%(key)s” already stands at %(name)s %(first)d, expected another key"
+                )
                 % {"name": name, "number": number, "key": section.key, "first": first[section.key]}
             )
         first[section.key] = number
@@ -427,22 +431,30 @@ def _check_asked_once(plan: Plan, place: str) -> None:
     for key in [*plan.profile, *(entry.poll for entry in plan.agenda if entry.poll)]:
         if key in seen:
             raise ProgrammeFileError(
-                _("%(place)s: poll “%(key)s” stands twice, expected every question once") % {"place": place, "key": key}
+                _("%(place)s: poll “%(key)s” stands twice, expected every question once")
+                % {"place": place, "key": key}
             )
         seen.add(key)
 
 
 def _check_benchmark(file: ProgrammeFile, benchmark: Benchmark, place: str) -> None:
     _check_known(
-        benchmark.instrument, [instrument.key for instrument in file.instrument], f"{place}, instrument", _("poll")
+        benchmark.instrument,
+        [instrument.key for instrument in file.instrument],
+        f"{place}, instrument",
+        _("poll"),
     )
     _check_plain(msgspec.structs.asdict(benchmark), place)
     instrument = next((one for one in file.instrument if one.key == benchmark.instrument), None)
     if instrument is None:
         raise ProgrammeFileError(_("%s, instrument: expected the key of a question") % place)
-    _check_known(benchmark.measure, [one.key for one in instrument.measure], f"{place}, measure", _("measure"))
+    _check_known(
+        benchmark.measure, [one.key for one in instrument.measure], f"{place}, measure", _("measure")
+    )
     if all(getattr(benchmark, name) is None for name in ("percent", "mean", "median", "minimum", "maximum")):
-        raise ProgrammeFileError(_("%s: expected a figure: percent, mean, median, minimum or maximum") % place)
+        raise ProgrammeFileError(
+            _("%s: expected a figure: percent, mean, median, minimum or maximum") % place
+        )
 
 
 # --- writing ------------------------------------------------------------------------------------
@@ -488,11 +500,17 @@ def _value(key: str, value: Any) -> str:
 
 def _inline(value: Any) -> str:
     if isinstance(value, Mapping):
-        return "{ " + ", ".join(f"{_key(key)} = {_inline(one)}" for key, one in value.items()) + " }" if value else "{}"
+        return (
+            "{ " + ", ".join(f"{_key(key)} = {_inline(one)}" for key, one in value.items()) + " }"
+            if value
+            else "{}"
+        )
     if isinstance(value, list):
         return "[" + ", ".join(_inline(one) for one in value) + "]"
     several_lines = isinstance(value, str) and "\n" in value
-    return tomli_w.dumps({"x": value}, multiline_strings=several_lines).removeprefix("x = ").removesuffix("\n")
+    return (
+        tomli_w.dumps({"x": value}, multiline_strings=several_lines).removeprefix("x = ").removesuffix("\n")
+    )
 
 
 def _key(key: str) -> str:

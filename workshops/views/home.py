@@ -39,7 +39,11 @@ class Section:
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     sections = [_section(request, programme) for programme in access.programmes_of(request.user)]
-    context: dict[str, Any] = {"section": "workshops", "sections": sections, "greeting": greeting(timezone.localtime())}
+    context: dict[str, Any] = {
+        "section": "workshops",
+        "sections": sections,
+        "greeting": greeting(timezone.localtime()),
+    }
     if len(sections) == 1:
         context |= sections[0].may
     return render(request, "workshops/home.html", context)

@@ -24,7 +24,9 @@ def people(request: HttpRequest, key: str) -> HttpResponse:
     programme = access.programme_for(request.user, key, *access.OWNERS)
     form = InviteForm(programme, request.POST or None)
     if request.method == "POST" and form.is_valid():
-        invited = accounts.invite(programme, form.cleaned_data["email"], form.cleaned_data["role"], request.user, request)
+        invited = accounts.invite(
+            programme, form.cleaned_data["email"], form.cleaned_data["role"], request.user, request
+        )
         messages.success(request, _("An invitation is on its way to %s.") % invited.email)
         return redirect("people", key=key)
     context = access.page_context(request.user, programme)
@@ -57,7 +59,9 @@ def remove(request: HttpRequest, key: str, pk: int) -> HttpResponse:
         raise Http404
     if request.method != "POST":
         context = access.page_context(request.user, programme)
-        return render(request, "workshops/people_remove.html", {**context, "section": "people", "member": member})
+        return render(
+            request, "workshops/people_remove.html", {**context, "section": "people", "member": member}
+        )
     try:
         accounts.remove(member)
     except accounts.LastOwner:
@@ -146,5 +150,7 @@ def _gone(request: HttpRequest) -> HttpResponse:
         request,
         404,
         _("This invitation does not work any more"),
-        _("It was used already, withdrawn, or is older than two weeks. Ask the person who invited you for a new one."),
+        _(
+            "It was used already, withdrawn, or is older than two weeks. Ask the person who invited you for a new one."
+        ),
     )

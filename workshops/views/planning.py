@@ -22,7 +22,9 @@ def plan(request: HttpRequest, key: str) -> HttpResponse:
         return _make(request, programme, form)
     context = access.page_context(request.user, programme)
     plans = [(one, sum(entry.get("minutes", 0) for entry in one.agenda)) for one in programme.plans.all()]
-    return render(request, "workshops/plan.html", {**context, "section": "workshops", "form": form, "plans": plans})
+    return render(
+        request, "workshops/plan.html", {**context, "section": "workshops", "form": form, "plans": plans}
+    )
 
 
 def _first_guess(request: HttpRequest, programme: Programme) -> dict[str, object]:

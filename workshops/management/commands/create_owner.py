@@ -23,10 +23,16 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("email", nargs="?", help="asked for when it is left out")
-        parser.add_argument("--programme", metavar="KEY", action="append", default=[], help="may be given many times")
-        parser.add_argument("--password-stdin", action="store_true", help="read the password from standard input")
+        parser.add_argument(
+            "--programme", metavar="KEY", action="append", default=[], help="may be given many times"
+        )
+        parser.add_argument(
+            "--password-stdin", action="store_true", help="read the password from standard input"
+        )
 
-    def handle(self, *args: Any, email: str | None, programme: list[str], password_stdin: bool, **options: Any) -> None:
+    def handle(
+        self, *args: Any, email: str | None, programme: list[str], password_stdin: bool, **options: Any
+    ) -> None:
         programmes = _programmes(programme)
         email = _checked_email(email or _asked_email())
         person = person_with(email)
