@@ -1,4 +1,4 @@
-"""Derived figures, counted from ballots and never from printed shares: "6 to 12 babies", "moderately or very important".
+"""Derived figures, counted from ballots and never from printed shares: "6 to 12 babies", "19 or more".
 
 A measure has a kind and a definition, plain JSON. For one ballot it is hit, missed, or the ballot is not
 in its base (`None`): a skipped line of a block, a pass, "no baby room" where a number is asked about.

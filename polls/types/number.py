@@ -244,7 +244,8 @@ class Number(PollType):
         if summary["n"]:
             parts.append(
                 _(
-                    "The middle half is from %(low)s to %(high)s, the mean %(mean)s, all answers from %(min)s to %(max)s."
+                    "The middle half is from %(low)s to %(high)s, the mean %(mean)s, "
+                    "all answers from %(min)s to %(max)s."
                 )
                 % {key: f"{show(summary[key])}" for key in ("low", "high", "mean", "min", "max")}
             )

@@ -274,7 +274,7 @@ class Ranking(PollType):
                 f"{ranks[option.key]:.1f}",
                 places["1"],
             ]
-            rows.append((row + [sum(places.values())])[: len(headings)])
+            rows.append([*row, sum(places.values())][: len(headings)])
         return headings, rows
 
     def chart(self, tally: Tally, question: Question) -> dict[str, Any]:

@@ -268,7 +268,10 @@ class Scale(PollType):
     def _spread(self, summary: Mapping[str, Any], question: Question) -> str:
         if not summary["n"]:
             return ""
-        return _("Half answered %(median)s or lower. The middle half lies from %(low)s to %(high)s. Mean %(mean).1f of %(k)d.") % {
+        return _(
+            "Half answered %(median)s or lower. The middle half lies from %(low)s to %(high)s. "
+            "Mean %(mean).1f of %(k)d."
+        ) % {
             "median": self._place(summary["median"], question),
             "low": self._place(summary["low"], question),
             "high": self._place(summary["high"], question),
