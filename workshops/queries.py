@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate
-from typing import Any
 
 from django.utils.translation import gettext as _
 
@@ -104,8 +103,6 @@ def numbered_polls(items: list[AgendaItem]) -> dict[int, tuple[int, int]]:
     return {pk: (place, len(questions)) for place, pk in enumerate(questions, start=1)}
 
 
-
-
 @dataclass(frozen=True, slots=True)
 class Pace:
     """The plan against the hour, in whole minutes since the doors opened."""
@@ -124,7 +121,7 @@ def pace(workshop: Workshop, items: list[AgendaItem], now: datetime) -> Pace:
     until = workshop.ended_at or now
     elapsed = int((until - workshop.started_at).total_seconds() // 60) if workshop.started_at else 0
     due = [start + item.minutes for item, start in steps if item.pk == workshop.stage_item_id]
-    return Pace(elapsed, max(0, elapsed - min(due + [workshop.minutes])), steps)
+    return Pace(elapsed, max(0, elapsed - min([*due, workshop.minutes])), steps)
 
 
 def papers(seat: Seat) -> list[ballot_box.Receipt] | None:

@@ -41,6 +41,7 @@ class Intake:
         self._wake = asyncio.Event()
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="intake")
         self._task = asyncio.ensure_future(self._run())
+        self._writing = False
         self.open = True
 
     async def submit(self, item: Any) -> Any:
@@ -60,7 +61,9 @@ class Intake:
             while self._waiting:
                 batch = self._waiting[: settings.LIVE_BATCH_LIMIT]
                 del self._waiting[: settings.LIVE_BATCH_LIMIT]
+                self._writing = True
                 outcomes = await loop.run_in_executor(self._writer, self._write_batch, [item for item, _ in batch])
+                self._writing = False
                 for (_item, future), outcome in zip(batch, outcomes, strict=True):
                     _answer(future, outcome)
 
@@ -87,7 +90,7 @@ class Intake:
     async def stop(self) -> None:
         """Write what waits, take nothing more."""
         self.open = False
-        while self._waiting:
+        while self._waiting or self._writing:
             await asyncio.sleep(0.01)
         self._task.cancel()
 
@@ -113,4 +116,10 @@ def get() -> Intake:
     return _intakes[key]
 
 
-__all__ = ["Busy", "Intake", "Refusal", "get"]
+async def finish() -> None:
+    """Write what waits in this process; from now on phones hear "busy" and keep their answers."""
+    for waiting in list(_intakes.values()):
+        await waiting.stop()
+
+
+__all__ = ["Busy", "Intake", "Refusal", "finish", "get"]

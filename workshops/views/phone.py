@@ -111,7 +111,7 @@ def _own(scene, seat, participant, refusal, typed, changing) -> dict[str, Any]:
     elif receipt and not changing:
         own |= {"receipt": receipt}
     if receipt:
-        own |= {"value": receipt.value, "answered": True, "mine": receipt}
+        own |= {"value": receipt.value, "passed": receipt.status == "passed", "answered": True, "mine": receipt}
     return own
 
 

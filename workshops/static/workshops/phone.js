@@ -261,8 +261,7 @@
     if (!own) return;
     event.preventDefault();
     calm(own);
-    const passing = event.submitter && event.submitter.name === "pass";
-    if (passing) answer(null, own.dataset.pass); else answer(ballot.read(own), ballot.say(own));
+    answer(ballot.read(own), ballot.say(own));
   });
 
   document.addEventListener("click", (event) => {
