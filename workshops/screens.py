@@ -154,6 +154,13 @@ class Scene:
         return bool(self.poll and self.poll.is_open and self.poll.reveal == Reveal.AFTER_VOTE)
 
     @property
+    def people_asked(self) -> int:
+        """The M of "N of M answered": people here; once the question is closed, people who were here then."""
+        if not self.result:
+            return self.room.joined
+        return max(self.result.counts.cast, self.result.counts.joined or self.room.joined)
+
+    @property
     def not_opened(self) -> int:
         """People who are here but whose phone has not shown the question yet."""
         return max(0, self.room.joined - self.result.counts.issued) if self.result else 0
