@@ -29,6 +29,8 @@ CODE = sorted(path for app in APPS for path in (ROOT / app).rglob("*.py"))
 MAY_MARK_SAFE = {
     "workshops/templatetags/drawing.py": "a QR code that segno draws; its one label is escaped",
 }
+#: what `screens.draw` has rendered from a template, and escaped there
+DRAWN = r"\{\{ fragments\.\w+\|safe \}\}$"
 
 
 def passes(*command: str | Path, **environment: str) -> None:
@@ -182,7 +184,8 @@ def test_pages_ask_nothing_of_third_parties():
 
 def test_nothing_is_declared_safe_that_a_person_could_have_typed():
     unsafe = found(r"\|\s*safe\b|autoescape\s+off", TEMPLATES) + found(r"mark_safe|SafeString\(", CODE)
-    assert [line for line in unsafe if line.split(":")[0] not in MAY_MARK_SAFE] == []
+    others = [line for line in unsafe if line.split(":")[0] not in MAY_MARK_SAFE]
+    assert [line for line in others if not re.search(DRAWN, line)] == []
 
 
 def test_no_model_has_a_place_for_an_address_or_a_browser():
