@@ -1,4 +1,4 @@
-"""Five invented workshops of a programme, labelled as such, with results that add up to the published ones."""
+"""Five synthetic workshops of a programme, labelled as such, with results that add up to the published ones."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from workshops.models import Programme
 
 
 class Command(BaseCommand):
-    help = "Make the invented past workshops of a programme. Run again, it changes nothing."
+    help = "Make the synthetic past workshops of a programme. Run again, it changes nothing."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--programme", default="ideal-baby-room", help="key of the programme")
@@ -23,6 +23,6 @@ class Command(BaseCommand):
         except synthetic.NotPossible as why:
             raise CommandError(f"Nothing was made: {why}.") from why
         if made:
-            self.stdout.write(f"Made {made} invented workshops of “{programme}”.")
+            self.stdout.write(f"Made {made} synthetic workshops of “{programme}”.")
         else:
-            self.stdout.write(f"The invented workshops of “{programme}” are here already. Nothing was changed.")
+            self.stdout.write(f"The synthetic workshops of “{programme}” are here already. Nothing was changed.")
