@@ -182,7 +182,9 @@ class _Box:
     def put(self, paper: Paper) -> Outcome:
         poll = self.polls.get(paper.poll)
         if poll is None:
-            return Refusal(paper.poll, paper.op, "forbidden", _("This question is not part of your workshop."))
+            return Refusal(
+                paper.poll, paper.op, "forbidden", _("This question is not part of your workshop.")
+            )
         ballot = self.ballots.get((paper.poll, paper.voter))
         if ballot and paper.op and ballot.op == paper.op:
             return _receipt(poll, ballot)  # a retry: same receipt, no second effect
@@ -206,9 +208,7 @@ class _Box:
         return None
 
     def _new(self, paper: Paper) -> Ballot:
-        ballot = Ballot(
-            poll_id=paper.poll, voter=paper.voter, issued_at=self.now, rehearsal=paper.rehearsal
-        )
+        ballot = Ballot(poll_id=paper.poll, voter=paper.voter, issued_at=self.now, rehearsal=paper.rehearsal)
         self.ballots[paper.poll, paper.voter] = ballot
         return ballot
 
@@ -252,5 +252,7 @@ def _receipt(poll: Poll, ballot: Ballot) -> Receipt:
 
 def papers_of(voter: str, poll_ids: Collection[int]) -> dict[int, Receipt]:
     """What one voter has cast among these polls: their own papers and nobody else's."""
-    ballots = Ballot.objects.filter(voter=voter, poll__in=poll_ids, revision__gt=0).select_related("poll__version")
+    ballots = Ballot.objects.filter(voter=voter, poll__in=poll_ids, revision__gt=0).select_related(
+        "poll__version"
+    )
     return {ballot.poll_id: _receipt(ballot.poll, ballot) for ballot in ballots}

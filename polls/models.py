@@ -60,7 +60,9 @@ class InstrumentVersion(models.Model):
     class Meta:
         ordering = ["number"]
         constraints = [
-            models.UniqueConstraint(fields=["instrument", "number"], name="version_number_once_per_instrument")
+            models.UniqueConstraint(
+                fields=["instrument", "number"], name="version_number_once_per_instrument"
+            )
         ]
 
     def __str__(self) -> str:
@@ -98,7 +100,9 @@ class Measure(models.Model):
     class Meta:
         ordering = ["id"]
         constraints = [
-            models.UniqueConstraint(fields=["instrument", "key", "number"], name="measure_number_once_per_key")
+            models.UniqueConstraint(
+                fields=["instrument", "key", "number"], name="measure_number_once_per_key"
+            )
         ]
 
     def __str__(self) -> str:

@@ -119,7 +119,9 @@ def read(poll: Poll, *, rehearsal: bool = False, measures: list[Measure] | None 
     return count(poll, rehearsal=rehearsal)
 
 
-def count(poll: Poll, *, joined: int | None = None, attended: int | None = None, rehearsal: bool = False) -> Result:
+def count(
+    poll: Poll, *, joined: int | None = None, attended: int | None = None, rehearsal: bool = False
+) -> Result:
     """Recount a poll's ballots; three small queries, whatever the number of ballots."""
     ballots = poll.ballots.all() if rehearsal else poll.ballots.filter(rehearsal=False)
     counted = counted_values(ballots)
@@ -204,7 +206,9 @@ def pool(polls: Iterable[Poll], *, measures: list[Measure] | None = None) -> Poo
 
 def _check_comparable(question: Question, newest: Question) -> None:
     if question.type != newest.type:
-        raise NotComparable(f"{question.key}: a {question.type} question does not add up with a {newest.type} one")
+        raise NotComparable(
+            f"{question.key}: a {question.type} question does not add up with a {newest.type} one"
+        )
     if question.keys != newest.keys or question.settings.get("points") != newest.settings.get("points"):
         raise NotComparable(f"{question.key}: its versions offer different answers")
 
