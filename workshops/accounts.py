@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 from datetime import timedelta
+from typing import Any, ClassVar
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.models import EmailAddress
@@ -26,6 +27,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from .models import Invitation, Membership, Programme, Role
 
@@ -34,6 +36,13 @@ INVITATION_DAYS = 14
 
 class InvitedOnlyAdapter(DefaultAccountAdapter):
     """allauth, with the front door closed."""
+
+    error_messages: ClassVar[dict[str, Any]] = DefaultAccountAdapter.error_messages | {
+        "email_password_mismatch": gettext_lazy(
+            "This email and this password do not belong together. Try again, or get a new password."
+        ),
+        "too_many_login_attempts": gettext_lazy("Too many tries. Wait five minutes and try again."),
+    }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
