@@ -6,6 +6,7 @@ import io
 import re
 from datetime import timedelta
 from pathlib import Path
+from smtplib import SMTPException
 
 import pytest
 import time_machine
@@ -43,12 +44,11 @@ def office(client, owner):
 
 
 @pytest.fixture
-def invited(office, programme, django_capture_on_commit_callbacks):
+def invited(office, programme):
     """Invite an address; the path in the mail's link."""
 
     def invite(email="new@example.org", role="facilitator"):
-        with django_capture_on_commit_callbacks(execute=True):
-            office.post(f"/programmes/{programme.key}/people/", {"email": email, "role": role})
+        office.post(f"/programmes/{programme.key}/people/", {"email": email, "role": role})
         return re.search(r"http://testserver(/invitation/\S+/)", mail.outbox[-1].body)[1]
 
     return invite
@@ -185,6 +185,18 @@ def test_an_invitation_taken_back_is_dead(invited, office, programme):
 def test_an_invitation_that_cannot_be_sent_says_why(office, programme, said, field, sentence):
     text = office.post(f"/programmes/{programme.key}/people/", said).content.decode()
     assert sentence in text.partition(f'id="id_{field}-error"')[2].partition("</p>")[0]
+    assert not Invitation.objects.exists()
+
+
+def test_a_mail_that_does_not_leave_invites_nobody(office, programme, monkeypatch):
+    def refuse(**_kwargs):
+        raise SMTPException
+
+    monkeypatch.setattr("workshops.accounts.send_mail", refuse)
+    said = {"email": "new@example.org", "role": "owner"}
+    text = office.post(f"/programmes/{programme.key}/people/", said).content.decode()
+    assert "The mail could not be sent. Nobody was invited; try again in a moment." in text
+    assert 'value="new@example.org"' in text
     assert not Invitation.objects.exists()
 
 

@@ -161,7 +161,7 @@ def test_held_workshops_count_the_people_who_took_part_and_no_rehearsal(facilita
         + [Participant(workshop=held, rehearsal=True) for _ in range(9)]
     )
     text = page(facilitator)
-    assert '<span class="num">3</span>' in text
+    assert '<span class="num">3 people</span>' in text
     assert '<span class="tag">Synthetic</span>' in text
 
 

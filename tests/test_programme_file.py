@@ -229,6 +229,7 @@ WRONG = [
     ('title = "A small one"', 'titel = "A"', "programme: unknown name “titel”, did you mean “title”?"),
     ("required = true", "required = false", "information, consent: expected at least one item with required = true"),
     ('text = "I have read it."', "", "information, consent 1 (read): expected “text”, which is missing"),
+    ('key = "size"', 'key = "people"', "instrument 1 (people): this key is the name of a page"),
     ('few = "Few", many = "Many"', 'few = "Few", many = 3', "instrument 1 (size), option “many”: expected words"),
     ('few = "Few", many = "Many"', 'few = "Few"', "instrument 1 (size), options: expected 2 to 20, found 1"),
     ('type = "single_choice"', 'type = "single_choise"', "type: unknown type “single_choise”, did you mean “single_choice”?"),

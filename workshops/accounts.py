@@ -58,6 +58,10 @@ class LastOwner(Exception):
     """Every programme has an owner; this is the last one."""
 
 
+class MailNotSent(Exception):
+    """The mail server did not take the mail."""
+
+
 class InvitationGone(Exception):
     """Used, withdrawn or too old; or never made."""
 
@@ -108,22 +112,32 @@ def pending(programme: Programme) -> QuerySet[Invitation]:
     return _alive().filter(programme=programme).order_by("-created_at", "-pk")
 
 
-@transaction.atomic
 def invite(programme: Programme, email: str, role: str, by: User, request: HttpRequest) -> Invitation:
-    """Ask somebody in; the mail leaves after the commit. A newer invitation replaces an older one."""
-    email = email.strip().lower()
-    programme.invitations.filter(email=email, role=role, accepted_at=None).delete()
+    """Ask somebody in. A newer invitation replaces an older one.
+
+    Raises `MailNotSent`, and then there is no invitation: nobody has its link.
+    """
     secret = secrets.token_urlsafe(32)  # 256 bits
-    invitation = programme.invitations.create(
+    invitation = _new_invitation(programme, email.strip().lower(), role, by, secret)
+    try:
+        # After the commit, so that the link works as soon as the mail is there.
+        _send(invitation, address(reverse("invitation", args=[secret]), request))
+    except OSError as error:  # SMTPException is one too
+        invitation.delete()
+        raise MailNotSent from error
+    return invitation
+
+
+@transaction.atomic
+def _new_invitation(programme: Programme, email: str, role: str, by: User, secret: str) -> Invitation:
+    programme.invitations.filter(email=email, role=role, accepted_at=None).delete()
+    return programme.invitations.create(
         email=email,
         role=role,
         secret_hash=_hashed(secret),
         invited_by=by,
         expires_at=timezone.now() + timedelta(days=INVITATION_DAYS),
     )
-    link = address(reverse("invitation", args=[secret]), request)
-    transaction.on_commit(lambda: _send(invitation, link))
-    return invitation
 
 
 def invitation_for(secret: str) -> Invitation:

@@ -362,7 +362,13 @@ def _check_known(word: str, known: Iterable[str], place: str, kind: str) -> None
         raise ProgrammeFileError(f"{place}: {_unknown(word, listed, kind)}")
 
 
+#: pages of a programme; a question of that key could not have a page of its own
+RESERVED = ("people", "plan", "results", "summary")
+
+
 def _check_instrument(file: ProgrammeFile, instrument: Instrument, place: str) -> None:
+    if instrument.key in RESERVED:
+        raise ProgrammeFileError(_("%s: this key is the name of a page, expected another key") % place)
     for key in instrument.domains:
         _check_known(key, [domain.key for domain in file.domain], f"{place}, domain", _("domain"))
     if instrument.type not in POLL_TYPES:

@@ -23,11 +23,7 @@ from .errors import page
 def people(request: HttpRequest, key: str) -> HttpResponse:
     programme = access.programme_for(request.user, key, *access.OWNERS)
     form = InviteForm(programme, request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        invited = accounts.invite(
-            programme, form.cleaned_data["email"], form.cleaned_data["role"], request.user, request
-        )
-        messages.success(request, _("An invitation is on its way to %s.") % invited.email)
+    if request.method == "POST" and form.is_valid() and _invited(request, programme, form):
         return redirect("people", key=key)
     context = access.page_context(request.user, programme)
     return render(
@@ -41,6 +37,18 @@ def people(request: HttpRequest, key: str) -> HttpResponse:
             "pending": accounts.pending(programme),
         },
     )
+
+
+def _invited(request: HttpRequest, programme: Programme, form: InviteForm) -> bool:
+    """Send the invitation; where the mail does not leave, say so at the address, which stays typed."""
+    email, role = form.cleaned_data["email"], form.cleaned_data["role"]
+    try:
+        accounts.invite(programme, email, role, request.user, request)
+    except accounts.MailNotSent:
+        form.add_error("email", _("The mail could not be sent. Nobody was invited; try again in a moment."))
+        return False
+    messages.success(request, _("An invitation is on its way to %s.") % email)
+    return True
 
 
 def _by_role(programme: Programme) -> list[tuple[Role, list[Membership]]]:
