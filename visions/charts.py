@@ -138,14 +138,18 @@ def _x(share: float, size: Format) -> str:
 
 
 def _dots(shares: Sequence[float], size: Format) -> tuple[tuple[str, str], ...]:
-    """Dots in the order given; one that would cover another goes on top of it."""
+    """Dots in the order given; one that would cover another goes on top of it, up to the pooled share."""
     width, placed = size.right - size.left, []
     for share in shares:
         x, y = size.left + share * width, size.first
         while any(abs(x - px) < 2 * size.dot and abs(y - py) < size.step for px, py in placed):
             y -= size.step
         placed.append((x, y))
-    return tuple((f"{x:.1f}", f"{y:.1f}") for x, y in placed)
+    highest = min((y for _x, y in placed), default=size.first)
+    room = size.first - (size.top + size.big + size.dot + 1)
+    # A pile that would reach the pooled share is pressed together.
+    press = min(1.0, room / (size.first - highest)) if highest < size.first else 1.0
+    return tuple((f"{x:.1f}", f"{size.first - (size.first - y) * press:.1f}") for x, y in placed)
 
 
 def plotly(result: Result) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from workshops import access
 from .. import aggregates, charts, disclosure, publishing, statistics
 from ..aggregates import Asked, Cell, Line
 from ..exports import results_csv
+from ..finders import style_ids
 
 #: rows of one question on the programme page, where it has no measure of its own
 LEADING = 4
@@ -55,12 +56,16 @@ def programme(request: HttpRequest, key: str) -> HttpResponse:
     mine = access.programme_for(request.user, key, *access.READERS)
     found = aggregates.findings(mine, _which(request))
     sections = [(section, list(_rows(section.asked))) for section in found.sections if not section.profile]
+    by_workshop = [
+        (row, _in_order(row, found.meetings)) for _section, rows in sections for row in rows if row.line.key
+    ]
     context = {
         "section": "results",
         "found": found,
         "choices": _choices(found.which),
         "sections": sections,
-        "by_workshop": [(row, _in_order(row, found.meetings)) for _section, rows in sections for row in rows if row.line.key],
+        "by_workshop": by_workshop,
+        "hidden": any(kind == "hidden" for _row, cells in by_workshop for kind, _cell in cells),
         "profile": [section for section in found.sections if section.profile],
         "smallest": disclosure.ON_A_STAFF_SCREEN,
         "marker": disclosure.MARKER,
@@ -158,7 +163,7 @@ def _question_context(asked: Asked, line: Line) -> dict[str, Any]:
         "picked": _members(asked, line),
         "ledger": list(_ledger(asked)),
         "plain": asked.question.type in PLAIN_BARS and not asked.question.settings.get("items"),
-        "most": max((option.hits for option in asked.options), default=0),
+        "bars": _bars(asked.options),
         "result_template": f"polls/{asked.question.type}/result.html",
         "question": asked.question,
         "picture": pooled.picture,
@@ -171,8 +176,16 @@ def _question_context(asked: Asked, line: Line) -> dict[str, Any]:
         "strip": strip if line.valid and line.kind != "answers" and visible else None,
         "range": _range(visible) if line.kind != "answers" else None,
         "spread": _spread(line) if len(visible) > 1 and line.kind != "answers" else None,
+        "hidden": any(not is_shown and cell.valid for cell, is_shown in shown),
         "plotly": charts.plotly(pooled) if asked.answers and asked.answers.hits else None,
+        "taken_ids": style_ids(),
     }
+
+
+def _bars(options: list[Line]) -> list[tuple[Line, int]]:
+    """Options with the length of their bars, 90 for the longest."""
+    most = max((option.hits for option in options), default=0)
+    return [(option, round(90 * option.hits / most) if most else 0) for option in options]
 
 
 def _members(asked: Asked, line: Line) -> set[str]:

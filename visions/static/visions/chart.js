@@ -17,10 +17,15 @@
     return `rgb(${red}, ${green}, ${blue})`;
   };
 
+  // Numbers stand beside their bars, in the colour of text.
+  const beside = { textposition: "outside", cliponaxis: false };
+
   const draw = () => {
     const ink = colour("--ink");
     const data = figure.data.map((trace, place) =>
-      figure.data.length > 1 && place > 0 ? trace : { ...trace, marker: { color: colour("--bar"), ...trace.marker } },
+      figure.data.length > 1 && place > 0 
+        ? trace
+        : { ...trace, marker: { color: colour("--bar"), ...trace.marker }, ...(trace.type === "bar" && beside) },
     );
     const layout = {
       ...figure.layout,
