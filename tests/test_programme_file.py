@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import io
+import tomllib
+from functools import reduce
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import pytest
+import tomli_w
 from django.apps import apps
 from django.core.management import CommandError, call_command
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from polls.models import Instrument, InstrumentVersion, Poll
 from polls.types import POLL_TYPES
 from workshops.models import Membership, Plan, Programme
 from workshops.planning import plan_workshop
 from workshops.programme_file import ProgrammeFileError, export, load
-from workshops.programme_format import dump, parse
+from workshops.programme_format import ProgrammeFile, dump, parse
 
 FILES = sorted((Path(__file__).parent.parent / "programmes").glob("*.toml"))
 pytestmark = pytest.mark.django_db
@@ -267,6 +272,11 @@ def test_a_syntax_error_names_its_line():
         load(change('title = "A small one"', "title = A small one"), "small.toml")
 
 
+def test_a_character_that_no_database_keeps_is_refused_with_its_line():
+    with pytest.raises(ProgrammeFileError, match=r"small\.toml: line 4: the character"):
+        load(change('title = "A small one"', 'title = "A\\u0000"'), "small.toml")
+
+
 def test_a_file_that_fails_half_way_leaves_everything_as_it_was(monkeypatch):
     load(SMALL)
     before = everything()
@@ -274,6 +284,53 @@ def test_a_file_that_fails_half_way_leaves_everything_as_it_was(monkeypatch):
     with pytest.raises(ZeroDivisionError):
         load(change("How many babies?", "How many?"))
     assert everything() == before
+
+
+def leaves(data: Any, path: tuple = ()) -> list[tuple]:
+    """The path of every value in the file, tables and lists too."""
+    below = data.items() if isinstance(data, dict) else enumerate(data) if isinstance(data, list) else ()
+    return [path, *(leaf for key, value in below for leaf in leaves(value, (*path, key)))]
+
+
+PLACES = [path for file in [SMALL, *(file.read_text() for file in FILES)] for path in
+          [(file, leaf) for leaf in leaves(tomllib.loads(file))[1:]]]  # fmt: skip
+VALUES = st.one_of(
+    st.none(),  # left out
+    st.booleans(),
+    st.integers(-(2**63), 2**63 - 1),
+    st.floats(),
+    st.text(max_size=20),
+    st.dates(),
+    st.lists(st.one_of(st.integers(0, 9), st.text(max_size=5), st.just({}), st.just([])), max_size=3),
+    st.dictionaries(st.text(max_size=5), st.one_of(st.integers(0, 9), st.text(max_size=5)), max_size=3),
+)
+
+
+@given(place=st.sampled_from(PLACES), value=VALUES)
+@settings(max_examples=200, deadline=None)
+def test_whatever_stands_in_a_file_it_is_understood_or_refused_in_one_sentence(place, value):
+    text, path = place
+    data = tomllib.loads(text)
+    table = reduce(lambda part, key: part[key], path[:-1], data)
+    if value is None:
+        del table[path[-1]]
+    else:
+        table[path[-1]] = value
+    said = understood(tomli_w.dumps(data))
+    if isinstance(said, str):
+        assert said.startswith("x.toml: ")
+        assert "`" not in said.replace(str(value), "")
+        assert "$" not in said.replace(str(value), "")
+    else:
+        assert parse(dump(said)) == said
+
+
+def understood(text: str) -> ProgrammeFile | str:
+    """The file, or the sentence that refuses it."""
+    try:
+        return parse(text, "x.toml")
+    except ProgrammeFileError as error:
+        return str(error)
 
 
 # --- commands ---------------------------------------------------------------------------------------

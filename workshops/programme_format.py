@@ -16,6 +16,7 @@ from typing import Annotated, Any, Literal
 import msgspec
 import tomli_w
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop as _n
 from msgspec import Meta
 
 from polls.lifecycle import Reveal
@@ -195,6 +196,11 @@ def parse(text: str, filename: str = "") -> ProgrammeFile:
 
 
 def _read_toml(text: str) -> dict[str, Any]:
+    if nothing := re.search(r"\\u0000|\\U00000000", text):
+        line = text.count("\n", 0, nothing.start()) + 1
+        raise ProgrammeFileError(
+            _("line %d: the character \\u0000 cannot be kept, expected it to be left out") % line
+        )
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -248,17 +254,24 @@ def _place(steps: list[str | int], data: Any) -> str:
 
 #: how msgspec names a thing → how this file's readers do
 _WORDS = {
-    "`str`": "text in quotation marks",
-    "`int`": "a whole number",
-    "`float`": "a number",
-    "`bool`": "true or false",
-    "`array`": "a list",
-    "`object`": "a table",
-    "`null`": "nothing",
-    "`date`": "a date",
-    "`datetime`": "a date and time",
-    "`time`": "a time",
+    "str": _n("text in quotation marks"),
+    "int": _n("a whole number"),
+    "float": _n("a number"),
+    "bool": _n("true or false"),
+    "array": _n("a list"),
+    "object": _n("a table"),
+    "date": _n("a date"),
+    "datetime": _n("a date and time"),
+    "time": _n("a time"),
 }
+
+
+def _in_words(found: re.Match[str]) -> str:
+    """ "`int | float | null`" → "a number"; a file cannot say null, it leaves the name out."""
+    names = [name for name in found[1].split(" | ") if name != "null"]
+    if "float" in names and "int" in names:
+        names.remove("int")
+    return _(" or ").join(_(_WORDS.get(name, name)) for name in names)
 
 
 def _expectation(what: str, steps: list[str | int]) -> str:
@@ -270,11 +283,10 @@ def _expectation(what: str, steps: list[str | int]) -> str:
         return _("expected a key of 1 to 60 small letters, digits, hyphens and underscores")
     if enum := re.match(r"Invalid enum value (.*)", what):
         return _unknown(enum[1].strip("'\""), [reveal.value for reveal in Reveal], _("value"))
-    for machine, plain in _WORDS.items():
-        what = what.replace(machine, plain)
+    what = re.sub(r"`([^`]*)`", _in_words, what)
     what = re.sub(r"of length >= 1\b", _("that is not empty"), what)
     what = re.sub(r"of length <= (\d+)", _(r"of at most \1 letters"), what)
-    what = what.replace(">=", _("of at least")).replace("<=", _("of at most")).replace(" | ", _(" or "))
+    what = what.replace(">=", _("of at least")).replace("<=", _("of at most"))
     return what[0].lower() + what[1:].replace(", got ", _(", found "))
 
 
