@@ -147,8 +147,11 @@ class Hub:
                 self._dirty[group] |= EVERYTHING
             self._wake[group].clear()
             topics, self._dirty[group] = self._dirty[group], set()
-            if self.sockets(group):
+            try:
                 await self._draw_and_show(group, topics)
+            except Exception:
+                log.exception("a picture could not be drawn; trying again at the next look")
+                self._dirty[group] |= topics
             await asyncio.sleep(1 / self._pace(group))
 
     def _pace(self, group: tuple[Audience, ...]) -> float:
@@ -164,12 +167,9 @@ class Hub:
             for topic in SHOWN[audience]
             if topic in topics
         ]
-        try:
-            pictures = await read(_draw, self.workshop_id, wanted, self.online)
-        except Exception:
-            log.exception("a picture could not be drawn; trying again at the next window")
-            self._dirty[group] |= topics  # drawn at the next look
+        if not wanted:
             return
+        pictures = await read(_draw, self.workshop_id, wanted, self.online)
         for (topic, audience), html in pictures.items():
             await self._show(topic, audience, html)
 
@@ -196,7 +196,8 @@ def revision_of(html: str) -> str:
 
 def _draw(workshop_id: int, wanted: list[tuple[Topic, Audience]], online: int) -> dict:
     scene = screens.Scene.load(workshop_id, online=online)
-    return {(topic, audience): screens.draw(scene, topic, audience) for topic, audience in wanted}
+    # A plain string: the encoder takes no subclass, and Django's templates return one.
+    return {(topic, audience): str.__str__(screens.draw(scene, topic, audience)) for topic, audience in wanted}
 
 
 async def read(function: Callable, *args):
