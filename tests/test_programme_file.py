@@ -294,15 +294,17 @@ def leaves(data: Any, path: tuple = ()) -> list[tuple]:
 
 PLACES = [path for file in [SMALL, *(file.read_text() for file in FILES)] for path in
           [(file, leaf) for leaf in leaves(tomllib.loads(file))[1:]]]  # fmt: skip
+# "$" and "`" are how the library below says places and types: in a sentence they would be a leak.
+WORDS = st.text(st.characters(exclude_characters="$`", exclude_categories=["Cs"]), max_size=20)
 VALUES = st.one_of(
     st.none(),  # left out
     st.booleans(),
     st.integers(-(2**63), 2**63 - 1),
     st.floats(),
-    st.text(max_size=20),
+    WORDS,
     st.dates(),
-    st.lists(st.one_of(st.integers(0, 9), st.text(max_size=5), st.just({}), st.just([])), max_size=3),
-    st.dictionaries(st.text(max_size=5), st.one_of(st.integers(0, 9), st.text(max_size=5)), max_size=3),
+    st.lists(st.one_of(st.integers(0, 9), WORDS, st.just({}), st.just([])), max_size=3),
+    st.dictionaries(WORDS, st.one_of(st.integers(0, 9), WORDS), max_size=3),
 )
 
 
@@ -319,8 +321,8 @@ def test_whatever_stands_in_a_file_it_is_understood_or_refused_in_one_sentence(p
     said = understood(tomli_w.dumps(data))
     if isinstance(said, str):
         assert said.startswith("x.toml: ")
-        assert "`" not in said.replace(str(value), "")
-        assert "$" not in said.replace(str(value), "")
+        assert "`" not in said
+        assert "$" not in said
     else:
         assert parse(dump(said)) == said
 

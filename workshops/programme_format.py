@@ -532,4 +532,5 @@ def _inline(value: Any) -> str:
 
 
 def _key(key: str) -> str:
-    return key if re.fullmatch(r"[A-Za-z0-9_-]+", key) else json.dumps(key, ensure_ascii=False)
+    """Bare where TOML allows it, else in quotation marks."""
+    return tomli_w.dumps({key: 0}).removesuffix(" = 0\n")
