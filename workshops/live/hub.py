@@ -9,6 +9,7 @@ has a slot per topic that a newer picture overwrites, and a writer of its own th
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
 import logging
 import secrets
@@ -19,7 +20,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 from django.conf import settings
-from django.db import DatabaseError, connection
+from django.db import Error, connection
 
 from .. import screens
 from .topics import EVERYTHING, NEAR, PHONES, SHOWN, Audience, Topic
@@ -139,14 +140,17 @@ class Hub:
             self._wake[group].set()
 
     async def _run(self, group: tuple[Audience, ...]) -> None:
-        """A window: wait for a change (or look by itself), draw once, hand out, rest. The last change always goes out."""
+        """A window: wait for a change or for the next look, draw once, hand out, rest. The last change always goes out."""
+        looked = time.monotonic()
         while True:
-            try:
-                await asyncio.wait_for(self._wake[group].wait(), settings.LIVE_LOOK_SECONDS)
-            except TimeoutError:
-                self._dirty[group] |= EVERYTHING
+            due = looked + settings.LIVE_LOOK_SECONDS - time.monotonic()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake[group].wait(), max(0.0, due))
             self._wake[group].clear()
             topics, self._dirty[group] = self._dirty[group], set()
+            if time.monotonic() >= looked + settings.LIVE_LOOK_SECONDS:
+                # By itself, however much is announced: an announcement of another process may be lost.
+                looked, topics = time.monotonic(), set(EVERYTHING)
             try:
                 await self._draw_and_show(group, topics)
             except Exception:
@@ -208,7 +212,7 @@ async def read(function: Callable, *args):
 def _guarded(function: Callable, args: tuple):
     try:
         return function(*args)
-    except DatabaseError:
+    except Error:  # also InterfaceError, which is no DatabaseError: a dead connection must not be kept
         connection.close()
         raise
 

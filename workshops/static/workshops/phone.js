@@ -58,7 +58,7 @@
 
   function showForm(yes) {
     const own = form();
-    if (own) own.hidden = !yes;
+    if (own) own.classList.toggle("is-answered", !yes);
     const place = document.getElementById("receipt");
     if (place && yes) { place.hidden = true; shownReceipt = ""; }
   }
