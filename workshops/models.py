@@ -83,7 +83,7 @@ class InformationSheet(models.Model):
         constraints = [models.UniqueConstraint(fields=["programme", "number"], name="sheet_number_once")]
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        words = [self.lead, self.text, *(f"{item['key']}:{item['text']}" for item in self.items)]
+        words = [self.lead, self.text, *(f"{item['key']}:{item['required']}:{item['text']}" for item in self.items)]
         self.sha256 = hashlib.sha256("\n".join(words).encode()).hexdigest()
         super().save(*args, **kwargs)
 

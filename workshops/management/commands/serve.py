@@ -21,15 +21,14 @@ class Command(BaseCommand):
         self.serve(host, port)
 
     def serve(self, host: str, port: int, ready=None) -> None:
+        from channels.routing import get_default_application
         from daphne.server import Server
         from twisted.internet import reactor
-
-        from config.asgi import application
 
         raise_file_limit(self.stderr.write)
         reactor.addSystemEventTrigger("before", "shutdown", say_goodbye)
         Server(
-            application,
+            get_default_application(),
             endpoints=[f"tcp:port={port}:interface={host}"],
             websocket_max_message_size=FRAME_LIMIT,
             websocket_max_frame_size=FRAME_LIMIT,
