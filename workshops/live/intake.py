@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from django.conf import settings
-from django.db import OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection
 
 from polls.ballot_box import Refusal
 
@@ -70,7 +70,7 @@ class Intake:
     def _write_batch(self, items: list[Any]) -> list[Any]:
         try:
             return self._write(items)
-        except OperationalError:
+        except (OperationalError, InterfaceError):
             # Locked or gone: trying each one would only wait again for each. The phones keep them.
             log.warning("a batch of %d has to wait: the database does not take it", len(items))
             connection.close()
@@ -104,16 +104,16 @@ def _answer(future: asyncio.Future, outcome: Any) -> None:
         future.set_result(outcome)
 
 
-_intakes: dict[int, Intake] = {}
+_intakes: dict[asyncio.AbstractEventLoop, Intake] = {}
 
 
 def get() -> Intake:
     """The intake of the running loop; there is one a process."""
-    key = id(asyncio.get_running_loop())
-    if key not in _intakes:
+    loop = asyncio.get_running_loop()
+    if loop not in _intakes:
         _intakes.clear()
-        _intakes[key] = Intake(participation.write)
-    return _intakes[key]
+        _intakes[loop] = Intake(participation.write)
+    return _intakes[loop]
 
 
 async def finish() -> None:
