@@ -215,7 +215,9 @@ def findings(programme: Programme, which: str = "all") -> Findings:
         _asked(instrument, mine, meetings, measures.get(instrument.pk, []))
         for instrument, mine in _by_instrument(items)
     )
-    return Findings(programme, which, tuple(meetings.values()), asked, tuple(_sections(domains, asked, items)))
+    return Findings(
+        programme, which, tuple(meetings.values()), asked, tuple(_sections(domains, asked, items))
+    )
 
 
 def one(programme: Programme, instrument_key: str, which: str = "all") -> Asked | None:
@@ -233,7 +235,11 @@ def _closed_items(programme: Programme, which: str, **only: Any) -> Iterable[Age
     filters = {f"workshop__{key}": value for key, value in WHICH[which].items()}
     items = (
         AgendaItem.objects.filter(
-            workshop__programme=programme, workshop__status__in=ran, poll__state=State.CLOSED, **filters, **only
+            workshop__programme=programme,
+            workshop__status__in=ran,
+            poll__state=State.CLOSED,
+            **filters,
+            **only,
         )
         .select_related("workshop", "poll__version__instrument")
         .order_by("workshop__number", "position", "pk")
@@ -247,7 +253,10 @@ def _meetings(items: list[AgendaItem]) -> dict[int, Meeting]:
     workshops = {item.workshop_id: item.workshop for item in items}
     people = Count("participants", filter=Q(participants__rehearsal=False))
     joined = dict(
-        Workshop.objects.filter(pk__in=workshops).annotate(joined=people).values_list("pk", "joined").order_by()
+        Workshop.objects.filter(pk__in=workshops)
+        .annotate(joined=people)
+        .values_list("pk", "joined")
+        .order_by()
     )
     return {
         pk: Meeting(pk, w.number, w.title, w.code, w.synthetic, joined[pk], w.attended)
@@ -258,7 +267,9 @@ def _meetings(items: list[AgendaItem]) -> dict[int, Meeting]:
 def _measures(programme: Programme, **only: Any) -> dict[int, list[Measure]]:
     """The newest version of every measure of the bank, by instrument, in authored order; one query."""
     newest: dict[tuple[int, str], Measure] = {}
-    for measure in Measure.objects.filter(instrument__bank=programme.bank_id, **only).order_by("number", "pk"):
+    for measure in Measure.objects.filter(instrument__bank=programme.bank_id, **only).order_by(
+        "number", "pk"
+    ):
         newest[measure.instrument_id, measure.key] = measure
     found: dict[int, list[Measure]] = {}
     for measure in sorted(newest.values(), key=lambda measure: measure.pk):
@@ -306,21 +317,30 @@ def _lines(pooled: Pooled, meetings: dict[int, Meeting]) -> Iterator[Line]:
     for figure in pooled.figures:
         # Words and the like: a workshop where nobody said it has no line of its own, yet its people count.
         cells = tuple(
-            Cell(meetings[pk], *((mine.hits, mine.valid) if (mine := options[pk].get(figure.key)) else (0, part.tally["n"])))
+            Cell(
+                meetings[pk],
+                *((mine.hits, mine.valid) if (mine := options[pk].get(figure.key)) else (0, part.tally["n"])),
+            )
             for pk, part in parts
         )
         yield Line("option", figure.key, figure.label, figure.hits, figure.valid, cells)
     for share in pooled.measures:
         cells = tuple(
-            Cell(meetings[pk], mine.hits, mine.valid) for pk, _part in parts if (mine := shares[pk].get(share.key))
+            Cell(meetings[pk], mine.hits, mine.valid)
+            for pk, _part in parts
+            if (mine := shares[pk].get(share.key))
         )
         yield Line("measure", share.key, share.label, share.hits, share.valid, cells)
     n = pooled.tally["n"]
     cells = tuple(Cell(meetings[pk], part.tally["n"], part.tally["n"]) for pk, part in parts)
-    yield Line("answers", "", ngettext("%(n)d person answered", "%(n)d people answered", n) % {"n": n}, n, n, cells)
+    yield Line(
+        "answers", "", ngettext("%(n)d person answered", "%(n)d people answered", n) % {"n": n}, n, n, cells
+    )
 
 
-def _ledger(counts: Counts, all_meetings: Iterable[Meeting], where: tuple[Meeting, ...]) -> dict[str, int | None]:
+def _ledger(
+    counts: Counts, all_meetings: Iterable[Meeting], where: tuple[Meeting, ...]
+) -> dict[str, int | None]:
     """From the room to the base, distinct people. `asked` joined where the question ran."""
     all_meetings = list(all_meetings)
     return {

@@ -37,7 +37,9 @@ CLAIMS = (
         "look-and-feel",
         "The ideal baby room is calm, nurturing, welcoming and homely.",
         "Asked to describe it in a word or a short phrase, people reached for how it feels to be there.",
-        tuple(("ideal_in_words", "option", word, "") for word in ("calm", "nurturing", "welcoming", "homely")),
+        tuple(
+            ("ideal_in_words", "option", word, "") for word in ("calm", "nurturing", "welcoming", "homely")
+        ),
     ),
     Claim(
         "look-and-feel",

@@ -88,7 +88,9 @@ class EvidenceForm(forms.Form):
 class KeepForm(forms.Form):
     """Why a figure stands although it has moved."""
 
-    because = forms.CharField(max_length=300, error_messages={"required": _("Say why the linked figure stands.")})
+    because = forms.CharField(
+        max_length=300, error_messages={"required": _("Say why the linked figure stands.")}
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

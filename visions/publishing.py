@@ -69,7 +69,11 @@ def edit_summary(summary: Summary, *, title: str, lead: str, opening: str) -> No
 def add_statement(summary: Summary, domain: Domain, text: str, why: str = "") -> Statement:
     """A new statement, last in its domain."""
     return Statement.objects.create(
-        summary=summary, domain=domain, text=text, why=why, position=_next(summary.statements.filter(domain=domain))
+        summary=summary,
+        domain=domain,
+        text=text,
+        why=why,
+        position=_next(summary.statements.filter(domain=domain)),
     )
 
 
@@ -181,7 +185,8 @@ def _essence(line: Line | None) -> dict[str, int] | None:
 
 def statements_of(summary: Summary) -> list[Statement]:
     """All statements in the page's order with their evidence; three queries."""
-    return list(summary.statements.select_related("domain", "summary__programme").prefetch_related("evidence__instrument"))
+    statements = summary.statements.select_related("domain", "summary__programme")
+    return list(statements.prefetch_related("evidence__instrument"))
 
 
 def reasons_against(summary: Summary, found: Findings) -> list[Reason]:
@@ -199,7 +204,9 @@ def _against(statement: Statement, found: Findings) -> Iterator[Reason]:
     moved = sum(needs_care(link, found) for link in evidence)
     if moved:
         text = ngettext(
-            "%(n)d figure has moved since it was linked.", "%(n)d figures have moved since they were linked.", moved
+            "%(n)d figure has moved since it was linked.",
+            "%(n)d figures have moved since they were linked.",
+            moved,
         )
         yield Reason(text % {"n": moved}, statement)
     if any(link.relation == link.Relation.CONTRADICTS and not link.note for link in evidence):
@@ -299,7 +306,9 @@ def _figure(link: EvidenceLink, asked: Asked | None) -> dict[str, Any]:
     }
 
 
-def benchmarks(programme: Programme, instrument_key: str, measure: str | None = None) -> Iterator[dict[str, Any]]:
+def benchmarks(
+    programme: Programme, instrument_key: str, measure: str | None = None
+) -> Iterator[dict[str, Any]]:
     """Outside figures as authored that stand beside an instrument, or beside one measure of it."""
     for benchmark in programme.benchmarks:
         if benchmark["instrument"] == instrument_key and measure in (None, benchmark.get("measure")):

@@ -78,7 +78,9 @@ def read(path: Path) -> list[Plan]:
         try:
             _take(plans, line)
         except (ValueError, AttributeError):
-            raise NotPossible(f"{path.name}, line {place}: expected a known part and a number per workshop") from None
+            raise NotPossible(
+                f"{path.name}, line {place}: expected a known part and a number per workshop"
+            ) from None
     return plans
 
 
@@ -141,7 +143,11 @@ def _join(workshop: Workshop, people: int) -> list[str]:
     items = [item["key"] for item in workshop.sheet.items] if workshop.sheet else []
     joined = [
         Participant(
-            workshop=workshop, voter=voter, sheet=workshop.sheet, consent=items, profiled_at=workshop.starts_at
+            workshop=workshop,
+            voter=voter,
+            sheet=workshop.sheet,
+            consent=items,
+            profiled_at=workshop.starts_at,
         )
         for voter in voters
     ]

@@ -29,7 +29,11 @@ urlpatterns = [
     path("programmes/<slug:key>/summary/publish/", summary.publish, name="summary-publish"),
     path("programmes/<slug:key>/summary/<int:pk>/", summary.statement, name="summary-statement"),
     path("programmes/<slug:key>/summary/<int:pk>/evidence/", summary.link, name="summary-link"),
-    path("programmes/<slug:key>/summary/<int:pk>/evidence/<int:link>/", summary.evidence, name="summary-evidence"),
+    path(
+        "programmes/<slug:key>/summary/<int:pk>/evidence/<int:link>/",
+        summary.evidence,
+        name="summary-evidence",
+    ),
     path("programmes/<slug:key>/<instrument:instrument>/", results.question, name="question"),
     path("vision/<slug:key>/", public.latest, name="vision"),
     path("vision/<slug:key>/<int:number>/", public.version, name="vision-version"),

@@ -11,7 +11,17 @@ from typing import Any, TextIO
 
 from ..aggregates import Findings, Line
 
-COLUMNS = ("instrument", "measure", "label", "hits", "valid", "percent", "wilson_low", "wilson_high", "workshops")
+COLUMNS = (
+    "instrument",
+    "measure",
+    "label",
+    "hits",
+    "valid",
+    "percent",
+    "wilson_low",
+    "wilson_high",
+    "workshops",
+)
 #: a spreadsheet would run a cell that starts so
 DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
 

@@ -41,7 +41,9 @@ class Row:
         pairs = [(cell.hits, cell.valid) for cell, visible in shown if visible]
         hidden = sum(1 for cell, visible in shown if not visible)
         chart = charts.interval(line.hits, line.valid, pairs, hidden, charts.TABLE) if line.valid else None
-        return cls(asked, line, chart, {cell.meeting.pk: cell if visible else None for cell, visible in shown})
+        return cls(
+            asked, line, chart, {cell.meeting.pk: cell if visible else None for cell, visible in shown}
+        )
 
 
 def _which(request: HttpRequest) -> str:
@@ -156,10 +158,12 @@ def _question_context(asked: Asked, line: Line) -> dict[str, Any]:
     assert pooled is not None
     shown = line.shown_cells(disclosure.ON_A_STAFF_SCREEN)
     visible = [cell for cell, is_shown in shown if is_shown and cell.valid]
-    strip = charts.strip([(cell.meeting.name, cell.hits, cell.valid) for cell in visible], line.hits, line.valid)
+    strip = charts.strip(
+        [(cell.meeting.name, cell.hits, cell.valid) for cell in visible], line.hits, line.valid
+    )
     return {
         "line": line,
-        "lines": [each for each in (*asked.measures, *asked.options)][:CHOICE_OF_FIGURES],
+        "lines": [*asked.measures, *asked.options][:CHOICE_OF_FIGURES],
         "picked": _members(asked, line),
         "ledger": list(_ledger(asked)),
         "plain": asked.question.type in PLAIN_BARS and not asked.question.settings.get("items"),
@@ -177,7 +181,8 @@ def _question_context(asked: Asked, line: Line) -> dict[str, Any]:
         "range": _range(visible) if line.kind != "answers" else None,
         "spread": _spread(line) if len(visible) > 1 and line.kind != "answers" else None,
         "hidden": any(not is_shown and cell.valid for cell, is_shown in shown),
-        "plotly": charts.plotly(pooled) if asked.answers and asked.answers.hits else None,
+        # People's own sentences are read, not drawn.
+        "plotly": charts.plotly(pooled) if pooled.tally["n"] and asked.question.type != "open_text" else None,
         "taken_ids": style_ids(),
     }
 
@@ -216,7 +221,8 @@ def _ledger(asked: Asked) -> Iterator[dict[str, Any]]:
         if number is None:
             continue
         lost = before - number if before is not None and before > number else 0
-        yield {"name": name, "words": words, "people": number, "share": round(100 * number / most) if most else 0, "lost": lost}
+        share = round(100 * number / most) if most else 0
+        yield {"name": name, "words": words, "people": number, "share": share, "lost": lost}
         before = number
 
 

@@ -104,7 +104,11 @@ def _figures(found: Findings) -> list[tuple[str, list[Line], str]]:
     return [
         (
             asked.question.text,
-            [*asked.measures, *asked.options[:FIGURES_PER_QUESTION], *([asked.answers] if asked.answers else [])],
+            [
+                *asked.measures,
+                *asked.options[:FIGURES_PER_QUESTION],
+                *([asked.answers] if asked.answers else []),
+            ],
             asked.key,
         )
         for asked in found.asked
@@ -221,13 +225,23 @@ def evidence(request: HttpRequest, key: str, pk: int, link: int) -> HttpResponse
     elif action == "keep":
         form = KeepForm(request.POST)
         if not form.is_valid():
-            return _page(request, programme, summary, chosen=mine, status=422, keep_form=form, keep_link=tie.pk)
-        publishing.keep_evidence(tie, publishing.present_line(tie, findings(programme)), form.cleaned_data["because"])
+            return _page(
+                request, programme, summary, chosen=mine, status=422, keep_form=form, keep_link=tie.pk
+            )
+        publishing.keep_evidence(
+            tie, publishing.present_line(tie, findings(programme)), form.cleaned_data["because"]
+        )
     elif action == "describe":
         described = EvidenceForm({**request.POST.dict(), "figure": "as it is"})
         if not described.is_valid():
             return _page(
-                request, programme, summary, chosen=mine, status=422, describe_form=described, describe_link=tie.pk
+                request,
+                programme,
+                summary,
+                chosen=mine,
+                status=422,
+                describe_form=described,
+                describe_link=tie.pk,
             )
         publishing.describe_evidence(tie, **_described(described))
     return _at(programme, mine, "#evidence")
@@ -236,7 +250,9 @@ def evidence(request: HttpRequest, key: str, pk: int, link: int) -> HttpResponse
 def _update(request: HttpRequest, programme: Programme, tie: EvidenceLink) -> None:
     present = publishing.present_line(tie, findings(programme))
     if present is None:
-        messages.warning(request, _("This figure can no longer be counted. Keep it with a reason, or unlink it."))
+        messages.warning(
+            request, _("This figure can no longer be counted. Keep it with a reason, or unlink it.")
+        )
     else:
         publishing.update_evidence(tie, present)
 

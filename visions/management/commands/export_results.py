@@ -19,7 +19,10 @@ class Command(BaseCommand):
         parser.add_argument("--format", choices=["csv"], default="csv")
         parser.add_argument("--output", type=Path, help="file to write; without it, the screen")
         parser.add_argument(
-            "--workshops", choices=list(aggregates.WHICH), default="all", help="all, real or synthetic workshops"
+            "--workshops",
+            choices=list(aggregates.WHICH),
+            default="all",
+            help="all, real or synthetic workshops",
         )
 
     def handle(self, *args: Any, **options: Any) -> None:

@@ -17,7 +17,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         programme = Programme.objects.filter(key=options["programme"]).first()
         if programme is None:
-            raise CommandError(f"There is no programme {options['programme']!r}. Load it first: load_programme FILE")
+            raise CommandError(
+                f"There is no programme {options['programme']!r}. Load it first: load_programme FILE"
+            )
         try:
             snapshot = demo_summary.write(programme)
         except publishing.NoSuchFigure as missing:
@@ -25,6 +27,8 @@ class Command(BaseCommand):
                 f"Nothing was written: there is no figure {missing} yet. First: load_synthetic_workshops"
             ) from missing
         if snapshot:
-            self.stdout.write(f"Published “{snapshot.summary}”, version {snapshot.number}: /vision/{snapshot.summary.key}/")
+            self.stdout.write(
+                f"Published “{snapshot.summary}”, version {snapshot.number}: /vision/{snapshot.summary.key}/"
+            )
         else:
             self.stdout.write(f"“{programme}” has a summary already. Nothing was changed.")

@@ -17,7 +17,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         programme = Programme.objects.filter(key=options["programme"]).first()
         if programme is None:
-            raise CommandError(f"There is no programme {options['programme']!r}. Load it first: load_programme FILE")
+            raise CommandError(
+                f"There is no programme {options['programme']!r}. Load it first: load_programme FILE"
+            )
         try:
             made = synthetic.load(programme, progress=self.stdout.write)
         except synthetic.NotPossible as why:
@@ -25,4 +27,6 @@ class Command(BaseCommand):
         if made:
             self.stdout.write(f"Made {made} synthetic workshops of “{programme}”.")
         else:
-            self.stdout.write(f"The synthetic workshops of “{programme}” are here already. Nothing was changed.")
+            self.stdout.write(
+                f"The synthetic workshops of “{programme}” are here already. Nothing was changed."
+            )
