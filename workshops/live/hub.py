@@ -46,6 +46,7 @@ class Connection:
         self._wake = asyncio.Event()
         self._sending_since = 0.0
         self.closing = 0  # the close code, once this connection is to end
+        self.on_close: Callable[[], None] | None = None  # ends the listening, however long it would wait
 
     def tell(self, text: str) -> None:
         self._words.append(text)
@@ -62,6 +63,8 @@ class Connection:
     def close(self, code: int) -> None:
         self.closing = self.closing or code
         self._wake.set()
+        if self.on_close:
+            self.on_close()
 
     async def write(self, send: Callable) -> None:
         """Send what waits, own words first, until closed. Ends by closing the socket."""
@@ -113,6 +116,13 @@ class Hub:
         tabs.discard(connection)
         if not tabs:
             self._by_voter.pop(connection.voter, None)
+        if not self.connections[connection.audience]:
+            self._forget(connection.audience)
+
+    def _forget(self, audience: Audience) -> None:
+        """Pictures that nobody looks at are not drawn anew, so whoever comes next must not be shown them."""
+        for topic in SHOWN[audience]:
+            self.frames.pop((topic, audience), None)
 
     @property
     def is_empty(self) -> bool:
@@ -179,7 +189,7 @@ class Hub:
 
     async def _show(self, topic: Topic, audience: Audience, html: str) -> None:
         revision = revision_of(html)
-        if self.frames.get((topic, audience), ("",))[0] == revision:
+        if not self.connections[audience] or self.frames.get((topic, audience), ("",))[0] == revision:
             return
         frame = encode({"t": "screen", "topic": topic, "rev": revision, "html": html}).decode()
         self.frames[topic, audience] = (revision, frame)
@@ -200,8 +210,16 @@ def revision_of(html: str) -> str:
 
 def _draw(workshop_id: int, wanted: list[tuple[Topic, Audience]], online: int) -> dict:
     scene = screens.Scene.load(workshop_id, online=online)
-    # A plain string: the encoder takes no subclass, and Django's templates return one.
-    return {(topic, audience): str.__str__(screens.draw(scene, topic, audience)) for topic, audience in wanted}
+    pictures = {}
+    for topic, audience in wanted:
+        try:
+            # A plain string: the encoder takes no subclass, and Django's templates return one.
+            pictures[topic, audience] = str.__str__(screens.draw(scene, topic, audience))
+        except Error:
+            raise  # the database: all of it is tried again
+        except Exception:  # one picture that cannot be drawn must not freeze the others
+            log.exception("the %s of the %s could not be drawn", topic, audience)
+    return pictures
 
 
 async def read(function: Callable, *args):

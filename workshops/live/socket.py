@@ -106,17 +106,29 @@ _known: dict[tuple, int] = {}
 # --- one session ---------------------------------------------------------------------------------------------
 
 
+def _size(message: dict[str, Any]) -> int:
+    """Bytes in a frame; its text is measured as it travelled."""
+    text = message.get("text") or ""
+    if len(text) > FRAME_LIMIT:
+        return len(text)
+    return len(text.encode(errors="replace")) + len(message.get("bytes") or b"")
+
+
 class _Session:
     def __init__(self, audience: Audience, workshop_id: int, seat: seats.Seat | None, send: Callable) -> None:
         self.seat, self.send = seat, send
+        self.workshop_id = workshop_id
         self.connection = hubs.Connection(audience, seat.voter if seat else "")
-        self.hub = hubs.of(workshop_id)
+        self.connection.on_close = self._end_listening
+        self._listening: asyncio.Timeout | None = None
         self._allowance, self._counted_at, self._excess = FRAMES_AT_ONCE, time.monotonic(), 0
         self._tasks: set[asyncio.Task] = set()
 
     async def run(self, receive: Callable) -> None:
         await receive()
         await self.send({"type": "websocket.accept"})
+        # Only now, and at once: while we waited, the last other screen may have taken its hub with it.
+        self.hub = hubs.of(self.workshop_id)
         self.hub.add(self.connection)
         writer = asyncio.ensure_future(self.connection.write(self.send))
         try:
@@ -129,12 +141,22 @@ class _Session:
         if self.connection.closing:  # we end it: the close frame still has to go out
             await asyncio.wait([writer], timeout=1.0)
         writer.cancel()
+        if writer.done() and not writer.cancelled() and writer.exception():
+            log.debug("a socket ended while it was written to (%s)", type(writer.exception()).__name__)
+
+    def _end_listening(self) -> None:
+        """A screen that takes nothing is closed now, not when it happens to speak again."""
+        if self._listening and not self._listening.expired():
+            self._listening.reschedule(asyncio.get_running_loop().time())
 
     async def _listen(self, receive: Callable) -> None:
         while not self.connection.closing:
             try:
-                message = await asyncio.wait_for(receive(), IDLE_SECONDS)
+                async with asyncio.timeout(IDLE_SECONDS) as self._listening:
+                    message = await receive()
+                    self._listening = None
             except TimeoutError:
+                self._listening = None
                 return self.connection.close(IDLE)
             if message["type"] == "websocket.disconnect":
                 return None
@@ -143,7 +165,7 @@ class _Session:
 
     def _take(self, message: dict[str, Any]) -> None:
         text = message.get("text")
-        if text is not None and len(text) > FRAME_LIMIT or len(message.get("bytes") or b"") > FRAME_LIMIT:
+        if _size(message) > FRAME_LIMIT:
             return self.connection.close(TOO_BIG)
         if not self._may_speak():
             return None
