@@ -9,6 +9,9 @@ from django.utils.translation import gettext as _
 
 from .base import FEW, Figure, percent
 
+#: so many may share the lead and still be a finding
+TIED = 2
+
 
 def rows(figures: Sequence[Figure]) -> list[dict[str, Any]]:
     """One row per figure: `people`, `share` (0–100, a bar's length) and `percent`, `None` below 20 answers."""

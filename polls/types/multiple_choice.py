@@ -146,6 +146,8 @@ class MultipleChoice(PollType):
             return None
         labels = " · ".join(figures[place].label for place in leaders)
         rest = ngettext("person chose %(label)s", "people chose %(label)s", n) % {"label": labels}
+        if len(leaders) > drawing.TIED:
+            return drawing.headline(_("No answer"), _("stands out among %(n)d people") % {"n": n}, leaders[0])
         if len(leaders) > 1:
             rest = _("people each chose %(labels)s") % {"labels": labels}
         return drawing.headline(drawing.of(figures[leaders[0]].hits, n), rest, leaders[0])

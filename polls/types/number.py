@@ -30,8 +30,13 @@ THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]{1,9})?")
 
 
 def show(number: float) -> str:
-    """As short as it can be said: 12, 12.5, 0.333."""
-    return f"{round(number, 3):.15g}"
+    """As short as it can be said: 12, 12.5, 0.33."""
+    return f"{round(number, 2):.15g}"
+
+
+def show_mean(mean: float) -> str:
+    """One place is as much as a mean of people's numbers bears."""
+    return f"{mean:.1f}"
 
 
 class Number(PollType):
@@ -247,7 +252,10 @@ class Number(PollType):
                     "The middle half is from %(low)s to %(high)s, the mean %(mean)s, "
                     "all answers from %(min)s to %(max)s."
                 )
-                % {key: f"{show(summary[key])}" for key in ("low", "high", "mean", "min", "max")}
+                % {
+                    "mean": show_mean(summary["mean"]),
+                    **{key: show(summary[key]) for key in ("low", "high", "min", "max")},
+                }
             )
         if tally["none"]:
             none = ngettext(
@@ -278,7 +286,7 @@ class Number(PollType):
             rows.append(
                 [_("Middle half"), _("%(low)s to %(high)s") % {k: show(summary[k]) for k in ("low", "high")}]
             )
-            rows.append([_("Mean"), show(summary["mean"])])
+            rows.append([_("Mean"), show_mean(summary["mean"])])
             rows.append(
                 [
                     _("Lowest and highest"),

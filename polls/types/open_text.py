@@ -17,8 +17,8 @@ from .phrases import forms
 from .texts import tidy
 
 LIMIT = 1000  # characters
-#: answers on a wall before they stop being read
-WALL = 8
+#: letters that a wall holds in words that can be read from the back; an answer's own space counts as 40
+WALL, GAP = 520, 40
 
 
 class OpenText(PollType):
@@ -89,11 +89,12 @@ class OpenText(PollType):
     def picture(self, tally: Tally, question: Question) -> dict[str, Any]:
         # No order of arrival: it would say who wrote what to everybody who watched a neighbour type.
         answers = [{"text": text, "people": people} for _key, text, people in self.texts(tally, question)]
+        fits = _fitting([answer["text"] for answer in answers])
         return {
             "n": tally["n"],
             "answers": answers,
-            "wall": answers[:WALL],
-            "more": max(0, len(answers) - WALL),
+            "wall": answers[:fits],
+            "more": len(answers) - fits,
             "waiting": tally["n"] - sum(tally["texts"].values()),
             "headline": None,
         }
@@ -118,3 +119,14 @@ class OpenText(PollType):
             "data": [{"type": "table", "header": {"values": headings}, "cells": {"values": columns}}],
             "layout": {},
         }
+
+
+def _fitting(texts: list[str]) -> int:
+    """How many of these texts stand on a wall together: at least one."""
+    room, fits = WALL, 0
+    for text in texts:
+        room -= len(text) + GAP
+        if room < 0 and fits:
+            break
+        fits += 1
+    return fits

@@ -124,6 +124,8 @@ class SingleChoice(PollType):
         if not leaders:
             return None
         labels = [figures[place].label for place in leaders]
+        if len(leaders) > drawing.TIED:
+            return drawing.headline(_("No answer"), _("stands out among %(n)d people") % {"n": n}, leaders[0])
         figure = drawing.of(figures[leaders[0]].hits, n)
         if len(leaders) == 1:
             rest = ngettext("person chose %(label)s", "people chose %(label)s", n) % {"label": labels[0]}

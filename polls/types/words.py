@@ -22,6 +22,8 @@ from .texts import matching_key, tidy
 
 #: how many words a cloud and a ranked list hold before they stop being read
 CLOUD, RANKED = 30, 8
+#: room for a cloud on the wall, in square hundredths of its width, with the white that broken lines leave
+AREA = 800
 
 
 class Words(PollType):
@@ -126,14 +128,7 @@ class Words(PollType):
     def picture(self, tally: Tally, question: Question) -> dict[str, Any]:
         figures = self.figures(tally, question)
         picture = drawing.picture(figures, tally["n"], self._headline(figures, tally["n"]))
-        most = picture["most"]
-        cloud = [
-            {
-                "label": row["label"],
-                "size": row["people"] if most <= 15 else max(1, round(15 * row["people"] / most)),
-            }
-            for row in picture["rows"][:CLOUD]
-        ]
+        cloud = _cloud(picture["rows"][:CLOUD], picture["most"])
         for place, word in enumerate(cloud):
             word["weight"] = (
                 "is-top" if place < 4 and word["size"] > 1 else "is-mid" if word["size"] > 2 else ""
@@ -159,3 +154,23 @@ class Words(PollType):
 
     def chart(self, tally: Tally, question: Question) -> dict[str, Any]:
         return drawing.bars(self.figures(tally, question)[:CLOUD])
+
+
+def _cloud(rows: list[dict[str, Any]], most: int) -> list[dict[str, Any]]:
+    """The words with sizes 1 to 15, the largest that fit together; the rarest go where nothing else helps."""
+    for largest in (*range(min(most, 15), 4, -1), 4):
+        top = max(most, largest)
+        sized = [
+            {"label": row["label"], "size": max(1, round(largest * row["people"] / top))} for row in rows
+        ]
+        if sum(map(_area, sized)) <= AREA:
+            return sized
+    while sum(map(_area, sized)) > AREA:
+        sized.pop()
+    return sized
+
+
+def _area(word: dict[str, Any]) -> float:
+    """What a word covers on the wall, in square hundredths of its width: letters are half as wide as high."""
+    height = 1.75 + 0.4 * word["size"]  # as `.cloud li` in wall.css
+    return (0.48 * len(word["label"]) * height + 1.5) * 1.14 * height
