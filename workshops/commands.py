@@ -23,7 +23,8 @@ from .actions import facilitation, participation
 from .live import engine, intake
 from .seats import Seat
 
-Op = Annotated[str, Meta(min_length=1, max_length=36)]
+#: a UUID in practice; only what can stand in a column and a log line
+Op = Annotated[str, Meta(max_length=36, pattern=r"\A[!-~]+\Z")]
 Id = Annotated[int, Meta(ge=1, le=2**53)]
 Seq = Annotated[int, Meta(ge=0, le=2**53)]
 Rev = Annotated[int, Meta(ge=0, le=2**31)]
@@ -184,7 +185,7 @@ STAFF_COMMANDS = frozenset(shape.__struct_config__.tag for shape in FACILITATION
 def gesture(name: str, data: Mapping[str, Any]) -> Shape:
     """A facilitator's command from a form. Raises `BadShape`."""
     try:
-        return msgspec.convert({"t": name, **data}, StaffForm, strict=False)
+        return msgspec.convert({**data, "t": name}, StaffForm, strict=False)
     except msgspec.ValidationError as error:
         raise BadShape(_("That could not be read: %(why)s.") % {"why": error}) from None
 
