@@ -16,9 +16,9 @@ urlpatterns = [
     path("w/<str:code>/vote/", phone.vote, name="phone-vote"),
     path("w/<str:code>/pictures/", phone.pictures, name="phone-pictures"),
     path("w/<str:code>/leave/", phone.leave, name="phone-leave"),
-    path("wall/<str:key>/", staff_live.wall, name="wall"),
-    path("workshops/<str:code>/console/", staff_live.console, name="console"),
-    path("workshops/<str:code>/do/<str:name>/", staff_live.gesture, name="gesture"),
-    path("workshops/<str:code>/rehearse/", staff_live.rehearse, name="rehearse"),
+    path("wall/<slug:key>/", staff_live.wall, name="wall"),
+    path("workshops/<slug:code>/console/", staff_live.console, name="console"),
+    path("workshops/<slug:code>/do/<slug:name>/", staff_live.gesture, name="gesture"),
+    path("workshops/<slug:code>/rehearse/", staff_live.rehearse, name="rehearse"),
     path("", include("workshops.staff_urls")),
 ]
