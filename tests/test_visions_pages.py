@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils.html import strip_tags
 
 from polls.models import InstrumentVersion
-from visions import demo_summary
+from visions import breakdown, demo_summary
 from visions.aggregates import findings
 from workshops.models import Workshop
 
@@ -163,10 +163,35 @@ def test_real_workshops_can_be_seen_alone(researcher, study):  # noqa: F811
 def test_a_small_workshop_is_hidden_and_its_neighbour_with_it(researcher, study):  # noqa: F811
     hold_workshop(study, {"ideal_group_size": ["n6_8"] * 4})
     page = text_of(researcher.get(f"{PROGRAMME}ideal_group_size/"))
-    assert page.count("[c] [c]") == 2
+    assert len(re.findall(r"Workshop \d( Synthetic)? \[c\] \[c\]", page)) == 2
     assert "Workshop 6 [c] [c]" in page
     assert "Workshop 2 Synthetic [c] [c]" in page
     assert "55" in page  # the whole is no breakdown
+
+
+def test_a_line_by_role_adds_up_to_the_whole_and_hides_small_groups(study):  # noqa: F811
+    asked = findings(study).of("ideal_group_size")
+    line = asked.line("measure", "ideal_6_12")
+    everybody = breakdown.by_profile(asked, line, minimum=0)
+    assert sum(group.hits for group in everybody.groups) == 51
+    assert sum(group.valid for group in everybody.groups) == 78
+    shown = breakdown.by_profile(asked, line)
+    assert shown.by.key == "role"
+    assert all(group.valid >= 5 for group in shown.groups if not group.is_hidden)
+    hidden = [both[1].valid for both in zip(shown.groups, everybody.groups, strict=True) if both[0].is_hidden]
+    assert len(hidden) > 1
+    assert sum(hidden) >= 5
+
+
+def test_an_option_is_counted_by_role_as_well(study):  # noqa: F811
+    asked = findings(study).of("location")
+    groups = breakdown.by_profile(asked, asked.line("option", "quiet"), minimum=0).groups
+    assert (sum(group.hits for group in groups), sum(group.valid for group in groups)) == (65, 87)
+
+
+def test_the_profile_question_itself_is_not_broken_down(study):  # noqa: F811
+    asked = findings(study).of("role")
+    assert breakdown.by_profile(asked, asked.options[0]) is None
 
 
 def test_a_programme_without_answers_says_so():

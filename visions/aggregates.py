@@ -295,14 +295,14 @@ def _asked(
 ) -> Asked:
     # The newest version last: its wording and labels are the ones that are printed.
     items = sorted(items, key=lambda item: item.poll.version.number)
-    polls = [item.poll for item in items]
+    polls = [item.poll for item in items if item.poll]
     where = tuple(sorted((meetings[item.workshop_id] for item in items), key=lambda meeting: meeting.number))
     question = polls[-1].question
     try:
         pooled = results.pool(polls, measures=measures)
     except results.NotComparable as reason:
         return Asked(instrument, question, where, refused=str(reason))
-    by_poll = {item.poll_id: meetings[item.workshop_id] for item in items}
+    by_poll = {item.poll.pk: meetings[item.workshop_id] for item in items if item.poll}
     return Asked(
         instrument, question, where, pooled,
         lines=tuple(_lines(pooled, by_poll)),

@@ -25,7 +25,10 @@ class Claim:
 
 
 TITLE = "The ideal baby room"
-LEAD = "What baby room educators and nursery leaders picture when they picture it well, built together in live workshops."
+LEAD = (
+    "What baby room educators and nursery leaders picture when they picture it well, "
+    "built together in live workshops."
+)
 OPENING = (
     "Public funding now reaches children from nine months of age, and the baby room has come into view. In one-hour "
     "workshops, people who work in and lead baby rooms described the room they would build. This page sets out what "

@@ -177,7 +177,8 @@ def _move_to(item: AgendaItem, poll_id: int, at: datetime) -> None:
     """The moments of a poll, on the day of the invented workshop. No count changes."""
     done = at + timedelta(minutes=max(item.minutes, 1))
     poll = Poll.objects.get(pk=poll_id)
-    poll.opened_at, poll.closed_at, poll.result["frozen_at"] = at, done, done.isoformat()
+    poll.opened_at, poll.closed_at = at, done
+    poll.result = {**(poll.result or {}), "frozen_at": done.isoformat()}
     poll.revealed_at = done if poll.is_revealed else None
     poll.save()
     RevealMoment.objects.filter(poll=poll).update(at=done)

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_safe
 
 from workshops import access
 
-from .. import aggregates, charts, disclosure, publishing, statistics
+from .. import aggregates, breakdown, charts, disclosure, publishing, statistics
 from ..aggregates import Asked, Cell, Line
 from ..exports import results_csv
 from ..finders import style_ids
@@ -181,6 +181,7 @@ def _question_context(asked: Asked, line: Line) -> dict[str, Any]:
         "range": _range(visible) if line.kind != "answers" else None,
         "spread": _spread(line) if len(visible) > 1 and line.kind != "answers" else None,
         "hidden": any(not is_shown and cell.valid for cell, is_shown in shown),
+        "breakdown": breakdown.by_profile(asked, line) if line.kind != "answers" else None,
         # People's own sentences are read, not drawn.
         "plotly": charts.plotly(pooled) if pooled.tally["n"] and asked.question.type != "open_text" else None,
         "taken_ids": style_ids(),
