@@ -5,7 +5,7 @@
 
    Ballot.upgrade(form)      adds what helps; safe to call again
    Ballot.read(form)         the raw answer, equal to the poll type's `from_form`; null is a pass
-   Ballot.fill(form, value)  puts a canonical answer back; null is a pass
+   Ballot.fill(form, value)  puts an answer back, canonical or as read; null is a pass
    Ballot.say(form)          the answer in words: "6 to 8 babies"
 
    <form data-type="ranking" data-poll="7">; words come from data-* attributes, @ a name, # a number. */
@@ -81,7 +81,7 @@
     single_choice: v => (v && v.other !== undefined ? { choice: ["~other"], other: [v.other] } : { choice: [v === null ? "~pass" : v] }),
     multiple_choice: v => ({ option: v }),
     scale: v => (v === null ? { point: ["~pass"] } : typeof v === "object" ? named("point_", v) : { point: [String(v)] }),
-    ranking: v => object(v.map((option, i) => ["rank_" + option, [String(i + 1)]])),
+    ranking: v => (v.places ? named("rank_", v.places) : object(v.map((option, i) => ["rank_" + option, [String(i + 1)]]))),
     words: v => ({ word: v }),
     open_text: v => ({ text: [v] }),
     number: v => (v && v.none ? { none: ["1"] } : { number: [String(v)] }),
@@ -119,7 +119,8 @@
   }
 
   function fill(form, value) {
-    const own = field(form, "pass") && value === null ? { pass: ["1"] } : TO_FORM[form.dataset.type](value);
+    const radios = field(form, "choice") || field(form, "point") || field(form, "agreement");
+    const own = value === null && !radios ? { pass: ["1"] } : TO_FORM[form.dataset.type](value);
     $$(form, ".paper input, .paper select, .paper textarea").forEach(input => {
       const values = own[input.name] || [];
       if (/radio|checkbox/.test(input.type)) input.checked = values.indexOf(input.value) >= 0;
