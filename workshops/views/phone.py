@@ -92,7 +92,6 @@ def _stage_page(
         # What the shared pictures were, so that the socket need not send them again.
         "seen": {str(topic): revision_of(html) for topic, html in shared.items()},
         "seed": _seed(seat),
-        "refresh": own.get("receipt") is not None or scene.state != "ballot",
         "now_ms": round(timezone.now().timestamp() * 1000),
         "papers": [commands.paper(paper) for paper in (queries.papers(seat) or [])] if participant else [],
     }

@@ -99,23 +99,20 @@
     if (!own) return;
     showForm(true);
     calm(own);
-    const error = document.querySelector("template[data-error]").content.firstElementChild.cloneNode(true);
-    error.id = "ballot-error";
+    const error = own.querySelector("[data-error]");
     error.querySelector("span").textContent = message;
-    const named = field && own.querySelector('[name="' + field + '"], [data-field="' + field + '"]');
-    const place = (named && named.closest(".field")) || own.querySelector("fieldset") || own;
-    place.classList.add("is-wrong");
+    error.hidden = false;
+    const named = field && own.querySelector('[name="' + field + '"]');
     const input = named || own.querySelector("input:not([type=hidden]), textarea, select");
-    if (input) { input.setAttribute("aria-invalid", "true"); input.setAttribute("aria-describedby", "ballot-error"); }
-    const action = own.querySelector(".action");
-    if (named && place !== own) place.appendChild(error); else action.insertBefore(error, action.firstChild);
-    if (input) input.focus();
+    const place = input && input.closest(".field");
+    if (place) place.classList.add("is-wrong");
+    if (input) { input.setAttribute("aria-invalid", "true"); input.focus(); }
   }
 
   function calm(own) {
-    own.querySelectorAll(".error").forEach((error) => error.remove());
+    own.querySelectorAll("[data-error]").forEach((error) => { error.hidden = true; });
     own.querySelectorAll(".is-wrong").forEach((place) => place.classList.remove("is-wrong"));
-    own.querySelectorAll("[aria-invalid]").forEach((input) => { input.removeAttribute("aria-invalid"); });
+    own.querySelectorAll("[aria-invalid]").forEach((input) => input.removeAttribute("aria-invalid"));
   }
 
   function markYours() {
@@ -241,7 +238,7 @@
     if (own) {
       ballot.upgrade(own);
       const start = outbox[id] ? outbox[id].value : drafts[id];
-      if (start !== undefined && !own.querySelector(".error")) ballot.fill(own, start);
+      if (start !== undefined && !own.querySelector("[data-error]:not([hidden])")) ballot.fill(own, start);
       tellShown();
     }
     settle();
