@@ -100,11 +100,11 @@ def close_poll(poll_id: int, *, joined: int | None = None, attended: int | None 
 
 
 @transaction.atomic
-def close_in(poll_id: int, seconds: int) -> Poll:
-    """Set the moment from which an open poll accepts nothing more."""
+def close_in(poll_id: int, seconds: float | None) -> Poll:
+    """Set the moment from which an open poll accepts nothing more; `None` takes it back."""
     poll = _locked(poll_id)
     after(poll.state, "close")
-    poll.closes_at = timezone.now() + timedelta(seconds=seconds)
+    poll.closes_at = None if seconds is None else timezone.now() + timedelta(seconds=seconds)
     poll.save(update_fields=["closes_at"])
     return poll
 

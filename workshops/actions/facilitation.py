@@ -7,25 +7,30 @@ once one wins; the other gets `StageMoved` and sees what is on stage now.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterable, Sequence
 from contextlib import contextmanager
 from datetime import timedelta
 from typing import Any
 
-from django.db import transaction
+from django.db import Error, transaction
 from django.db.models import F, Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from polls import ballot_box
+from polls import ballot_box, results
 from polls.lifecycle import NotPossible
 from polls.models import Ballot, Instrument, InstrumentVersion, Poll, TextCheck
 from polls.types import POLL_TYPES, InvalidQuestion, Question
 from polls.types.base import Option
+from polls.types.texts import tidy
 
 from ..live import notify
 from ..live.topics import EVERYTHING, Topic
 from ..models import AgendaItem, Gesture, Participant, Workshop
+
+
+log = logging.getLogger(__name__)
 
 
 class NotNow(Exception):
@@ -153,6 +158,7 @@ def show_result(workshop_id: int, by: Any, shown: bool, rev: int | None = None) 
 def start_timer(workshop_id: int, by: Any, seconds: int) -> None:
     with _on_stage(workshop_id, by, "timer", detail=f"{seconds} s", moves=False) as workshop:
         _require_running(workshop)
+        _move_countdown(workshop, seconds)
         _start_timer(workshop, seconds)
 
 
@@ -162,15 +168,15 @@ def add_time(workshop_id: int, by: Any, seconds: int) -> None:
         if workshop.timer_ends_at is None:
             raise NotNow(_("No timer is running."))
         left = max(0.0, (workshop.timer_ends_at - timezone.now()).total_seconds())
-        poll = workshop.stage_item.poll if workshop.stage_item else None
-        if poll and poll.is_open and poll.closes_at:
-            ballot_box.close_in(poll.pk, round(left) + seconds)
+        _move_countdown(workshop, left + seconds)
         workshop.timer_ends_at = timezone.now() + timedelta(seconds=left + seconds)
         workshop.timer_seconds += seconds
 
 
 def stop_timer(workshop_id: int, by: Any) -> None:
+    """No clock any more, and so no close by the clock."""
     with _on_stage(workshop_id, by, "stop_timer", moves=False) as workshop:
+        _move_countdown(workshop, None)
         _stop_timer(workshop)
 
 
@@ -180,13 +186,25 @@ def close_what_is_due() -> list[int]:
     done = []
     for workshop_id, poll_id in due.values_list("workshop_id", "poll_id"):
         try:
-            with _on_stage(workshop_id, None, "close", detail="countdown") as workshop:
-                _close(workshop, poll_id)
-                _stop_timer(workshop)
+            _close_if_still_due(workshop_id, poll_id)
         except NotPossible:
-            continue  # somebody closed it by hand in the same moment
+            continue  # closed by hand, or given more time, in the same moment
+        except Error:
+            raise
+        except Exception:  # one workshop's trouble must not keep the others open
+            log.exception("the countdown of workshop %d could not close its question", workshop_id)
+            continue
         done.append(workshop_id)
     return done
+
+
+def _close_if_still_due(workshop_id: int, poll_id: int) -> None:
+    with _on_stage(workshop_id, None, "close", detail="countdown") as workshop:
+        poll = Poll.objects.get(pk=poll_id)  # read again under the workshop's lock
+        if poll.closes_at is None or poll.closes_at > timezone.now():
+            raise NotPossible("close", poll.state)
+        _close(workshop, poll_id)
+        _stop_timer(workshop)
 
 
 # --- a question made on the spot -----------------------------------------------------------------------
@@ -209,14 +227,19 @@ def quick_poll(
 
 
 def quick_question(text: str, options: Sequence[str], *, several: bool = False) -> Question:
-    text = " ".join(text.split())
-    labels = list(dict.fromkeys(" ".join(line.split()) for line in options if line.strip()))
+    text = tidy(text)
+    labels = list(dict.fromkeys(filter(None, map(tidy, options))))
     if not text:
         raise NotNow(_("Write the question first."))
     if len(text) > 2000:
         raise NotNow(_("The question can have up to 2,000 letters."))
     if len(labels) == 1:
         raise NotNow(_("Give at least two answers, one on each line, or none to ask for words."))
+    if len(labels) > 20:
+        raise NotNow(_("A question can have up to 20 answers; this has %(n)d.") % {"n": len(labels)})
+    if long := next((label for label in labels if len(label) > 255), None):
+        words = _("An answer can have up to 255 letters; “%(start)s…” has %(n)d.")
+        raise NotNow(words % {"start": long[:20], "n": len(long)})
     if not labels:
         return Question(type="words", text=text, settings={"max_entries": 3, "max_length": 40})
     keys = tuple(Option(f"o{number}", label) for number, label in enumerate(labels, start=1))
@@ -255,11 +278,16 @@ def check_texts(workshop_id: int, by: Any, poll_id: int, keys: Sequence[str], sh
         item = AgendaItem.objects.filter(workshop_id=workshop_id, poll_id=poll_id).first()
         if item is None:
             raise NotNow(_("This question is not part of your workshop."))
-        for key in keys:
+        written = {key for key, _text, _people in _texts(item.poll)}
+        for key in written.intersection(keys):
             TextCheck.objects.update_or_create(poll_id=poll_id, key=key, defaults={"shown": shown})
         name = "show_words" if shown else "hide_words"
         Gesture.objects.create(workshop_id=workshop_id, by=by, name=name, item=item, detail=f"{len(keys)}")
         notify.changed(workshop_id, Topic.QUEUE, Topic.STAGE, Topic.TALLY)
+
+
+def _texts(poll: Poll) -> list[tuple[str, str, int]]:
+    return poll.poll_type.texts(results.count(poll, rehearsal=True).tally, poll.question)
 
 
 # --- rehearsal -----------------------------------------------------------------------------------------------
@@ -275,15 +303,25 @@ def clear_rehearsal(workshop_id: int, by: Any) -> int:
         Ballot.objects.filter(poll__in=polls, rehearsal=True).delete()
         cleared, _per_model = Participant.objects.filter(workshop=workshop, rehearsal=True).delete()
         asked = workshop.agenda.filter(profile=False, poll__isnull=False).exclude(poll__state="draft")
-        for item in asked.exclude(poll__ballots__isnull=False):
-            if item.pk == workshop.stage_item_id:
-                workshop.stage_item = None
-            ballot_box.reset_poll(item.poll_id)
-            item.launched_at = item.done_at = None
-            item.save(update_fields=["launched_at", "done_at"])
+        answered = Ballot.objects.filter(poll__in=polls).exclude(status=Ballot.Status.ISSUED)
+        _unask(workshop, asked.exclude(poll__in=answered.values("poll")))
+        if not asked.exists():  # nothing of the plan was real: its prompts and pauses were not either
+            _unask(workshop, workshop.agenda.filter(profile=False, poll__isnull=True))
         if workshop.stage_item is None:
             _stop_timer(workshop)
     return cleared
+
+
+def _unask(workshop: Workshop, items: Iterable[AgendaItem]) -> None:
+    """These steps were never taken; papers of their questions, seen but not answered, go too."""
+    for item in items:
+        if item.pk == workshop.stage_item_id:
+            workshop.stage_item = None
+        if item.poll_id:
+            Ballot.objects.filter(poll=item.poll_id, status=Ballot.Status.ISSUED).delete()
+            ballot_box.reset_poll(item.poll_id)
+        item.launched_at = item.done_at = None
+        item.save(update_fields=["launched_at", "done_at"])
 
 
 # --- steps that gestures are made of ---------------------------------------------------------------------------
@@ -304,6 +342,7 @@ def _stage_poll(workshop: Workshop) -> Poll:
 
 
 def _clear_stage(workshop: Workshop) -> None:
+    _stop_timer(workshop)
     item = workshop.stage_item
     if item is None:
         return
@@ -312,12 +351,18 @@ def _clear_stage(workshop: Workshop) -> None:
     item.done_at = timezone.now()
     item.save(update_fields=["done_at"])
     workshop.stage_item = None
-    _stop_timer(workshop)
 
 
 def _close(workshop: Workshop, poll_id: int) -> None:
     joined = workshop.participants.filter(rehearsal=False).count()
     ballot_box.close_poll(poll_id, joined=joined, attended=workshop.attended)
+
+
+def _move_countdown(workshop: Workshop, seconds: float | None) -> None:
+    """A question that closes by the clock follows the one clock that people see."""
+    poll = workshop.stage_item.poll if workshop.stage_item else None
+    if poll and poll.is_open and poll.closes_at:
+        ballot_box.close_in(poll.pk, seconds)
 
 
 def _start_timer(workshop: Workshop, seconds: int) -> None:
