@@ -187,7 +187,19 @@ def gesture(name: str, data: Mapping[str, Any]) -> Shape:
     try:
         return msgspec.convert({**data, "t": name}, StaffForm, strict=False)
     except msgspec.ValidationError as error:
-        raise BadShape(_("That could not be read: %(why)s.") % {"why": error}) from None
+        raise BadShape(_why(str(error))) from None
+
+
+def _why(error: str) -> str:
+    """One plain sentence for whoever typed it; the reader's own words name the field at their end."""
+    sentences = {
+        "seconds": _("Give a time from 5 seconds to 4 hours."),
+        "people": _("Write the number of people, such as 23."),
+        "text": _("The question can have up to 2,000 letters."),
+        "options": _("The answers can have up to 6,000 letters together."),
+    }
+    field = error.rpartition("$.")[2].rstrip("`")
+    return sentences.get(field, _("That could not be read. Load the page again, and press again."))
 
 
 def run_gesture(workshop_id: int, by: Any, command: Shape) -> Any:
