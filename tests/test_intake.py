@@ -12,8 +12,8 @@ from django.db import IntegrityError, InterfaceError, OperationalError, connecti
 
 from polls.ballot_box import Receipt
 from polls.models import Ballot
-from workshops.actions import participation
-from workshops.live import intake
+from workshops.actions import facilitation, participation
+from workshops.live import engine, intake
 from workshops.live.intake import Busy, Intake
 
 from . import factories
@@ -219,3 +219,9 @@ async def test_a_commit_that_fails_acknowledges_nothing_and_stores_nothing(asked
     assert await Ballot.objects.filter(poll=poll).acount() == 0
     await asyncio.get_running_loop().run_in_executor(box._writer, lambda: connection.close())
     await closing(box)
+
+
+def test_looking_for_countdowns_survives_whatever_goes_wrong(monkeypatch, caplog):
+    monkeypatch.setattr(facilitation, "close_what_is_due", lambda: 1 / 0)
+    engine._close_due_polls()
+    assert "could not look for countdowns (ZeroDivisionError)" in caplog.text
