@@ -9,7 +9,7 @@ from django.test import Client
 
 from visions import publishing
 from visions.aggregates import findings
-from visions.models import EvidenceLink, Snapshot, SnapshotIsFrozen
+from visions.models import EvidenceLink, Snapshot, SnapshotIsFrozen, Summary
 from visions.publishing import CannotPublish
 
 from .visions_study import KEY, hold_workshop, person, programme_without_workshops, study  # noqa: F401
@@ -227,6 +227,12 @@ def researcher(study):  # noqa: F811
 
 
 URL = f"/programmes/{KEY}/summary/"
+
+
+def test_looking_at_the_composer_begins_nothing(researcher, study):  # noqa: F811
+    for place in ("", "preview/", "?statement=99999999999999999999"):
+        assert researcher.get(URL + place).status_code == 200
+    assert not Summary.objects.exists()
 
 
 def test_too_long_a_statement_comes_back_with_a_sentence_and_what_was_typed(researcher, domain, summary):

@@ -53,11 +53,17 @@ class Reason:
 
 
 def summary_of(programme: Programme) -> Summary:
-    """The programme's summary, begun when it is first opened; its address is the programme's own key."""
+    """The programme's summary, begun now if it was not; its address is the programme's own key."""
     begun, _new = Summary.objects.get_or_create(
         programme=programme, defaults={"key": programme.key, "title": programme.title}
     )
     return begun
+
+
+def summary_to_read(programme: Programme) -> Summary:
+    """The same for a page that only looks: where none has been begun, one that is not stored."""
+    begun = Summary.objects.filter(programme=programme).first()
+    return begun or Summary(programme=programme, key=programme.key, title=programme.title)
 
 
 def edit_summary(summary: Summary, *, title: str, lead: str, opening: str) -> None:
@@ -185,6 +191,8 @@ def _essence(line: Line | None) -> dict[str, int] | None:
 
 def statements_of(summary: Summary) -> list[Statement]:
     """All statements in the page's order with their evidence; three queries."""
+    if summary.pk is None:
+        return []
     statements = summary.statements.select_related("domain", "summary__programme")
     return list(statements.prefetch_related("evidence__instrument"))
 

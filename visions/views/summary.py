@@ -30,7 +30,9 @@ FIGURES_PER_QUESTION = 20
 
 def _mine(request: HttpRequest, key: str) -> tuple[Programme, Summary]:
     programme = access.programme_for(request.user, key, *access.READERS)
-    return programme, publishing.summary_of(programme)
+    if request.method == "POST":
+        return programme, publishing.summary_of(programme)
+    return programme, publishing.summary_to_read(programme)
 
 
 def _statement(summary: Summary, pk: int) -> Statement:
@@ -67,7 +69,7 @@ def _page(
         "chosen": chosen,
         "reasons": reasons,
         "checks": _checks(reasons),
-        "versions": list(summary.snapshots.defer("content").order_by("-number")),
+        "versions": list(summary.snapshots.defer("content").order_by("-number")) if summary.pk else [],
         "words_form": SummaryForm(instance=summary),
         "add_form": StatementForm(programme, prefix="new"),
         "figures": _figures(found),
@@ -137,7 +139,9 @@ def _evidence(link: EvidenceLink, found: Findings) -> dict[str, Any]:
 def compose(request: HttpRequest, key: str) -> HttpResponse:
     programme, summary = _mine(request, key)
     wanted = request.GET.get("statement", "")
-    chosen = summary.statements.filter(pk=wanted).first() if wanted.isdigit() else summary.statements.first()
+    statements = publishing.statements_of(summary)
+    first = statements[0] if statements else None
+    chosen = next((each for each in statements if str(each.pk) == wanted), first)
     return _page(request, programme, summary, chosen=chosen)
 
 
