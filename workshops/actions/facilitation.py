@@ -14,7 +14,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import Error, transaction
-from django.db.models import F, Max
+from django.db.models import F, Max, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -256,8 +256,9 @@ def _add_quick_item(workshop: Workshop, question: Question) -> AgendaItem:
         position=10_000 + number,
     )
     version = InstrumentVersion.objects.create(instrument=instrument, number=1, definition=question.as_json())
-    last = workshop.agenda.aggregate(last=Max("position"))["last"] or 0
-    place = workshop.stage_item.position if workshop.stage_item else last
+    # After what is on stage, or after what was done last: what is left of the plan still comes next.
+    done = workshop.agenda.filter(Q(done_at__isnull=False) | Q(profile=True)).aggregate(last=Max("position"))["last"]
+    place = workshop.stage_item.position if workshop.stage_item else (-1 if done is None else done)
     workshop.agenda.filter(position__gt=place).update(position=F("position") + 1)
     return AgendaItem.objects.create(
         workshop=workshop,
