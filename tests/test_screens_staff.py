@@ -10,7 +10,7 @@ from django.contrib.auth import get_user_model
 from django.test import Client
 from django.utils import timezone
 
-from polls.models import Bank, Ballot, Instrument, InstrumentVersion, Poll
+from polls.models import Ballot, Bank, Instrument, InstrumentVersion, Poll
 from polls.types import POLL_TYPES, Question
 from polls.types.base import Option
 from workshops import queries, screens
