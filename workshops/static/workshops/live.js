@@ -185,6 +185,13 @@
   }
   setInterval(tick, 1000);
 
+  /* A form that has done what it is for is empty again; what was refused stays as it was typed. */
+  document.addEventListener("htmx:afterRequest", (event) => {
+    const form = event.detail.elt.closest("form[data-clear]");
+    const refused = event.detail.xhr.responseText.includes('role="alert"');
+    if (form && event.detail.successful && !refused) form.reset();
+  });
+
   // ---- pause updates, full screen ----------------------------------------------------------------------
 
   document.addEventListener("click", (event) => {
@@ -200,6 +207,15 @@
       if (document.fullscreenElement) document.exitFullscreen();
       else document.documentElement.requestFullscreen();
     }
+  });
+
+  // A form whose words have done their work is emptied; one whose words were refused keeps them.
+  document.addEventListener("htmx:afterRequest", (event) => {
+    const form = event.target.closest("form[data-clear]");
+    if (!form || !event.detail.successful || event.detail.xhr.responseText.indexOf('role="alert"') >= 0) return;
+    form.reset();
+    const box = form.closest("details");
+    if (box) box.open = false;
   });
 
   const live = { handlers, swapped, send, drop, words, connected: () => Boolean(socket && socket.readyState === 1) };
