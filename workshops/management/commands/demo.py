@@ -3,6 +3,7 @@ workshop that is ready to run, and the server."""
 
 from __future__ import annotations
 
+import io
 import secrets
 import socket
 
@@ -34,12 +35,12 @@ class Command(serve.Command):
         self.check_port(host, port)
         self.address = f"http://{_reachable(host)}:{port}"
         settings.ALLOWED_HOSTS = [*settings.ALLOWED_HOSTS, _reachable(host)]
-        self.step("Preparing the database", lambda: call_command("migrate", verbosity=0))
-        self.step("Gathering styles and scripts", lambda: call_command("collectstatic", interactive=False, verbosity=0))
+        self.step("Preparing the database", lambda: quietly("migrate"))
+        self.step("Gathering styles and scripts", lambda: quietly("collectstatic", interactive=False))
         for name in PROGRAMMES:
             self.step(f"Loading programmes/{name}", lambda name=name: load_programme(name))
-        self.step("Five past workshops, invented, with 113 people", lambda: call_command("load_synthetic_workshops", verbosity=0))
-        self.step("A vision summary made from them", lambda: call_command("load_demo_summary", verbosity=0))
+        self.step("Five past workshops, invented, with 113 people", lambda: quietly("load_synthetic_workshops"))
+        self.step("A vision summary made from them", lambda: quietly("load_demo_summary"))
         password = self.step("People who sign in", make_people)
         workshop = self.step("A workshop ready to run", ready_workshop)
         self.serve(host, port, ready=lambda: self.say_ready(workshop, password))
@@ -61,7 +62,9 @@ class Command(serve.Command):
 
     def say_ready(self, workshop: Workshop, password: str) -> None:
         join = f"{self.address}/w/{workshop.code}/"
-        segno.make(join, error="l").terminal(self.stdout, compact=True, border=2)
+        drawn = io.StringIO()  # Django's own writer would end every line twice
+        segno.make(join, error="l").terminal(drawn, compact=True, border=2)
+        self.stdout.write(drawn.getvalue())
         self.stdout.write(
             "\n".join(
                 [
@@ -81,6 +84,10 @@ class Command(serve.Command):
             )
         )
         self.stdout.flush()
+
+
+def quietly(command: str, **options) -> None:
+    call_command(command, verbosity=0, stdout=io.StringIO(), **options)
 
 
 def _reachable(host: str) -> str:
