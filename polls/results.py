@@ -62,12 +62,13 @@ def _sum(first: int | None, second: int | None) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A measure counted from ballots: `hits` of `valid` people."""
+    """A measure counted from ballots: `hits` of `valid` people; `number` is the measure's version."""
 
     key: str
     label: str
     hits: int
     valid: int
+    number: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +161,7 @@ def latest_measures(instrument_id: int) -> list[Measure]:
 
 def _shares(poll: Poll, counted: list[tuple[Any, int]]) -> tuple[Share, ...]:
     return tuple(
-        Share(m.key, m.label, *measures.count(m.kind, m.definition, counted, poll.question))
+        Share(m.key, m.label, *measures.count(m.kind, m.definition, counted, poll.question), m.number)
         for m in latest_measures(poll.version.instrument_id)
     )
 
@@ -178,11 +179,11 @@ def freeze(result: Result, at: str) -> dict[str, Any]:
 def _thaw(poll: Poll, measures: list[Measure] | None) -> Result:
     frozen = poll.result
     shares = tuple(Share(**share) for share in frozen["measures"])
-    known = {share.key for share in shares}
+    known = {(share.key, share.number) for share in shares}
     if measures is None:
         measures = latest_measures(poll.version.instrument_id)
-    if any(m.key not in known for m in measures):
-        # A measure written after the close is counted from the ballots, which are still there.
+    if any((m.key, m.number) not in known for m in measures):
+        # A measure written or changed after the close is counted from the ballots, which are still there.
         shares = _shares(poll, counted_values(poll.ballots.filter(rehearsal=False)))
     return Result(poll.question, frozen["tally"], Counts.from_json(frozen["counts"]), shares, frozen=True)
 
@@ -219,7 +220,7 @@ def _add_shares(parts: list[tuple[int, Result]]) -> tuple[Share, ...]:
         for share in part.measures:
             old = totals.get(share.key)
             hits, valid = (old.hits, old.valid) if old else (0, 0)
-            totals[share.key] = Share(share.key, share.label, hits + share.hits, valid + share.valid)
+            totals[share.key] = Share(share.key, share.label, hits + share.hits, valid + share.valid, share.number)
     return tuple(totals.values())
 
 

@@ -110,6 +110,17 @@ def test_a_measure_written_after_the_close_is_counted_from_the_ballots(workshop,
     assert [(share.key, share.hits, share.valid) for share in results.read(fresh(poll)).measures] == [("calm", 1, 1)]
 
 
+def test_a_measure_changed_after_the_close_is_counted_anew_so_that_old_and_new_polls_pool(workshop, poll):
+    definitions = {"kind": "merge", "key": "calm", "label": "Calm", "instrument": poll.version.instrument}
+    Measure.objects.create(**definitions, number=1, definition={"members": ["yes"]})
+    for value in ("yes", "no", "no"):
+        make.vote(make.participant(workshop), poll, value)
+    closed = ballot_box.close_poll(poll.pk)
+    assert [(share.hits, share.number) for share in results.read(closed).measures] == [(1, 1)]
+    Measure.objects.create(**definitions, number=2, definition={"members": ["yes", "no"]})
+    assert [(share.hits, share.number) for share in results.read(closed).measures] == [(3, 2)]
+
+
 def test_reading_an_open_poll_takes_three_queries_whatever_its_size(workshop, poll, django_assert_num_queries):
     voters = people(workshop, 12)
     for who in voters:
