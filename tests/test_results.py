@@ -114,7 +114,7 @@ def test_a_measure_changed_after_the_close_is_counted_anew_so_that_old_and_new_p
     definitions = {"kind": "merge", "key": "calm", "label": "Calm", "instrument": poll.version.instrument}
     Measure.objects.create(**definitions, number=1, definition={"members": ["yes"]})
     for value in ("yes", "no", "no"):
-        make.vote(make.participant(workshop), poll, value)
+        vote(factories.participant(workshop), poll, value)
     closed = ballot_box.close_poll(poll.pk)
     assert [(share.hits, share.number) for share in results.read(closed).measures] == [(1, 1)]
     Measure.objects.create(**definitions, number=2, definition={"members": ["yes", "no"]})
