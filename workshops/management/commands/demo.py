@@ -113,7 +113,7 @@ def make_people() -> str:
     path = settings.VAR_DIR / "demo_password"
     if not path.exists():
         path.touch(mode=0o600)
-        path.write_text("-".join(secrets.choice(WORDS) for _ in range(4)))
+        path.write_text("-".join(secrets.SystemRandom().sample(WORDS, 4)))
     password = path.read_text()
     for email, roles in PEOPLE.items():
         user, new = get_user_model().objects.get_or_create(username=email, defaults={"email": email})
