@@ -59,22 +59,21 @@ def _roles(workshop: Workshop, voters: set[str]) -> tuple[tuple[str, int], ...]:
 
 
 def join_small(groups: list[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
-    """Groups of at least five as they are, the others as one; a lone small group takes the next smallest in.
+    """Groups of at least five as they are, the others as one that has at least five too.
 
-    Without that, the total would give the small group away.
+    The total is public, so what is left over must not be small either: while it is, it takes the next
+    smallest group in.
     """
-    present = [(label, people) for label, people in groups if people]
-    large = [group for group in present if group[1] >= SMALLEST_GROUP]
+    present = sorted((group for group in groups if group[1]), key=lambda group: group[1])
     small = [group for group in present if group[1] < SMALLEST_GROUP]
-    if len(small) == 1 and large:
-        next_smallest = min(large, key=lambda group: group[1])
-        large.remove(next_smallest)
-        small.append(next_smallest)
+    large = [group for group in present if group[1] >= SMALLEST_GROUP]
+    while small and large and sum(people for _label, people in small) < SMALLEST_GROUP:
+        small.append(large.pop(0))
+    kept = tuple(group for group in groups if group in large)
     if not small:
-        return tuple(large)
-    if not large:
-        return ((_("All roles together"), sum(people for _label, people in small)),)
-    return (*large, (_("Other roles together"), sum(people for _label, people in small)))
+        return kept
+    together = sum(people for _label, people in small)
+    return (*kept, (_("Other roles together") if kept else _("All roles together"), together))
 
 
 def stage_items(workshop: Workshop) -> list[AgendaItem]:
