@@ -45,7 +45,10 @@ class Counts:
         return self.cast - self.passed - self.excluded - self.withdrawn
 
     def __add__(self, other: Counts) -> Counts:
-        return Counts(**{f.name: _sum(getattr(self, f.name), getattr(other, f.name)) for f in fields(Counts)})
+        sums: dict[str, Any] = {
+            f.name: _sum(getattr(self, f.name), getattr(other, f.name)) for f in fields(Counts)
+        }
+        return Counts(**sums)
 
     def as_json(self) -> dict[str, Any]:
         return {**asdict(self), "valid": self.valid}
@@ -177,7 +180,7 @@ def freeze(result: Result, at: str) -> dict[str, Any]:
 
 
 def _thaw(poll: Poll, measures: list[Measure] | None) -> Result:
-    frozen = poll.result
+    frozen: dict[str, Any] = poll.result or {}
     shares = tuple(Share(**share) for share in frozen["measures"])
     known = {(share.key, share.number) for share in shares}
     if measures is None:

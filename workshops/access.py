@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 
 from .models import Membership, Programme, Role, Workshop
 
-Person = AbstractBaseUser | AnonymousUser
+Person = User | AnonymousUser
 
 RUNNERS = (Role.OWNER, Role.FACILITATOR)
 READERS = (Role.OWNER, Role.RESEARCHER)

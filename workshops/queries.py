@@ -131,7 +131,7 @@ def papers(seat: Seat) -> list[ballot_box.Receipt] | None:
     if not here.exists():
         return None
     asked = AgendaItem.objects.filter(workshop_id=seat.workshop_id, poll__isnull=False)
-    return list(ballot_box.papers_of(seat.voter, asked.values("poll")).values())
+    return list(ballot_box.papers_of(seat.voter, asked.values_list("poll", flat=True)).values())
 
 
 def poll_item(workshop: Workshop, poll_id: int) -> AgendaItem | None:

@@ -233,7 +233,7 @@ def add(first: Tally, second: Tally) -> Tally:
     """Add two tallies leaf by leaf. Keys that only one of them has are kept."""
     total = dict(first)
     for key, value in second.items():
-        if isinstance(value, Mapping):
+        if isinstance(value, dict):
             total[key] = add(total.get(key, {}), value)
         else:
             total[key] = total.get(key, 0) + value

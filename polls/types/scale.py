@@ -62,7 +62,7 @@ class Scale(PollType):
     def check(self, question: Question) -> None:
         super().check(question)
         points = question.settings.get("points")
-        length = points if is_whole(points) else len(points) if isinstance(points, list | tuple) else 0
+        length: Any = points if is_whole(points) else len(points) if isinstance(points, list | tuple) else 0
         if not 3 <= length <= 11:
             raise InvalidQuestion(f"points: expected 3 to 11 labels, or their number, found {points!r}")
         if not is_whole(points) and not all(isinstance(label, str) and len(label) <= 255 for label in points):

@@ -87,8 +87,10 @@ class Hub:
         self.connections: dict[Audience, set[Connection]] = {audience: set() for audience in Audience}
         self._by_voter: dict[str, set[Connection]] = {}
         self.frames: dict[tuple[Topic, Audience], tuple[str, str]] = {}  # (revision, frame)
-        self._dirty = {group: set() for group in (NEAR, PHONES)}
-        self._wake = {group: asyncio.Event() for group in (NEAR, PHONES)}
+        self._dirty: dict[tuple[Audience, ...], set[Topic]] = {group: set() for group in (NEAR, PHONES)}
+        self._wake: dict[tuple[Audience, ...], asyncio.Event] = {
+            group: asyncio.Event() for group in (NEAR, PHONES)
+        }
         self._tasks = [asyncio.ensure_future(self._run(group)) for group in (NEAR, PHONES)]
 
     # -- who looks ------------------------------------------------------------------------------------

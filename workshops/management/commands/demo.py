@@ -138,6 +138,6 @@ def ready_workshop() -> Workshop:
     waiting = programme.workshops.exclude(status=Workshop.Status.ENDED).order_by("-number").first()
     if waiting:
         return waiting
-    workshop = planning.plan_workshop(programme, programme.plans.first(), expected=23)
+    workshop = planning.plan_workshop(programme, programme.plans.get(key="one-hour"), expected=23)
     facilitation.start(workshop.pk, by=None)
     return workshop

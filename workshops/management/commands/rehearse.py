@@ -72,7 +72,7 @@ class Crowd:
         self.ends_at = time.monotonic() + options["minutes"] * 60
         self.rng = random.Random(options["seed"])
         self.ticket = rehearsal.new_pass(workshop)
-        self.profile = [(item.poll_id, item.poll.question) for item in profile_items(workshop) if item.poll.is_open]
+        self.profile = [(item.poll.pk, item.poll.question) for item in profile_items(workshop) if item.poll.is_open]
         self.questions: dict[int, Question] = {}
         self.counts: Counter[str] = Counter()
         self.acked: set[tuple[int, int]] = set()

@@ -26,7 +26,7 @@ class Command(BaseCommand):
         from twisted.internet import reactor
 
         raise_file_limit(self.stderr.write)
-        reactor.addSystemEventTrigger("before", "shutdown", say_goodbye)
+        reactor.addSystemEventTrigger("before", "shutdown", say_goodbye)  # type: ignore[arg-type]
         Server(
             get_default_application(),
             endpoints=[f"tcp:port={port}:interface={host}"],
