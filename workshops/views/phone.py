@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 from typing import Any
 
 import msgspec
 from asgiref.sync import sync_to_async
+from django.db import OperationalError
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -25,6 +27,8 @@ from ..live.topics import SHOWN, Audience, Topic
 from ..models import AgendaItem, Participant, Workshop
 from . import errors
 from .public import code_error, read_code
+
+log = logging.getLogger(__name__)
 
 
 def _workshop(code: str) -> Workshop:
@@ -82,7 +86,8 @@ def _stage_page(
     scene = screens.Scene.load(workshop.pk)
     if participant and scene.state == "ballot":
         _issue(workshop, participant, scene.poll.pk)
-    own = _own(scene, seat, participant, refusal, typed, "change" in request.GET)
+    papers = (queries.papers(seat) or []) if participant else []
+    own = _own(scene, seat, papers, refusal, typed, "change" in request.GET)
     shared = {topic: screens.draw(scene, topic, audience) for topic in SHOWN[audience]}
     fragments = shared | {
         topic: screens.draw(scene, topic, audience, request, **own) for topic in (Topic.STAGE, Topic.TALLY)
@@ -93,18 +98,18 @@ def _stage_page(
         "seen": {str(topic): revision_of(html) for topic, html in shared.items()},
         "seed": _seed(seat),
         "now_ms": round(timezone.now().timestamp() * 1000),
-        "papers": [commands.paper(paper) for paper in (queries.papers(seat) or [])] if participant else [],
+        "papers": [commands.paper(paper) for paper in papers],
     }
-    return render(request, "workshops/phone/stage.html", context, status=422 if refusal else 200)
+    status = {None: 200, "busy": 503}.get(refusal.code if refusal else None, 422)
+    return render(request, "workshops/phone/stage.html", context, status=status)
 
 
-def _own(scene, seat, participant, refusal, typed, changing) -> dict[str, Any]:
+def _own(scene, seat, papers, refusal, typed, changing) -> dict[str, Any]:
     """What only this person sees on a full page: their own ballot, or what they typed and why it was refused."""
     own: dict[str, Any] = {"seed": _seed(seat)}
-    if not participant or not scene.poll:
+    if seat.is_observer or not scene.poll:
         return own
-    papers = {paper.poll: paper for paper in queries.papers(seat) or []}
-    receipt = papers.get(scene.poll.pk)
+    receipt = {paper.poll: paper for paper in papers}.get(scene.poll.pk)
     if refusal:
         own |= {"error": refusal.message, "error_field": refusal.field, "typed": typed, "refusal": refusal}
     elif receipt and not changing:
@@ -120,7 +125,10 @@ def _seed(seat: seats.Seat) -> str:
 
 
 def _issue(workshop: Workshop, participant: Participant, poll_id: int) -> None:
-    participation.write([participation.Shown(workshop.pk, participant.voter, poll_id)])
+    try:
+        participation.write([participation.Shown(workshop.pk, participant.voter, poll_id)])
+    except OperationalError as error:  # the question can be read all the same; its answer brings the paper
+        log.warning("a paper was not issued (%s)", type(error).__name__)
 
 
 # --- joining ---------------------------------------------------------------------------------------------
@@ -262,7 +270,7 @@ async def vote(request: HttpRequest, code: str) -> HttpResponse:
 async def _vote_by_script(request: HttpRequest, seat: seats.Seat | None) -> JsonResponse:
     try:
         frame = msgspec.json.decode(request.body, type=commands.PhoneFrame)
-    except (msgspec.DecodeError, RecursionError):
+    except (msgspec.DecodeError, RecursionError, UnicodeError):
         words = {"t": "nack", "op": "", "code": "invalid", "message": _("That could not be read.")}
         return JsonResponse(words, status=400)
     if seat is None:
@@ -289,13 +297,23 @@ def _vote_by_form_now(request: HttpRequest, workshop: Workshop, seat: seats.Seat
             _("You may have left the workshop, or the question belongs to another one. Join again to answer."),
         )  # fmt: skip
     raw = item.poll.poll_type.from_form(request.POST, item.poll.question)
-    outcome = participation.write([participation.Vote(workshop.pk, participant.voter, item.poll_id, raw)])[0]
-    if isinstance(outcome, Receipt) or outcome.code != "invalid" or workshop.stage_item_id != item.pk:
+    outcome = _write_now(participation.Vote(workshop.pk, participant.voter, item.poll_id, raw))
+    is_theirs_to_mend = isinstance(outcome, Refusal) and outcome.code in ("invalid", "busy")
+    if not is_theirs_to_mend or workshop.stage_item_id != item.pk:
         suffix = "" if isinstance(outcome, Receipt) else "?late=1"
         response = redirect("phone", code=workshop.code)
         response["Location"] += suffix
         return response
     return _stage_page(request, workshop, seat, participant, refusal=outcome, typed=request.POST)
+
+
+def _write_now(vote: participation.Vote) -> Receipt | Refusal:
+    try:
+        return participation.write([vote])[0]
+    except OperationalError as error:
+        log.warning("an answer has to wait: the database does not take it (%s)", type(error).__name__)
+        words = _("We could not save this just now. Nothing is lost: press again in a moment.")
+        return Refusal(vote.poll, "", "busy", words)
 
 
 @never_cache

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -9,10 +11,14 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from ..models import CODE_ALPHABET, CODE_LENGTH, Workshop
 
+#: where a pasted address carries the code: any page of a phone, or the start page with the code filled in
+IN_A_LINK = re.compile(r"(?:/w/|[?&]code=)([^/?#&]+)", re.IGNORECASE)
+
 
 def read_code(typed: str) -> str:
     """A code as stored: capitals, without spaces and dashes; a pasted link is read for its code."""
-    last = typed.strip().rstrip("/").rsplit("/", 1)[-1]
+    link = IN_A_LINK.search(typed)
+    last = link.group(1) if link else typed.strip().rstrip("/").rsplit("/", 1)[-1]
     return "".join(c for c in last.upper() if c.isalnum())
 
 
