@@ -227,7 +227,7 @@ LIVE_BATCH_LIMIT = env.int("LIVE_BATCH_LIMIT", 500)  # votes written in one tran
 LIVE_QUEUE_LIMIT = env.int("LIVE_QUEUE_LIMIT", 20_000)  # votes waiting before phones hear "busy"
 LIVE_MESSAGES_PER_SECOND = env.int("LIVE_MESSAGES_PER_SECOND", 10_000)  # per process, all screens
 LIVE_LOOK_SECONDS = env.float("LIVE_LOOK_SECONDS", 3.0)  # how often a hub looks by itself
-# Where rehearsal phones started from the console find this server; empty: the port it was asked on.
+# Where rehearsal phones started from the console find this server; empty: where the console was asked.
 REHEARSAL_URL = env.str("REHEARSAL_URL", "")
 
 # --- logs: what happened, never who from where ------------------------------------------------------

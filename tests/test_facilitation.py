@@ -488,7 +488,7 @@ def test_of_two_who_press_on_the_same_stage_one_wins_and_the_other_is_told(works
     before = everything(workshop)
     with pytest.raises(StageMoved) as moved:
         do(workshop, "launch", item=prompt.pk, rev=rev)
-    assert str(moved.value) == "Somebody changed the stage just before you. Nothing was done; look, and press again."
+    assert str(moved.value) == "The stage changed just before you pressed. Nothing was done; look, and press again."
     assert everything(workshop) == before
 
 

@@ -50,7 +50,7 @@ def _on_stage(workshop_id: int, by: Any, name: str, *, rev: int | None = None, d
     with transaction.atomic():
         workshop = Workshop.objects.select_for_update(of=("self",)).get(pk=workshop_id)
         if rev is not None and rev != workshop.stage_rev:
-            raise StageMoved(_("Somebody changed the stage just before you. Nothing was done; look, and press again."))
+            raise StageMoved(_("The stage changed just before you pressed. Nothing was done; look, and press again."))
         yield workshop
         workshop.stage_rev += moves
         workshop.save()

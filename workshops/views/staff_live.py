@@ -60,11 +60,15 @@ def wall(request: HttpRequest, key: str) -> HttpResponse:
 @require_safe
 def console(request: HttpRequest, code: str) -> HttpResponse:
     """Agenda, stage and room of one workshop."""
-    workshop = access.workshop_for(request.user, code, *access.RUNNERS)
-    context = live_context(request, workshop, Audience.CONSOLE)
+    return _console_page(request, access.workshop_for(request.user, code, *access.RUNNERS))
+
+
+def _console_page(request: HttpRequest, workshop: Workshop, *, status: int = 200, **said: Any) -> HttpResponse:
+    """The console; `said` holds what a refused form has to say and what was typed into it."""
+    context = live_context(request, workshop, Audience.CONSOLE) | {"words": "", "wrong": False, **said}
     context |= access.page_context(request.user, workshop.programme)
     context["wall_url"] = reverse("wall", args=[workshop.wall_key])
-    return render(request, "workshops/console/console.html", context)
+    return render(request, "workshops/console/console.html", context, status=status)
 
 
 @login_required
@@ -109,8 +113,10 @@ def _answer(request: HttpRequest, workshop: Workshop, words: str, *, wrong: bool
     if request.htmx:
         context = {"words": words, "wrong": wrong}
         return render(request, "workshops/console/_notice.html", context, status=200)
+    if wrong:  # the whole page again, with what was typed
+        return _console_page(request, workshop, words=words, wrong=True, typed=request.POST, status=422)
     if words:
-        (messages.error if wrong else messages.success)(request, words)
+        messages.success(request, words)
     return redirect("console", code=workshop.code)
 
 
@@ -133,13 +139,11 @@ def rehearse(request: HttpRequest, code: str) -> HttpResponse:
 
 
 def _start_rehearsal(request: HttpRequest, workshop: Workshop, phones: int) -> None:
-    port = request.META.get("SERVER_PORT", "8000")
-    host = request.get_host()
-    base_url = settings.REHEARSAL_URL or f"http://127.0.0.1:{port}"
+    base_url = settings.REHEARSAL_URL or public_url(request, "/")
     subprocess.Popen(
         [
             sys.executable, str(settings.BASE_DIR / "manage.py"), "rehearse", workshop.code,
-            "--phones", str(phones), "--base-url", base_url, "--host", host, "--quiet",
+            "--phones", str(phones), "--base-url", base_url, "--quiet",
         ],
         stdin=subprocess.DEVNULL,
         stdout=subprocess.DEVNULL,

@@ -39,7 +39,6 @@ class Command(BaseCommand):
         parser.add_argument("code")
         parser.add_argument("--phones", type=int, default=23)
         parser.add_argument("--base-url", default="http://127.0.0.1:8000")
-        parser.add_argument("--host", default="", help="the name the server is known by, if not that of --base-url")
         parser.add_argument("--pace", type=float, default=1.0, help="2 is twice as fast as people are")
         parser.add_argument("--minutes", type=float, default=120, help="leave after this long at the latest")
         parser.add_argument("--seed", type=int, default=None, help="the same seed invents the same answers")
@@ -67,7 +66,6 @@ class Crowd:
     def __init__(self, workshop: Workshop, phones: int, options: dict) -> None:
         self.workshop, self.size = workshop, phones
         self.base = options["base_url"].rstrip("/")
-        self.origin = f"http://{options['host']}" if options["host"] else self.base
         self.pace = max(0.01, options["pace"])
         self.ends_at = time.monotonic() + options["minutes"] * 60
         self.rng = random.Random(options["seed"])

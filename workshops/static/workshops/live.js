@@ -209,6 +209,11 @@
     }
   });
 
+  // The second half of a double click must not land on what the first half has put there.
+  document.addEventListener("click", (event) => {
+    if (event.detail > 1 && event.target.closest("form.do")) event.preventDefault();
+  }, true);
+
   // A form whose words have done their work is emptied; one whose words were refused keeps them.
   document.addEventListener("htmx:afterRequest", (event) => {
     const form = event.target.closest("form[data-clear]");
