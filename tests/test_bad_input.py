@@ -211,7 +211,7 @@ def test_any_form_of_a_gesture_is_done_or_refused_in_words(name, fields, db):
     if "poll" in fields:
         fields["poll"] = str(poll.pk)
     client = signed_in(staff(workshop.programme, Role.FACILITATOR))
-    assert client.post(f"/workshops/{workshop.code}/do/{name}/", fields).status_code == 302
+    assert client.post(f"/workshops/{workshop.code}/do/{name}/", fields).status_code in (302, 422)
 
 
 @pytest.mark.parametrize("name", ["no_such", "Close", "vote", "shown", "__class__"])
