@@ -43,12 +43,13 @@ class StageMoved(NotNow):
 
 @contextmanager
 def _on_stage(workshop_id: int, by: Any, name: str, *, rev: int | None = None, detail: str = "", moves: bool = True):
-    """Lock the workshop, check the revision, log the gesture, announce it after the commit.
+    """Lock the workshop and its polls, check the revision, log the gesture, announce it after the commit.
 
     A gesture that `moves` the stage makes older screens' gestures void; a head count or a timer does not.
     """
     with transaction.atomic():
-        workshop = Workshop.objects.select_for_update(of=("self",)).get(pk=workshop_id)
+        workshop = _locked(workshop_id)
+        ballot_box.hold(workshop.agenda.filter(poll__isnull=False).values_list("poll", flat=True))
         if rev is not None and rev != workshop.stage_rev:
             raise StageMoved(_("The stage changed just before you pressed. Nothing was done; look, and press again."))
         yield workshop
@@ -56,6 +57,10 @@ def _on_stage(workshop_id: int, by: Any, name: str, *, rev: int | None = None, d
         workshop.save()
         Gesture.objects.create(workshop=workshop, by=by, name=name, item=workshop.stage_item, detail=detail[:200])
         notify.changed(workshop_id, *EVERYTHING)
+
+
+def _locked(workshop_id: int) -> Workshop:
+    return Workshop.objects.select_for_update(of=("self",), no_key=True).get(pk=workshop_id)
 
 
 # --- the workshop ------------------------------------------------------------------------------------
@@ -220,7 +225,7 @@ def quick_poll(
     except InvalidQuestion as invalid:
         raise NotNow(_("This question cannot be asked yet: %(why)s") % {"why": invalid}) from None
     with transaction.atomic():
-        workshop = Workshop.objects.select_for_update(of=("self",)).select_related("programme__bank").get(pk=workshop_id)
+        workshop = _locked(workshop_id)
         item = _add_quick_item(workshop, question)
         launch(workshop_id, by, item.pk, rev)
     return item.pk
@@ -280,7 +285,7 @@ def check_texts(workshop_id: int, by: Any, poll_id: int, keys: Sequence[str], sh
         if item is None:
             raise NotNow(_("This question is not part of your workshop."))
         written = {key for key, _text, _people in _texts(item.poll)}
-        for key in written.intersection(keys):
+        for key in sorted(written.intersection(keys)):  # in one order, so that two checks never block each other
             TextCheck.objects.update_or_create(poll_id=poll_id, key=key, defaults={"shown": shown})
         name = "show_words" if shown else "hide_words"
         Gesture.objects.create(workshop_id=workshop_id, by=by, name=name, item=item, detail=f"{len(keys)}")

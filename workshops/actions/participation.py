@@ -85,6 +85,7 @@ def leave(participant: Participant) -> None:
 def write(items: Sequence[Vote | Shown]) -> list[Outcome | None]:
     """Write a batch in one transaction; one outcome per item, in order (`None` for a paper issued)."""
     with transaction.atomic():
+        ballot_box.hold({item.poll for item in items})  # first: who is here is asked under the lock
         room = _Room(items)
         outcomes: list[Outcome | None] = [room.refuse(item) for item in items]
         accepted = [number for number, outcome in enumerate(outcomes) if outcome is None]
