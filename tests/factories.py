@@ -53,7 +53,9 @@ def sheet(of: Programme, items: Sequence[dict[str, Any]] = SHEET_ITEMS) -> Infor
     return InformationSheet.objects.create(programme=of, number=number, text="Why we ask.", items=list(items))
 
 
-def workshop(of: Programme | None = None, *questions: Question, started: bool = True, **fields: Any) -> Workshop:
+def workshop(
+    of: Programme | None = None, *questions: Question, started: bool = True, **fields: Any
+) -> Workshop:
     """A workshop with one agenda item per question; its doors are open unless `started=False`."""
     of = of or programme()
     fields = {"title": "The ideal baby room", "number": of.workshops.count() + 1, "sheet": sheet(of)} | fields
@@ -76,7 +78,12 @@ def poll(question: Question = YES_NO, *, bank: Bank | None = None, reveal: str =
 
 
 def poll_item(
-    of: Workshop, question: Question = YES_NO, *, reveal: str = Reveal.AFTER_CLOSE, profile: bool = False, key: str = ""
+    of: Workshop,
+    question: Question = YES_NO,
+    *,
+    reveal: str = Reveal.AFTER_CLOSE,
+    profile: bool = False,
+    key: str = "",
 ) -> AgendaItem:
     """The next step of an agenda: a question, on stage or at joining."""
     made = poll(question, bank=of.programme.bank, reveal=Reveal.NEVER if profile else reveal)

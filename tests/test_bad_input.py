@@ -28,13 +28,43 @@ from .poll_samples import QUESTIONS
 pytestmark = pytest.mark.django_db
 
 NUL, BIDI, LONE = "a\x00b", "a\u202eb", "\ud800"
-odd_text = st.sampled_from(["", " ", NUL, BIDI, LONE, "~pass", "~other", "a", "yes", "none", "9" * 5000, "<b>", "\u0661", "é" * 3000, "-0", "1e5", "NaN"])
-odd_scalars = st.one_of(
-    st.none(), st.booleans(), st.integers(), st.sampled_from([10**400, -(10**400), 2**63, 2**64]), st.floats(), odd_text, st.text(max_size=20)
+odd_text = st.sampled_from(
+    [
+        "",
+        " ",
+        NUL,
+        BIDI,
+        LONE,
+        "~pass",
+        "~other",
+        "a",
+        "yes",
+        "none",
+        "9" * 5000,
+        "<b>",
+        "\u0661",
+        "é" * 3000,
+        "-0",
+        "1e5",
+        "NaN",
+    ]
 )
-keys = st.sampled_from(["a", "b", "calm", "light", "choice", "other", "reason", "none", "places", "", NUL, LONE]) | st.text(max_size=5)
+odd_scalars = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.sampled_from([10**400, -(10**400), 2**63, 2**64]),
+    st.floats(),
+    odd_text,
+    st.text(max_size=20),
+)
+keys = st.sampled_from(
+    ["a", "b", "calm", "light", "choice", "other", "reason", "none", "places", "", NUL, LONE]
+) | st.text(max_size=5)
 nonsense = st.recursive(
-    odd_scalars, lambda inner: st.lists(inner, max_size=5) | st.dictionaries(keys, inner, max_size=5), max_leaves=12
+    odd_scalars,
+    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(keys, inner, max_size=5),
+    max_leaves=12,
 )
 
 
@@ -78,7 +108,9 @@ def test_any_value_is_stored_or_refused_in_one_sentence(name, value, db):
 
 
 @pytest.mark.parametrize("name", QUESTIONS)
-@pytest.mark.parametrize("wrap", [lambda v: v, lambda v: {"a": v}, lambda v: {"other": v}, lambda v: {"choice": v}])
+@pytest.mark.parametrize(
+    "wrap", [lambda v: v, lambda v: {"a": v}, lambda v: {"other": v}, lambda v: {"choice": v}]
+)
 def test_a_deep_nest_is_refused_by_every_kind_of_question(name, wrap):
     poll = ballot_box.open_poll(factories.poll(QUESTIONS[name]).pk)
     assert ballot_box.cast([Paper(poll.pk, "v1", wrap(deep()))])[0].code == "invalid"
@@ -88,9 +120,29 @@ def test_a_deep_nest_is_refused_by_every_kind_of_question(name, wrap):
 @hypothesis.given(
     fields=st.dictionaries(
         st.sampled_from(
-            ["choice", "other", "pass", "option", "point", "point_calm", "rank_a", "rank_b", "word", "text", "number", "none", "points_a", "agreement", "reason"]
+            [
+                "choice",
+                "other",
+                "pass",
+                "option",
+                "point",
+                "point_calm",
+                "rank_a",
+                "rank_b",
+                "word",
+                "text",
+                "number",
+                "none",
+                "points_a",
+                "agreement",
+                "reason",
+            ]
         ),
-        st.lists(odd_text.filter(lambda t: LONE not in t) | st.text(st.characters(exclude_categories=["Cs"]), max_size=20), max_size=4),
+        st.lists(
+            odd_text.filter(lambda t: LONE not in t)
+            | st.text(st.characters(exclude_categories=["Cs"]), max_size=20),
+            max_size=4,
+        ),
     )
 )
 @pytest.mark.parametrize("name", QUESTIONS)
@@ -161,7 +213,16 @@ ODD = ["\x00", "a\x00b", "..", "%", "²²²²²²", "a" * 300, "👶", "\u202eAB
 @pytest.mark.parametrize("odd", ODD)
 @pytest.mark.parametrize(
     "path",
-    ["/w/{}/", "/w/{}/consent/", "/w/{}/profile/", "/w/{}/pictures/", "/w/{}/leave/", "/wall/{}/", "/workshops/{}/console/", "/invitation/{}/"],
+    [
+        "/w/{}/",
+        "/w/{}/consent/",
+        "/w/{}/profile/",
+        "/w/{}/pictures/",
+        "/w/{}/leave/",
+        "/wall/{}/",
+        "/workshops/{}/console/",
+        "/invitation/{}/",
+    ],
 )
 def test_an_odd_address_is_not_found(path, odd):
     client = signed_in(staff(factories.programme()))
@@ -192,7 +253,20 @@ def test_an_odd_cookie_is_no_seat(value):
 # --- the staff's forms -------------------------------------------------------------------------------------------------
 
 GESTURES = sorted(commands.STAFF_COMMANDS)
-FIELDS = ["item", "seconds", "minutes", "people", "text", "options", "several", "poll", "keys", "shown", "rev", "t"]
+FIELDS = [
+    "item",
+    "seconds",
+    "minutes",
+    "people",
+    "text",
+    "options",
+    "several",
+    "poll",
+    "keys",
+    "shown",
+    "rev",
+    "t",
+]
 
 
 @pytest.mark.parametrize("name", GESTURES)
@@ -200,7 +274,8 @@ FIELDS = ["item", "seconds", "minutes", "people", "text", "options", "several", 
 @hypothesis.given(
     fields=st.dictionaries(
         st.sampled_from(FIELDS),
-        odd_text.filter(lambda t: LONE not in t) | st.sampled_from(["1", "true", "5", "60", "1e400", "-1", "inf", "0x1"]),
+        odd_text.filter(lambda t: LONE not in t)
+        | st.sampled_from(["1", "true", "5", "60", "1e400", "-1", "inf", "0x1"]),
         max_size=5,
     )
 )
@@ -217,12 +292,16 @@ def test_any_form_of_a_gesture_is_done_or_refused_in_words(name, fields, db):
 @pytest.mark.parametrize("name", ["no_such", "Close", "vote", "shown", "__class__"])
 def test_a_gesture_that_is_none_is_not_found(name):
     workshop = factories.workshop()
-    assert signed_in(staff(workshop.programme)).post(f"/workshops/{workshop.code}/do/{name}/").status_code == 404
+    assert (
+        signed_in(staff(workshop.programme)).post(f"/workshops/{workshop.code}/do/{name}/").status_code == 404
+    )
 
 
 @pytest.mark.parametrize("phones", ["", "x", "0", "201", "-3", "1e2", "9" * 5000, "1.5", "\x00"])
 def test_an_odd_number_of_rehearsal_phones_starts_none(phones, monkeypatch):
-    monkeypatch.setattr("workshops.views.staff_live._start_rehearsal", lambda *_: pytest.fail("phones were started"))
+    monkeypatch.setattr(
+        "workshops.views.staff_live._start_rehearsal", lambda *_: pytest.fail("phones were started")
+    )
     workshop = factories.workshop()
     client = signed_in(staff(workshop.programme))
     response = client.post(f"/workshops/{workshop.code}/rehearse/", {"phones": phones}, follow=True)
@@ -232,7 +311,9 @@ def test_an_odd_number_of_rehearsal_phones_starts_none(phones, monkeypatch):
 def test_a_thousand_hostile_papers_in_one_batch_harm_no_good_one(db):
     poll = ballot_box.open_poll(factories.poll(QUESTIONS["words"]).pk)
     hostile = [NUL, LONE, 10**400, float("nan"), deep(), {"word": 1}, [None], [""], "Calm"]
-    papers = [Paper(poll.pk, f"h{n}", hostile[n % len(hostile)]) for n in range(300)] + [Paper(poll.pk, "good", ["Calm"])]
+    papers = [Paper(poll.pk, f"h{n}", hostile[n % len(hostile)]) for n in range(300)] + [
+        Paper(poll.pk, "good", ["Calm"])
+    ]
     assert isinstance(ballot_box.cast(papers)[-1], Receipt)
     assert Ballot.objects.filter(poll=poll).count() == 1
 

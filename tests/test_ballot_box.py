@@ -102,7 +102,12 @@ def test_a_form_without_a_sequence_comes_after_the_last_answer(poll):
 
 def test_a_bad_paper_harms_no_other_in_its_batch(poll):
     outcomes = ballot_box.cast(
-        [Paper(poll.pk, "v1", "a"), Paper(poll.pk, "v2", "no such"), Paper(10**9, "v3", "a"), Paper(poll.pk, "v4", None)]
+        [
+            Paper(poll.pk, "v1", "a"),
+            Paper(poll.pk, "v2", "no such"),
+            Paper(10**9, "v3", "a"),
+            Paper(poll.pk, "v4", None),
+        ]
     )
     assert [getattr(outcome, "code", "ok") for outcome in outcomes] == ["ok", "invalid", "forbidden", "ok"]
     assert stored(poll) == {"v1": "a", "v4": None}
@@ -150,7 +155,9 @@ def test_a_draft_takes_no_answer():
 def test_after_the_close_an_answer_is_refused_and_the_earlier_one_stays(poll):
     cast(poll, "v1", "a", "op1", 1)
     ballot_box.close_poll(poll.pk)
-    assert cast(poll, "v1", "b", "op2", 2) == Refusal(poll.pk, "op2", "closed", "Closed before your answer arrived.")
+    assert cast(poll, "v1", "b", "op2", 2) == Refusal(
+        poll.pk, "op2", "closed", "Closed before your answer arrived."
+    )
     assert stored(poll) == {"v1": "a"}
 
 
@@ -186,7 +193,9 @@ def test_reopening_forgets_the_frozen_result_and_the_countdown(poll):
     assert (again.result, again.closed_at, again.closes_at) == (None, None, None)
 
 
-@pytest.mark.parametrize("gesture", [ballot_box.close_poll, lambda pk: ballot_box.close_in(pk, 20), ballot_box.reset_poll])
+@pytest.mark.parametrize(
+    "gesture", [ballot_box.close_poll, lambda pk: ballot_box.close_in(pk, 20), ballot_box.reset_poll]
+)
 def test_a_draft_can_only_be_opened(gesture):
     draft = factories.poll(LETTERS)
     with pytest.raises(NotPossible):
@@ -354,9 +363,7 @@ def perform(poll, step):
             ballot_box.show_result(poll.pk, step == ("show",))
 
 
-@hypothesis.settings(
-    max_examples=60, suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture]
-)
+@hypothesis.settings(max_examples=60, suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture])
 @hypothesis.given(story=st.lists(steps, max_size=14))
 def test_whatever_is_done_in_whatever_order_the_numbers_are_a_recount(story, db):
     poll = ballot_box.open_poll(factories.poll(LETTERS).pk)

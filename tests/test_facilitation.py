@@ -323,7 +323,11 @@ def test_two_questions_made_on_the_spot_are_two(workshop):
         ("Which?", "A\nA", "Give at least two answers, one on each line, or none to ask for words."),
         ("Which?", "A\n\x00", "Give at least two answers, one on each line, or none to ask for words."),
         ("Which?", "\n".join(map(str, range(21))), "A question can have up to 20 answers; this has 21."),
-        ("Which?", "A\n" + "B" * 256, "An answer can have up to 255 letters; “BBBBBBBBBBBBBBBBBBBB…” has 256."),
+        (
+            "Which?",
+            "A\n" + "B" * 256,
+            "An answer can have up to 255 letters; “BBBBBBBBBBBBBBBBBBBB…” has 256.",
+        ),
     ],
 )
 def test_a_question_that_cannot_be_asked_says_why_and_leaves_nothing(workshop, text, options, sentence):
@@ -421,14 +425,39 @@ DATA = {
     "head_count": {"people": 3},
     "check_texts": {"poll": 10**9, "keys": ["a"], "shown": True},
 }
-PLANNED = ["end", "joining", "launch", "close", "close_in", "reopen", "reveal", "hide", "quick_poll", "timer", "add_time", "check_texts"]
-NOTHING_ON_STAGE = ["start", "launch", "close", "close_in", "reopen", "reveal", "hide", "add_time", "check_texts"]
+PLANNED = [
+    "end",
+    "joining",
+    "launch",
+    "close",
+    "close_in",
+    "reopen",
+    "reveal",
+    "hide",
+    "quick_poll",
+    "timer",
+    "add_time",
+    "check_texts",
+]
+NOTHING_ON_STAGE = [
+    "start",
+    "launch",
+    "close",
+    "close_in",
+    "reopen",
+    "reveal",
+    "hide",
+    "add_time",
+    "check_texts",
+]
 ENDED = [*PLANNED, "start"]
 
 
 @pytest.mark.parametrize(
     ("moment", "name"),
-    [("planned", n) for n in PLANNED] + [("empty", n) for n in NOTHING_ON_STAGE] + [("ended", n) for n in ENDED],
+    [("planned", n) for n in PLANNED]
+    + [("empty", n) for n in NOTHING_ON_STAGE]
+    + [("ended", n) for n in ENDED],
 )
 def test_at_a_wrong_moment_a_gesture_says_so_and_changes_nothing(moment, name):
     workshop = factories.workshop(started=moment != "planned")
@@ -442,9 +471,7 @@ def test_at_a_wrong_moment_a_gesture_says_so_and_changes_nothing(moment, name):
     assert everything(workshop) == before
 
 
-@pytest.mark.parametrize(
-    ("first", "name"), [("close", "close"), ("close", "close_in"), ("", "reopen")]
-)
+@pytest.mark.parametrize(("first", "name"), [("close", "close"), ("close", "close_in"), ("", "reopen")])
 def test_what_is_done_already_is_not_done_twice(workshop, first, name):
     factories.launched(workshop)
     if first:
@@ -488,11 +515,17 @@ def test_of_two_who_press_on_the_same_stage_one_wins_and_the_other_is_told(works
     before = everything(workshop)
     with pytest.raises(StageMoved) as moved:
         do(workshop, "launch", item=prompt.pk, rev=rev)
-    assert str(moved.value) == "The stage changed just before you pressed. Nothing was done; look, and press again."
+    assert (
+        str(moved.value)
+        == "The stage changed just before you pressed. Nothing was done; look, and press again."
+    )
     assert everything(workshop) == before
 
 
-@pytest.mark.parametrize("name", ["start", "end", "joining", "launch", "close", "close_in", "reopen", "reveal", "hide", "quick_poll"])
+@pytest.mark.parametrize(
+    "name",
+    ["start", "end", "joining", "launch", "close", "close_in", "reopen", "reveal", "hide", "quick_poll"],
+)
 def test_every_gesture_that_moves_the_stage_minds_the_revision(workshop, name):
     factories.launched(workshop)
     before = everything(workshop)
@@ -549,9 +582,17 @@ def test_every_gesture_is_logged_once_and_moves_the_revision_once(workshop, by):
         ("head_count", {"people": "many"}, "Write the number of people, such as 23."),
         ("head_count", {"people": "9" * 400}, "Write the number of people, such as 23."),
         ("quick_poll", {"text": "x" * 2001}, "The question can have up to 2,000 letters."),
-        ("quick_poll", {"text": "x", "options": "x" * 6001}, "The answers can have up to 6,000 letters together."),
+        (
+            "quick_poll",
+            {"text": "x", "options": "x" * 6001},
+            "The answers can have up to 6,000 letters together.",
+        ),
         ("launch", {}, "That could not be read. Load the page again, and press again."),
-        ("launch", {"item": "1", "user": "2"}, "That could not be read. Load the page again, and press again."),
+        (
+            "launch",
+            {"item": "1", "user": "2"},
+            "That could not be read. Load the page again, and press again.",
+        ),
         ("launch", {"item": "NaN"}, "That could not be read. Load the page again, and press again."),
     ],
 )

@@ -106,7 +106,9 @@ async def vote(who, poll, value):
 
 
 def answered(number):
-    return lambda screen: any(f"{number} of 4 people have answered" in html for html in screen.pictures("tally"))
+    return lambda screen: any(
+        f"{number} of 4 people have answered" in html for html in screen.pictures("tally")
+    )
 
 
 async def test_a_first_look_gives_every_picture_of_the_audience_once(asked, room):
@@ -238,7 +240,9 @@ async def test_a_slow_screen_holds_the_newest_picture_only(asked, room):
     workshop, _poll, _people = asked
     screen = room(workshop, Audience.PHONE)
     for number in range(1000):
-        screen.connection.show(Topic.TALLY, json.dumps({"t": "screen", "topic": "tally", "html": str(number)}))
+        screen.connection.show(
+            Topic.TALLY, json.dumps({"t": "screen", "topic": "tally", "html": str(number)})
+        )
     await screen.until(lambda s: s.frames)
     assert screen.pictures("tally") == ["999"]
 
@@ -261,7 +265,9 @@ async def test_one_picture_that_cannot_be_drawn_stops_no_other(asked, room, monk
     assert "could not be drawn" in caplog.text
 
 
-async def test_after_a_fault_of_the_database_screens_are_drawn_again(asked, room, monkeypatch, settings, caplog):
+async def test_after_a_fault_of_the_database_screens_are_drawn_again(
+    asked, room, monkeypatch, settings, caplog
+):
     settings.LIVE_LOOK_SECONDS = 0.1
     workshop, poll, people = asked
     phone = room(workshop, Audience.PHONE)
@@ -329,7 +335,9 @@ async def test_the_last_screen_takes_the_hub_with_it(asked, room):
 async def test_an_announcement_is_made_after_the_commit_and_never_before(asked, room, monkeypatch):
     workshop, poll, people = asked
     told = []
-    monkeypatch.setattr(notify, "announce", lambda workshop_id, topics: told.append((workshop_id, set(topics))))
+    monkeypatch.setattr(
+        notify, "announce", lambda workshop_id, topics: told.append((workshop_id, set(topics)))
+    )
 
     def vote_and_roll_back():
         from django.db import transaction

@@ -98,7 +98,12 @@ async def test_a_bad_item_harms_no_other_of_its_batch(box, writer):
     await asyncio.sleep(0.05)
     writer.gate.set()
     answers = await within(asyncio.gather(*asked, return_exceptions=True))
-    assert [answers[0], answers[1], type(answers[2]), answers[3]] == ["stored x", "stored y", Busy, "stored z"]
+    assert [answers[0], answers[1], type(answers[2]), answers[3]] == [
+        "stored x",
+        "stored y",
+        Busy,
+        "stored z",
+    ]
 
 
 @pytest.mark.parametrize("trouble", [OperationalError("locked"), InterfaceError("closed")])

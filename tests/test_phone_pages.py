@@ -48,7 +48,7 @@ ANSWERS = {
 REFUSED = {
     "single": ({}, "Choose one answer first.", []),
     "single_other": ({"choice": ["~other"], "other": ["x" * 101]}, "up to 100 letters", ["x" * 101]),
-    "multiple": ({"option": ["a", "d"]}, "", ['value="a" checked', 'data-alone checked']),
+    "multiple": ({"option": ["a", "d"]}, "", ['value="a" checked', "data-alone checked"]),
     "multiple_two": ({"option": ["a"]}, "", ['value="a" checked']),
     "scale": ({"point": ["9"]}, "", []),
     "scale_eleven": ({}, "", []),
@@ -75,7 +75,9 @@ def page(response):
 
 def errors(response):
     """Every sentence that stands in a visible place for errors."""
-    found = re.findall(r'<p class="error"[^>]*?>(?:(?!</p>).)*?<span>(.*?)</span></p>', page(response), re.DOTALL)
+    found = re.findall(
+        r'<p class="error"[^>]*?>(?:(?!</p>).)*?<span>(.*?)</span></p>', page(response), re.DOTALL
+    )
     return [text for text in found if text.strip()]
 
 
@@ -96,7 +98,9 @@ def url(workshop, rest=""):
 )  # fmt: skip
 def test_a_code_is_understood_however_it_is_typed_or_pasted(workshop, client, typed):
     code = workshop.code
-    typed = typed.format(code=code, lower=code.lower(), spaced=workshop.spaced_code, dashed=f"{code[:3]}-{code[3:]}")
+    typed = typed.format(
+        code=code, lower=code.lower(), spaced=workshop.spaced_code, dashed=f"{code[:3]}-{code[3:]}"
+    )
     assert client.post("/", {"code": typed}).headers["Location"] == url(workshop, "consent/")
 
 
@@ -122,7 +126,11 @@ def test_a_code_that_leads_nowhere_gets_one_sentence_and_stays_in_its_box(client
 def test_the_code_dies_with_its_workshop(workshop, client):
     facilitation.end(workshop.pk, None)
     sentence = "That workshop has ended. Thank you for wanting to take part."
-    for response in (client.post("/", {"code": workshop.code}), client.get(url(workshop)), client.get(url(workshop, "consent/"))):
+    for response in (
+        client.post("/", {"code": workshop.code}),
+        client.get(url(workshop)),
+        client.get(url(workshop, "consent/")),
+    ):
         assert (response.status_code, errors(response)) == (404, [sentence])
 
 
@@ -155,16 +163,26 @@ def test_a_required_tick_that_is_missing_is_said_and_the_other_ticks_stay(worksh
     assert errors(response) == [
         "To be counted, please tick everything that is not optional. Or take part without being counted."
     ]
-    assert [key for key in ("read", "pooled", "quotes") if f'value="{key}" checked' in page(response)] == ["pooled", "quotes"]
+    assert [key for key in ("read", "pooled", "quotes") if f'value="{key}" checked' in page(response)] == [
+        "pooled",
+        "quotes",
+    ]
     assert Participant.objects.count() == 0
     assert "seat" not in response.cookies
 
 
 def test_who_agrees_is_in_with_what_they_ticked_and_nothing_else_about_them(workshop, client):
-    response = client.post(url(workshop, "consent/"), {"consent": ["read", "pooled", "made-up"], "rehearsal": "1", "voter": "me"})
+    response = client.post(
+        url(workshop, "consent/"), {"consent": ["read", "pooled", "made-up"], "rehearsal": "1", "voter": "me"}
+    )
     assert response.headers["Location"] == url(workshop)
     made = Participant.objects.get()
-    assert (made.workshop, made.sheet, made.consent, made.rehearsal) == (workshop, workshop.sheet, ["read", "pooled"], False)
+    assert (made.workshop, made.sheet, made.consent, made.rehearsal) == (
+        workshop,
+        workshop.sheet,
+        ["read", "pooled"],
+        False,
+    )
     assert Seat.from_cookie(response.cookies["seat"].value) == Seat(workshop.pk, made.voter)
     cookie = response.cookies["seat"]
     assert (cookie["httponly"], cookie["samesite"]) == (True, "Lax")
@@ -237,7 +255,9 @@ def test_after_agreeing_comes_the_profile_once(newcomer):
 
 def test_every_profile_question_can_be_left(newcomer):
     choice, number = profile_polls(newcomer)
-    phone(newcomer).post(url(newcomer.workshop, "profile/"), {f"q{choice}-choice": "", f"q{number}-number": " "})
+    phone(newcomer).post(
+        url(newcomer.workshop, "profile/"), {f"q{choice}-choice": "", f"q{number}-number": " "}
+    )
     assert Ballot.objects.exclude(status="issued").count() == 0
     newcomer.refresh_from_db()
     assert newcomer.profiled_at is not None
@@ -267,7 +287,9 @@ def test_a_bad_number_is_marked_with_its_sentence_and_the_others_are_saved(newco
 
 def test_the_answers_of_a_profile_are_saved(newcomer):
     choice, number = profile_polls(newcomer)
-    response = phone(newcomer).post(url(newcomer.workshop, "profile/"), {f"q{choice}-choice": "b", f"q{number}-none": "1"})
+    response = phone(newcomer).post(
+        url(newcomer.workshop, "profile/"), {f"q{choice}-choice": "b", f"q{number}-none": "1"}
+    )
     assert response.headers["Location"] == url(newcomer.workshop)
     assert dict(Ballot.objects.values_list("poll", "value")) == {choice: "b", number: {"none": True}}
 
@@ -337,14 +359,18 @@ def test_an_answer_after_the_close_is_told_that_it_came_late(workshop):
 @pytest.mark.parametrize("poll_id", ["", "x", "-1", "1e3", "²", "9" * 30, "0", "999999999999999"])
 def test_an_answer_to_no_question_has_no_place(workshop, poll_id):
     factories.launched(workshop)
-    response = phone(factories.participant(workshop)).post(url(workshop, "vote/"), {"poll": poll_id, "choice": "yes"})
+    response = phone(factories.participant(workshop)).post(
+        url(workshop, "vote/"), {"poll": poll_id, "choice": "yes"}
+    )
     assert response.status_code == 403
     assert "This answer has no place" in page(response)
 
 
 def test_an_answer_to_another_workshops_question_has_no_place(workshop):
     foreign = factories.launched(factories.workshop())
-    response = phone(factories.participant(workshop)).post(url(workshop, "vote/"), {"poll": foreign.pk, "choice": "yes"})
+    response = phone(factories.participant(workshop)).post(
+        url(workshop, "vote/"), {"poll": foreign.pk, "choice": "yes"}
+    )
     assert response.status_code == 403
     assert Ballot.objects.count() == 0
 
@@ -353,7 +379,9 @@ def test_an_answer_to_another_workshops_question_has_no_place(workshop):
 def test_who_has_not_agreed_is_not_counted(workshop, who):
     poll, gone = factories.launched(workshop), factories.participant(workshop)
     participation.leave(gone)
-    client = {"observer": lambda: phone(observing=workshop), "nobody": phone, "left": lambda: phone(gone)}[who]()
+    client = {"observer": lambda: phone(observing=workshop), "nobody": phone, "left": lambda: phone(gone)}[
+        who
+    ]()
     assert client.post(url(workshop, "vote/"), {"poll": poll.pk, "choice": "yes"}).status_code == 403
     assert Ballot.objects.count() == 0
 
@@ -395,7 +423,16 @@ def test_the_script_gets_the_same_answer_as_on_the_socket(workshop):
     response = post_frame(phone(who), workshop, vote_frame(poll))
     assert (response.status_code, response.json()) == (
         200,
-        {"t": "ack", "op": "op1", "rev": 1, "poll": poll.pk, "seq": 1, "status": "cast", "value": "yes", "said": "Yes"},
+        {
+            "t": "ack",
+            "op": "op1",
+            "rev": 1,
+            "poll": poll.pk,
+            "seq": 1,
+            "status": "cast",
+            "value": "yes",
+            "said": "Yes",
+        },
     )
     assert post_frame(phone(who), workshop, vote_frame(poll)).json() == response.json()
     assert Ballot.objects.get(poll=poll).revision == 1
@@ -417,7 +454,11 @@ def test_the_script_is_told_to_wait_while_the_database_takes_nothing(workshop, m
 
     monkeypatch.setattr("workshops.commands.run_frame", busy)
     response = post_frame(phone(who), workshop, vote_frame(poll))
-    assert (response.status_code, response.json()["code"], response.json()["retry_after"]) == (503, "busy", 2.0)
+    assert (response.status_code, response.json()["code"], response.json()["retry_after"]) == (
+        503,
+        "busy",
+        2.0,
+    )
 
 
 def test_a_paper_is_issued_for_the_script(workshop):
@@ -444,7 +485,9 @@ def test_pictures_are_those_of_the_socket_and_only_what_was_not_seen(workshop):
     assert [frame["t"] for frame in again] == ["hello", "mine"]
 
 
-@pytest.mark.parametrize("seen", ["", "x", "[]", "1", "{}", '{"stage": 1}', "[" * 5000, '{"stage": NaN}', "\ud800"])
+@pytest.mark.parametrize(
+    "seen", ["", "x", "[]", "1", "{}", '{"stage": 1}', "[" * 5000, '{"stage": NaN}', "\ud800"]
+)
 def test_pictures_are_given_whatever_the_phone_says_it_has_seen(workshop, seen):
     response = phone(factories.participant(workshop)).get(
         url(workshop, "pictures/"), {"seen": seen.encode(errors="surrogatepass")}
@@ -455,7 +498,9 @@ def test_pictures_are_given_whatever_the_phone_says_it_has_seen(workshop, seen):
 def test_the_page_tells_the_script_what_it_shows_already(workshop):
     factories.launched(workshop)
     client = phone(factories.participant(workshop))
-    seen = re.search(r'<script id="seen" type="application/json"[^>]*>(.*?)</script>', page(client.get(url(workshop)))).group(1)
+    seen = re.search(
+        r'<script id="seen" type="application/json"[^>]*>(.*?)</script>', page(client.get(url(workshop)))
+    ).group(1)
     frames = client.get(url(workshop, "pictures/"), {"seen": seen}).json()["frames"]
     assert [frame["t"] for frame in frames] == ["hello", "mine"]
 
@@ -499,7 +544,13 @@ def test_looking_changes_nothing_but_papers(workshop, rest, method):
 
 
 @pytest.mark.parametrize(
-    ("rest", "data"), [("consent/", {"consent": ["read", "pooled"]}), ("vote/", {"choice": "yes"}), ("leave/", {}), ("profile/", {})]
+    ("rest", "data"),
+    [
+        ("consent/", {"consent": ["read", "pooled"]}),
+        ("vote/", {"choice": "yes"}),
+        ("leave/", {}),
+        ("profile/", {}),
+    ],
 )
 def test_a_form_that_another_site_sends_is_refused(workshop, rest, data):
     poll, who = factories.launched(workshop), factories.participant(workshop)

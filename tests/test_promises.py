@@ -133,7 +133,9 @@ def test_the_frozen_result_is_the_recount_at_the_close(workshop, poll):
 
 # --- P8: no identity ------------------------------------------------------------------------------------------------------
 
-FORBIDDEN = re.compile(r"(^|_)(ip|addr|address|agent|browser|device|fingerprint_of|name_of|first_name|last_name|phone|locale)($|_)")
+FORBIDDEN = re.compile(
+    r"(^|_)(ip|addr|address|agent|browser|device|fingerprint_of|name_of|first_name|last_name|phone|locale)($|_)"
+)
 OURS = [model for app in ("polls", "workshops") for model in apps.get_app_config(app).get_models()]
 
 
@@ -162,7 +164,9 @@ def test_an_hour_on_the_phone_leaves_no_address_and_no_answer_in_the_log(worksho
     client.post(f"/w/{workshop.code}/vote/", {"poll": poll.pk, "choice": "secret-words"})
     client.get(f"/w/{workshop.code}/nowhere/")
     voter = workshop.participants.get().voter
-    said = "\n".join(r.getMessage() for r in caplog.records if not r.name.startswith(("django.db", "django.template")))
+    said = "\n".join(
+        r.getMessage() for r in caplog.records if not r.name.startswith(("django.db", "django.template"))
+    )
     for trace in ("203.0.113.77", "TellTale", voter, "secret-words"):
         assert trace not in said
 
@@ -197,7 +201,10 @@ def test_a_batch_of_two_workshops_keeps_them_apart(workshop, poll):
     theirs = factories.launched(other)
     mine, yours = factories.participant(workshop), factories.participant(other)
     participation.write([*votes(mine, poll, "yes"), *votes(yours, theirs, "no")])
-    assert [(b.poll_id, b.value) for b in Ballot.objects.order_by("poll_id")] == [(poll.pk, "yes"), (theirs.pk, "no")]
+    assert [(b.poll_id, b.value) for b in Ballot.objects.order_by("poll_id")] == [
+        (poll.pk, "yes"),
+        (theirs.pk, "no"),
+    ]
 
 
 def test_a_gesture_on_one_workshop_leaves_the_other_as_it_was(workshop, poll):
@@ -247,7 +254,10 @@ DOORS = [
 @pytest.fixture
 def people(workshop):
     outsider = staff(factories.programme(), Role.OWNER)
-    clients = {role: signed_in(staff(workshop.programme, role)) for role in (Role.OWNER, Role.FACILITATOR, Role.RESEARCHER)}
+    clients = {
+        role: signed_in(staff(workshop.programme, role))
+        for role in (Role.OWNER, Role.FACILITATOR, Role.RESEARCHER)
+    }
     return {**clients, "outsider": signed_in(outsider), "nobody": phone()}
 
 
@@ -264,10 +274,14 @@ def test_every_door_opens_to_exactly_those_who_may(method, path, statuses, works
 
 @pytest.mark.parametrize("who", ["researcher", "outsider", "nobody"])
 def test_who_may_not_changes_nothing(workshop, people, who, monkeypatch):
-    monkeypatch.setattr("workshops.views.staff_live._start_rehearsal", lambda *_: pytest.fail("phones were started"))
+    monkeypatch.setattr(
+        "workshops.views.staff_live._start_rehearsal", lambda *_: pytest.fail("phones were started")
+    )
     item = workshop.agenda.get()
     for name in sorted(commands.STAFF_COMMANDS):
-        people[who].post(f"/workshops/{workshop.code}/do/{name}/", {"item": item.pk, "seconds": 60, "text": "Which?"})
+        people[who].post(
+            f"/workshops/{workshop.code}/do/{name}/", {"item": item.pk, "seconds": 60, "text": "Which?"}
+        )
     people[who].post(f"/workshops/{workshop.code}/rehearse/", {"phones": "3"})
     assert list(workshop.gestures.values_list("name", flat=True)) == ["start"]
 

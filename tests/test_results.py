@@ -105,9 +105,15 @@ def test_a_measure_written_after_the_close_is_counted_from_the_ballots(workshop,
     vote(one, poll, "yes")
     facilitation.close(workshop.pk, None)
     Measure.objects.create(
-        instrument=poll.version.instrument, key="calm", label="Calm", kind="merge", definition={"members": ["yes"]}
+        instrument=poll.version.instrument,
+        key="calm",
+        label="Calm",
+        kind="merge",
+        definition={"members": ["yes"]},
     )
-    assert [(share.key, share.hits, share.valid) for share in results.read(fresh(poll)).measures] == [("calm", 1, 1)]
+    assert [(share.key, share.hits, share.valid) for share in results.read(fresh(poll)).measures] == [
+        ("calm", 1, 1)
+    ]
 
 
 def test_a_measure_changed_after_the_close_is_counted_anew_so_that_old_and_new_polls_pool(workshop, poll):
@@ -121,7 +127,9 @@ def test_a_measure_changed_after_the_close_is_counted_anew_so_that_old_and_new_p
     assert [(share.hits, share.number) for share in results.read(closed).measures] == [(3, 2)]
 
 
-def test_reading_an_open_poll_takes_three_queries_whatever_its_size(workshop, poll, django_assert_num_queries):
+def test_reading_an_open_poll_takes_three_queries_whatever_its_size(
+    workshop, poll, django_assert_num_queries
+):
     voters = people(workshop, 12)
     for who in voters:
         vote(who, poll, "yes")
@@ -148,7 +156,12 @@ def test_pooled_results_are_the_sum_of_their_parts():
     polls = closed_polls(["yes", "no", None], ["yes"], [])
     pooled = results.pool(polls)
     assert pooled.tally["counts"] == {"yes": 2, "no": 1}
-    assert (pooled.counts.joined, pooled.counts.cast, pooled.counts.passed, pooled.counts.valid) == (4, 4, 1, 3)
+    assert (pooled.counts.joined, pooled.counts.cast, pooled.counts.passed, pooled.counts.valid) == (
+        4,
+        4,
+        1,
+        3,
+    )
     assert [pk for pk, _part in pooled.parts] == [poll.pk for poll in polls]
 
 
@@ -192,7 +205,9 @@ def test_the_room_sees_only_words_that_somebody_has_let_through_and_the_base_sta
     ballot_box.cast([ballot_box.Paper(poll.pk, "v1", ["Calm"]), ballot_box.Paper(poll.pk, "v2", ["Rude"])])
     result = results.read(fresh(poll))
     words = POLL_TYPES["words"].texts(result.tally, result.question)
-    TextCheck.objects.create(poll=poll, key=next(key for key, text, _n in words if text == "Calm"), shown=True)
+    TextCheck.objects.create(
+        poll=poll, key=next(key for key, text, _n in words if text == "Calm"), shown=True
+    )
     seen = results.for_the_room(poll, result)
     assert [text for _key, text, _n in POLL_TYPES["words"].texts(seen.tally, seen.question)] == ["Calm"]
     assert seen.tally["n"] == 2
