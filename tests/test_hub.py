@@ -9,7 +9,7 @@ import threading
 
 import pytest
 from asgiref.sync import sync_to_async
-from django.db import InterfaceError, connection
+from django.db import InterfaceError, connection, connections
 
 from workshops import screens
 from workshops.actions import facilitation, participation
@@ -82,6 +82,7 @@ async def room():
             one.leave()
     hubs.use_loop(None)
     await _close_readers()
+    await sync_to_async(connections.close_all)()
 
 
 async def _close_readers():

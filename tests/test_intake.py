@@ -8,7 +8,7 @@ import threading
 
 import pytest
 from asgiref.sync import sync_to_async
-from django.db import IntegrityError, InterfaceError, OperationalError, connection, transaction
+from django.db import IntegrityError, InterfaceError, OperationalError, connection, connections, transaction
 
 from polls.ballot_box import Receipt
 from polls.models import Ballot
@@ -44,6 +44,7 @@ class Writer:
 
 
 async def closing(made: Intake):
+    await sync_to_async(connections.close_all)()  # of the thread that looked for rows
     made._task.cancel()
     made._writer.shutdown(wait=True)
 
