@@ -213,7 +213,8 @@ def _check_comparable(question: Question, newest: Question) -> None:
         raise NotComparable(
             f"{question.key}: a {question.type} question does not add up with a {newest.type} one"
         )
-    if question.keys != newest.keys or question.settings.get("points") != newest.settings.get("points"):
+    measured_on = POLL_TYPES[question.type].measured_on
+    if question.keys != newest.keys or measured_on(question) != measured_on(newest):
         raise NotComparable(f"{question.key}: its versions offer different answers")
 
 
@@ -223,7 +224,9 @@ def _add_shares(parts: list[tuple[int, Result]]) -> tuple[Share, ...]:
         for share in part.measures:
             old = totals.get(share.key)
             hits, valid = (old.hits, old.valid) if old else (0, 0)
-            totals[share.key] = Share(share.key, share.label, hits + share.hits, valid + share.valid, share.number)
+            totals[share.key] = Share(
+                share.key, share.label, hits + share.hits, valid + share.valid, share.number
+            )
     return tuple(totals.values())
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from decimal import Decimal
 from typing import Any
 
 from polls.types import Question
@@ -44,9 +45,9 @@ def _single(question: Question, rng: random.Random) -> str:
 def _multiple(question: Question, rng: random.Random) -> list[str]:
     exclusive = set(question.settings.get("exclusive", ()))
     free = [key for key in question.keys if key not in exclusive]
-    most = min(question.settings.get("max") or 3, len(free))
-    least = max(1, question.settings.get("min") or 1)
-    return rng.sample(free, rng.randint(min(least, most), most))
+    least = question.settings.get("min", 1)
+    most = min(question.settings.get("max", max(3, least)), len(free))
+    return rng.sample(free, rng.randint(least, most))
 
 
 def _scale(question: Question, rng: random.Random) -> Any:
@@ -75,11 +76,13 @@ def _open_text(question: Question, rng: random.Random) -> str:
     return mistype(rng.choice(SENTENCES), rng)[: question.settings.get("max_length", 1000)]
 
 
-def _number(question: Question, rng: random.Random) -> float:
-    low, high = question.settings.get("min", 0), question.settings.get("max", 30)
-    step = question.settings.get("step", 1) or 1
-    value = rng.triangular(low, min(high, low + 30), low + 12)
-    return low + round((value - low) / step) * step
+def _number(question: Question, rng: random.Random) -> str:
+    """As typed: a third of the way up is the commonest. Decimal, because 3 × 0.1 is not 0.3 in binary."""
+    settings = question.settings
+    low = Decimal(str(settings.get("min", 0)))
+    high, step = Decimal(str(settings.get("max", low + 30))), Decimal(str(settings.get("step", 1)))
+    steps = int(min(high - low, 30 * step) / step)
+    return str(low + round(rng.triangular(0, steps, steps / 3)) * step)
 
 
 def _points(question: Question, rng: random.Random) -> dict[str, int]:

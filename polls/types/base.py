@@ -10,6 +10,7 @@ leaf by leaf (`add`), in any order and over any split: over batches, over worksh
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -29,6 +30,13 @@ OTHER = "~other"
 #: below this many answers a result is told in counts, never in percentages
 FEW = 20
 TEXT_LIMIT = 2000  # characters of a question
+LABEL_LIMIT = 100  # characters of "Not sure", "babies", "No baby room"
+
+#: settings that every question may have, with what they are; a type adds its own in `own_settings`
+FLAGS = ("allow_pass", "change", "check", "exact", "ordinal", "other", "shuffle")
+LABELS = ("none_label", "pass_label", "unit")
+REVEALS = ("after_close", "after_vote", "live", "never")
+COMMON_SETTINGS = ("allow_pass", "pass_label", "change", "check", "image", "image_alt", "reveal")
 
 
 class InvalidBallot(Exception):
@@ -147,14 +155,21 @@ class PollType:
     has_texts: bool = False
     #: an option list is authored for it
     has_options: bool = False
+    #: settings beside the common ones (`COMMON_SETTINGS`) that its questions may have
+    own_settings: tuple[str, ...] = ()
 
     def check(self, question: Question) -> None:
         """Raise `InvalidQuestion` where the authored question cannot be asked. Types add their own."""
         if not (isinstance(question.text, str) and 0 < len(question.text.strip()) <= TEXT_LIMIT):
             raise InvalidQuestion(f"text: expected 1 to {TEXT_LIMIT} characters")
+        check_settings(question.settings, (*COMMON_SETTINGS, *self.own_settings))
         check_image(question.settings)
         if self.has_options:
             check_options(question.options)
+
+    def measured_on(self, question: Question) -> Any:
+        """What must be equal, beside type and option keys, for answers to two versions to add up."""
+        return None
 
     def instruction(self, question: Question) -> str:
         """The short line over the question; may depend on settings ("Choose up to 3")."""
@@ -266,6 +281,21 @@ def setting(question: Question, key: str, default: int, low: int, high: int) -> 
     if not is_whole(value) or not low <= value <= high:
         raise InvalidQuestion(f"{key}: expected a whole number from {low} to {high}, found {value!r}")
     return value
+
+
+def check_settings(settings: Mapping[str, Any], known: Sequence[str]) -> None:
+    """No misspelt name passes unnoticed: `pas_label` would leave "Pass" on every phone and nobody would know."""
+    for key, value in settings.items():
+        if key not in known:
+            near = difflib.get_close_matches(str(key), known, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"expected one of {', '.join(sorted(known))}"
+            raise InvalidQuestion(f"settings: unknown {key!r}, {hint}")
+        if key in FLAGS and not isinstance(value, bool):
+            raise InvalidQuestion(f"{key}: expected true or false, found {value!r}")
+        if key in LABELS and not (isinstance(value, str) and 0 < len(value.strip()) <= LABEL_LIMIT):
+            raise InvalidQuestion(f"{key}: expected 1 to {LABEL_LIMIT} characters, found {value!r}")
+    if settings.get("reveal", "never") not in REVEALS:
+        raise InvalidQuestion(f"reveal: expected one of {', '.join(REVEALS)}, found {settings['reveal']!r}")
 
 
 def check_image(settings: Mapping[str, Any]) -> None:

@@ -34,6 +34,7 @@ class MultipleChoice(PollType):
     title = gettext_lazy("Multiple choice")
     how = gettext_lazy("Choose any number")
     has_options = True
+    own_settings = ("exclusive", "max", "min", "ordinal", "shuffle")
 
     def check(self, question: Question) -> None:
         super().check(question)

@@ -43,6 +43,7 @@ class Number(PollType):
     name = "number"
     title = gettext_lazy("Number")
     how = gettext_lazy("Write a number")
+    own_settings = ("check_above", "check_below", "max", "min", "none_label", "step", "unit")
 
     def check(self, question: Question) -> None:
         super().check(question)
@@ -63,6 +64,10 @@ class Number(PollType):
         found = question.settings
         low, high, step = found.get("min", SMALLEST), found.get("max", LARGEST), found.get("step", 1)
         return Decimal(str(low)), Decimal(str(high)), Decimal(str(step))
+
+    def measured_on(self, question: Question) -> Any:
+        """The unit: minutes are no hours."""
+        return question.settings.get("unit", "")
 
     def from_form(self, data: FormData, question: Question) -> Any:
         if data.get("pass"):

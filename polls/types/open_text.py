@@ -26,6 +26,7 @@ class OpenText(PollType):
     title = gettext_lazy("Open text")
     how = gettext_lazy("In your own words")
     has_texts = True
+    own_settings = ("max_length",)
 
     def check(self, question: Question) -> None:
         super().check(question)
@@ -88,7 +89,9 @@ class OpenText(PollType):
 
     def picture(self, tally: Tally, question: Question) -> dict[str, Any]:
         # No order of arrival: it would say who wrote what to everybody who watched a neighbour type.
-        answers: list[dict[str, Any]] = [{"text": text, "people": people} for _key, text, people in self.texts(tally, question)]
+        answers: list[dict[str, Any]] = [
+            {"text": text, "people": people} for _key, text, people in self.texts(tally, question)
+        ]
         fits = _fitting([answer["text"] for answer in answers])
         return {
             "n": tally["n"],

@@ -37,12 +37,17 @@ class Points(PollType):
     name = "points"
     title = gettext_lazy("Points")
     has_options = True
+    own_settings = ("budget", "shuffle")
 
     def check(self, question: Question) -> None:
         super().check(question)
         setting(question, "budget", BUDGET, 2, 1000)
 
     def budget(self, question: Question) -> int:
+        return question.settings.get("budget", BUDGET)
+
+    def measured_on(self, question: Question) -> Any:
+        """The budget: 5 of 10 points are not 5 of 100."""
         return question.settings.get("budget", BUDGET)
 
     def instruction(self, question: Question) -> str:

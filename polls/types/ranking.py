@@ -39,6 +39,7 @@ class Ranking(PollType):
     title = gettext_lazy("Ranking")
     how = gettext_lazy("Put them in order")
     has_options = True
+    own_settings = ("exact", "shuffle", "top")
 
     def check(self, question: Question) -> None:
         super().check(question)

@@ -58,6 +58,7 @@ class Scale(PollType):
     name = "scale"
     title = gettext_lazy("Scale")
     how = gettext_lazy("Choose one")
+    own_settings = ("items", "ordinal", "points")
 
     def check(self, question: Question) -> None:
         super().check(question)
@@ -80,6 +81,10 @@ class Scale(PollType):
         if not shape:
             raise InvalidQuestion("items: expected a list of { key, label }")
         check_options([Option(item["key"], item["label"]) for item in found], low=1)
+
+    def measured_on(self, question: Question) -> Any:
+        """The number or words of the points, and the lines of a block."""
+        return question.settings["points"], [item.key for item in items(question)]
 
     def instruction(self, question: Question) -> str:
         return _("One answer per line") if is_block(question) else str(self.how)

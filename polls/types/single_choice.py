@@ -35,6 +35,7 @@ class SingleChoice(PollType):
     title = gettext_lazy("Single choice")
     how = gettext_lazy("Choose one")
     has_options = True
+    own_settings = ("ordinal", "other", "shuffle")
 
     def check(self, question: Question) -> None:
         super().check(question)

@@ -55,6 +55,7 @@ class Statement(PollType):
     name = "statement"
     title = gettext_lazy("Statement")
     how = gettext_lazy("Do you agree?")
+    own_settings = ("rule",)
 
     def check(self, question: Question) -> None:
         super().check(question)

@@ -31,6 +31,7 @@ class Words(PollType):
     title = gettext_lazy("Words")
     how = gettext_lazy("A word or short phrase")
     has_texts = True
+    own_settings = ("max_entries", "max_length")
 
     def check(self, question: Question) -> None:
         super().check(question)
