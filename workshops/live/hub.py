@@ -20,7 +20,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import msgspec
 from django.conf import settings
-from django.db import Error, connection
+from django.db import Error
+from django.db import connection as database
 
 from .. import screens
 from .topics import EVERYTHING, NEAR, PHONES, SHOWN, Audience, Topic
@@ -152,12 +153,13 @@ class Hub:
             self._wake[group].set()
 
     async def _run(self, group: tuple[Audience, ...]) -> None:
-        """A window: wait for a change or for the next look, draw once, hand out, rest. The last change always goes out."""
+        """A window: wait for a change or the next look, draw once, hand out, rest. The last change always goes out."""
         looked = time.monotonic()
         while True:
             due = looked + settings.LIVE_LOOK_SECONDS - time.monotonic()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake[group].wait(), max(0.0, due))
+                async with asyncio.timeout(max(0.0, due)):  # before Python 3.12, `wait_for` may swallow `stop`
+                    await self._wake[group].wait()
             self._wake[group].clear()
             topics, self._dirty[group] = self._dirty[group], set()
             if time.monotonic() >= looked + settings.LIVE_LOOK_SECONDS:
@@ -233,7 +235,7 @@ def _guarded(function: Callable, args: tuple):
     try:
         return function(*args)
     except Error:  # also InterfaceError, which is no DatabaseError: a dead connection must not be kept
-        connection.close()
+        database.close()
         raise
 
 

@@ -54,7 +54,6 @@ class Intake:
         return await outcome
 
     async def _run(self) -> None:
-        loop = asyncio.get_running_loop()
         while True:
             await self._wake.wait()
             self._wake.clear()
@@ -62,10 +61,22 @@ class Intake:
                 batch = self._waiting[: settings.LIVE_BATCH_LIMIT]
                 del self._waiting[: settings.LIVE_BATCH_LIMIT]
                 self._writing = True
-                outcomes = await loop.run_in_executor(self._writer, self._write_batch, [item for item, _ in batch])
+                outcomes = await self._written([item for item, _future in batch])
                 self._writing = False
                 for (_item, future), outcome in zip(batch, outcomes, strict=True):
                     _answer(future, outcome)
+
+    async def _written(self, items: list[Any]) -> list[Any]:
+        """An outcome for each, whatever happens: the next batch must be written too."""
+        try:
+            loop = asyncio.get_running_loop()
+            outcomes = await loop.run_in_executor(self._writer, self._write_batch, items)
+            if len(outcomes) == len(items):
+                return outcomes
+            log.error("a batch of %d had %d outcomes", len(items), len(outcomes))
+        except Exception as error:
+            log.error("the writer failed (%s)", type(error).__name__)
+        return [Busy() for _item in items]
 
     def _write_batch(self, items: list[Any]) -> list[Any]:
         try:

@@ -7,6 +7,7 @@ layer is given a moment, in the background, and its failure is a log line.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Iterable
 
@@ -18,11 +19,13 @@ from .topics import GROUP, Topic
 
 log = logging.getLogger(__name__)
 LAYER_SECONDS = 2.0
+AGAIN_SECONDS = 1.0
 
 
 def changed(workshop_id: int, *topics: Topic) -> None:
     """After the running transaction commits, every screen of the workshop is drawn anew. Call it from any thread."""
-    transaction.on_commit(lambda: announce(workshop_id, topics))
+    # Robust: the change is stored by then, and whoever made it must not be told that it failed.
+    transaction.on_commit(lambda: announce(workshop_id, topics), robust=True)
 
 
 def announce(workshop_id: int, topics: Iterable[Topic]) -> None:
@@ -57,9 +60,9 @@ async def _send(workshop_id: int, names: list[str]) -> None:
 
 async def listen() -> None:
     """Hear what other processes announce; runs for the life of a process, through every fault of the layer."""
-    while True:
+    layer = get_channel_layer()
+    while layer is not None:
         try:
-            layer = get_channel_layer()
             channel = await layer.new_channel()
             await layer.group_add(GROUP, channel)
             while True:
@@ -70,4 +73,6 @@ async def listen() -> None:
             raise
         except Exception as error:
             log.warning("not hearing other processes (%s); trying again", type(error).__name__)
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(AGAIN_SECONDS)
+            with contextlib.suppress(Exception):
+                await layer.flush()  # else every try would leave a queue behind that nobody empties
