@@ -92,14 +92,36 @@ TEMPLATES = [
 # --- data ---------------------------------------------------------------------------------------
 
 DATABASES = {"default": env.dj_db_url("DATABASE_URL", f"sqlite:///{VAR_DIR / 'vision.sqlite3'}")}
+DATABASES["default"].setdefault("OPTIONS", {})
+BUSY_SECONDS = env.int("DATABASE_BUSY_SECONDS", 5)
+# Connections to PostgreSQL that one server process opens at most. Four are the live engine's own: a writer,
+# two that draw, one that closes what is due; the others are shared by pages, which wait for one when all are busy.
+POOL_SIZE = env.int("DATABASE_POOL_SIZE", 12)
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
-    DATABASES["default"].setdefault("OPTIONS", {}).update(
+    DATABASES["default"]["OPTIONS"].update(
         # IMMEDIATE: a transaction that will write takes the lock at its start, so two of them wait
         # for each other instead of failing. FULL: an acknowledged vote survives a power cut.
         transaction_mode="IMMEDIATE",
-        timeout=env.int("DATABASE_BUSY_SECONDS", 5),
+        timeout=BUSY_SECONDS,
         init_command="PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
     )
+elif DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
+    # Who waits longer than this hears "busy" and keeps the answer; a migration gives up its lock instead of
+    # queueing everybody behind it. A short reconnect_timeout: the pool looks for a server that is back at once.
+    DATABASES["default"]["OPTIONS"] = {
+        "connect_timeout": max(2, BUSY_SECONDS),
+        "options": f"-c lock_timeout={BUSY_SECONDS * 1000}",
+        "pool": {
+            "min_size": min(2, POOL_SIZE),
+            "max_size": POOL_SIZE,
+            "timeout": BUSY_SECONDS,
+            "reconnect_timeout": BUSY_SECONDS,
+        }
+        if POOL_SIZE
+        else False,
+    } | DATABASES["default"]["OPTIONS"]
+    # A connection is tried before it is lent: one that a restarted server has dropped is never handed out.
+    DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.str("REDIS_URL", "")
