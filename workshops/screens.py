@@ -174,9 +174,32 @@ class Scene:
         found = self.poll.poll_type.texts(self.result.tally, self.poll.question)
         return [{"key": key, "text": text, "people": n, "shown": decided.get(key)} for key, text, n in found]
 
-    @property
+    @cached_property
     def waiting_texts(self) -> list[dict[str, Any]]:
         return [text for text in self.texts if text["shown"] is None]
+
+    @property
+    def next_texts(self) -> list[dict[str, Any]]:
+        """The waiting ones that fit one picture; the others move up as these are decided."""
+        return _fitting(self.waiting_texts)
+
+    @property
+    def decided_texts(self) -> list[dict[str, Any]]:
+        return _fitting([text for text in self.texts if text["shown"] is not None])
+
+
+QUEUE_LETTERS = 2_500  # of people's words in one list: a picture stays far below 64 KiB
+
+
+def _fitting(texts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The first texts that fit, at least one."""
+    letters, fitting = 0, []
+    for text in texts:
+        letters += len(text["text"]) + 40  # the marks around it
+        if fitting and letters > QUEUE_LETTERS:
+            break
+        fitting.append(text)
+    return fitting
 
 
 def draw(scene: Scene, topic: Topic, audience: Audience, request: HttpRequest | None = None, **extra: Any) -> str:

@@ -64,7 +64,7 @@ class Server:
 
 
 def start_server(place: Path, port: int = 0, **environment: str) -> Server:
-    """Start Daphne with the given variables on top of the test's own; returns when it answers.
+    """Start `manage.py serve` with the given variables on top of the test's own; returns when it answers.
 
     `port` 0 takes a free one; a number lets a test start the same server again after a stop.
     """
@@ -72,7 +72,7 @@ def start_server(place: Path, port: int = 0, **environment: str) -> Server:
     log = place / f"server-{port}.log"
     with log.open("ab") as out:
         process = subprocess.Popen(
-            [sys.executable, "-m", "daphne", "-b", "127.0.0.1", "-p", str(port), "config.asgi:application"],
+            [sys.executable, "manage.py", "serve", "--port", str(port)],
             cwd=settings.BASE_DIR,
             env=_environment() | environment,
             stdout=out,

@@ -69,15 +69,23 @@ class Connection:
 
     async def write(self, send: Callable) -> None:
         """Send what waits, own words first, until closed. Ends by closing the socket."""
-        while not self.closing:
-            await self._wake.wait()
-            self._wake.clear()
-            while (self._words or self._pictures) and not self.closing:
-                text = self._words.popleft() if self._words else self._pictures.pop(next(iter(self._pictures)))
-                self._sending_since = time.monotonic()
-                await send({"type": "websocket.send", "text": text})
-                self._sending_since = 0.0
+        try:
+            while not self.closing:
+                await self._wake.wait()
+                self._wake.clear()
+                await self._send_what_waits(send)
+        except Exception:
+            # A socket that takes nothing and stays open would look alive for ever: the screen comes back by itself.
+            log.exception("a picture could not be sent to a %s", self.audience)
+            self.close(1011)
         await send({"type": "websocket.close", "code": self.closing})
+
+    async def _send_what_waits(self, send: Callable) -> None:
+        while (self._words or self._pictures) and not self.closing:
+            text = self._words.popleft() if self._words else self._pictures.pop(next(iter(self._pictures)))
+            self._sending_since = time.monotonic()
+            await send({"type": "websocket.send", "text": text})
+            self._sending_since = 0.0
 
 
 class Hub:

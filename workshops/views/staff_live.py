@@ -92,6 +92,9 @@ def _fields(request: HttpRequest) -> dict[str, Any]:
     }
     if "keys" in request.POST:
         data["keys"] = request.POST.getlist("keys")
+    for button, shown in (("show", "true"), ("hide", "false")):
+        if key := data.pop(button, ""):  # one word's own button, in the form of all of them
+            data |= {"keys": [key], "shown": shown}
     if data.get("minutes"):
         data["seconds"] = _seconds(data.pop("minutes"))
     return data
