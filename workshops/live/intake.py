@@ -20,6 +20,7 @@ from django.db import InterfaceError, OperationalError, connection
 from polls.ballot_box import Refusal
 
 from ..actions import participation
+from . import metrics
 
 log = logging.getLogger(__name__)
 
@@ -47,11 +48,20 @@ class Intake:
     async def submit(self, item: Any) -> Any:
         """The outcome of one item, after its commit. Raises `Busy`."""
         if not self.open or len(self._waiting) >= settings.LIVE_QUEUE_LIMIT:
+            metrics.count(Busy())
             raise Busy
-        outcome = asyncio.get_running_loop().create_future()
-        self._waiting.append((item, outcome))
+        since = metrics.now()
+        future = asyncio.get_running_loop().create_future()
+        self._waiting.append((item, future))
         self._wake.set()
-        return await outcome
+        outcome = await future
+        metrics.answered(since)
+        return outcome
+
+    @property
+    def waiting(self) -> int:
+        """How many have arrived and are not in a transaction yet."""
+        return len(self._waiting)
 
     async def _run(self) -> None:
         while True:
@@ -61,6 +71,7 @@ class Intake:
                 batch = self._waiting[: settings.LIVE_BATCH_LIMIT]
                 del self._waiting[: settings.LIVE_BATCH_LIMIT]
                 self._writing = True
+                metrics.BATCH_SIZE.observe(len(batch))
                 outcomes = await self._written([item for item, _future in batch])
                 self._writing = False
                 for (_item, future), outcome in zip(batch, outcomes, strict=True):
@@ -107,6 +118,7 @@ class Intake:
 
 
 def _answer(future: asyncio.Future, outcome: Any) -> None:
+    metrics.count(outcome)
     if future.done():
         return  # the phone has gone; what it sent is stored all the same
     if isinstance(outcome, Exception):
@@ -127,10 +139,20 @@ def get() -> Intake:
     return _intakes[loop]
 
 
+def waiting() -> int:
+    """Votes that this process has taken and not written yet."""
+    return sum(intake.waiting for intake in _intakes.values())
+
+
+def is_taking() -> bool:
+    """False once the process is about to stop."""
+    return all(intake.open for intake in _intakes.values())
+
+
 async def finish() -> None:
     """Write what waits in this process; from now on phones hear "busy" and keep their answers."""
     for waiting in list(_intakes.values()):
         await waiting.stop()
 
 
-__all__ = ["Busy", "Intake", "Refusal", "finish", "get"]
+__all__ = ["Busy", "Intake", "Refusal", "finish", "get", "is_taking", "waiting"]
