@@ -24,6 +24,7 @@ from django.db import Error
 from django.db import connection as database
 
 from .. import screens
+from . import metrics
 from .topics import EVERYTHING, NEAR, PHONES, SHOWN, Audience, Topic
 
 log = logging.getLogger(__name__)
@@ -56,6 +57,8 @@ class Connection:
         self._wake.set()
 
     def show(self, topic: Topic, frame: str) -> None:
+        if topic in self._pictures:
+            metrics.SKIPPED.inc()
         self._pictures[topic] = frame
         self._wake.set()
         if self._sending_since and time.monotonic() - self._sending_since > STALLED_SECONDS:
@@ -195,7 +198,9 @@ class Hub:
         ]
         if not wanted:
             return
-        pictures = await read(_draw, self.workshop_id, wanted, self.online)
+        metrics.TICKS.labels("near" if group is NEAR else "phones").inc()
+        with metrics.DRAW_SECONDS.time():
+            pictures = await read(_draw, self.workshop_id, wanted, self.online)
         for (topic, audience), html in pictures.items():
             await self._show(topic, audience, html)
 
@@ -205,6 +210,7 @@ class Hub:
             return
         frame = encode({"t": "screen", "topic": topic, "rev": revision, "html": html}).decode()
         self.frames[topic, audience] = (revision, frame)
+        metrics.PICTURES.inc(len(self.connections[audience]))
         for number, connection in enumerate(list(self.connections[audience]), start=1):
             connection.show(topic, frame)
             if number % 100 == 0:

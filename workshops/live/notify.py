@@ -14,7 +14,7 @@ from collections.abc import Iterable
 from channels.layers import get_channel_layer
 from django.db import transaction
 
-from . import hub
+from . import hub, metrics
 from .topics import GROUP, Topic
 
 log = logging.getLogger(__name__)
@@ -55,6 +55,7 @@ async def _send(workshop_id: int, names: list[str]) -> None:
     try:
         await asyncio.wait_for(layer.group_send(GROUP, message), LAYER_SECONDS)
     except Exception as error:
+        metrics.NOT_TOLD.inc()
         log.warning("other processes were not told at once (%s); they look by themselves", type(error).__name__)
 
 
