@@ -20,7 +20,9 @@ class Command(BaseCommand):
     help = "Serve pages and websockets from one process. For a room of people it is enough."
 
     def add_arguments(self, parser):
-        parser.add_argument("--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 lets other devices in")
+        parser.add_argument(
+            "--host", default="127.0.0.1", help="address to listen on; 0.0.0.0 lets other devices in"
+        )
         parser.add_argument("--port", type=int, default=8000)
         parser.add_argument("--server", choices=["daphne", "uvicorn"], default="daphne")
 

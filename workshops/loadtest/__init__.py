@@ -1,0 +1,11 @@
+"""The project's benchmark: thousands of phones, each a websocket, that vote once and check what became of it.
+
+Nothing else imports this package. Its parts, outermost first:
+
+* `compare` runs several servers in turn and sets them side by side; `report` prints,
+* `trial` is one run against one server: join, launch, vote, count; `figures` judges it,
+* `servers` starts and weighs server processes, `room` prepares a workshop and counts rows, `phones` is the client:
+  a process each, so that nobody's work is charged to another,
+* `frames` is the wire,
+* `reference` and `specimen` are servers to compare with: the least that can be done, and the tutorials' way.
+"""

@@ -1,0 +1,120 @@
+"""Measure a server with thousands of phones that vote; see `workshops.loadtest`."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+
+from workshops.loadtest import compare, report, trial, visitors
+from workshops.loadtest.children import ChildFailed
+from workshops.loadtest.servers import KINDS
+
+MOST_PHONES = 20_000
+
+
+class Command(BaseCommand):
+    help = "Hold many phones by websocket, let everybody vote, and check that nothing was lost."
+
+    def add_arguments(self, parser):
+        parser.add_argument("--phones", type=int, default=1000)
+        parser.add_argument(
+            "--window", type=float, default=3.0, help="seconds in which all vote; 0 is all at once"
+        )
+        parser.add_argument("--server", choices=sorted(KINDS), default="daphne", help="which server to start")
+        parser.add_argument("--base-url", help="measure a server that runs already; needs --code")
+        parser.add_argument(
+            "--code", help="the workshop there; its facilitator launches a single-choice question"
+        )
+        parser.add_argument(
+            "--i-own-this-server", action="store_true", help="allow a server on another machine"
+        )
+        parser.add_argument(
+            "--compare", action="store_true", help="our server, a reference and the tutorial design, in turns"
+        )
+        parser.add_argument("--rounds", type=int, default=3)
+        parser.add_argument("--specimen-phones", type=int, default=compare.SPECIMEN_PHONES)
+        parser.add_argument("--json", type=Path, metavar="FILE", help="write everything as one JSON object")
+
+    def handle(self, *args, phones: int, window: float, **options):
+        if not 1 <= phones <= MOST_PHONES or window < 0:
+            raise CommandError(
+                f"--phones: expected 1 to {MOST_PHONES:,}; --window: expected 0 or more seconds."
+            )
+        try:
+            result = self.measure(phones, window, options)
+        except (ChildFailed, visitors.NotThere, RuntimeError) as error:
+            raise CommandError(str(error)) from None
+        if options["json"]:
+            options["json"].write_text(json.dumps(machine() | result, indent=1) + "\n")
+        self.stdout.write("\n" + report.verdict(result))
+        if not result["valid"]:
+            raise SystemExit(1)
+
+    def measure(self, phones: int, window: float, options: dict) -> dict[str, Any]:
+        if options["base_url"]:
+            return self.visit(phones, window, options)
+        with tempfile.TemporaryDirectory(prefix="loadtest-") as place:
+            if options["compare"]:
+                return self.compare(phones, window, Path(place), options)
+            return self.single(phones, window, Path(place), options)
+
+    def single(self, phones: int, window: float, place: Path, options: dict) -> dict[str, Any]:
+        with trial.prepared(place, self.progress) as room:
+            result = trial.run(KINDS[options["server"]], phones, window, place, room, self.progress)
+        return self.show({result["label"]: result}, result)
+
+    def visit(self, phones: int, window: float, options: dict) -> dict[str, Any]:
+        result = visitors.run(
+            options["base_url"],
+            options["code"],
+            phones,
+            window,
+            self.progress,
+            owned=options["i_own_this_server"],
+        )
+        return self.show({result["label"]: result}, result)
+
+    def compare(self, phones: int, window: float, place: Path, options: dict) -> dict[str, Any]:
+        chosen = compare.contenders(phones, options["specimen_phones"])
+        with trial.prepared(place, self.progress) as room:
+
+            def run(contender: compare.Contender, number: int) -> dict[str, Any]:
+                def say(words: str) -> None:
+                    self.progress(f"round {number} of {options['rounds']}, {contender.name}: {words}")
+
+                return trial.run(contender.kind, contender.phones, window, place, room, say)
+
+            result = compare.compare(chosen, options["rounds"], run)
+        self.show(result["medians"], result)
+        self.stdout.write("")
+        for words, value in result["ratios"].items():
+            self.stdout.write(f"  {words}: {report.shown(value)}")
+        return result
+
+    def show(self, columns: dict[str, dict[str, Any]], result: dict[str, Any]) -> dict[str, Any]:
+        self.progress("")
+        self.stdout.write(report.table(columns))
+        return result
+
+    def progress(self, words: str) -> None:
+        """One line that changes on a terminal, a line each elsewhere."""
+        if sys.stderr.isatty():
+            self.stderr.write(f"\r\033[K{words}", ending="")
+            self.stderr.flush()
+        elif words:
+            self.stderr.write(words)
+
+
+def machine() -> dict[str, Any]:
+    return {
+        "cores": len(os.sched_getaffinity(0)),
+        "python": platform.python_version(),
+        "system": platform.system(),
+    }
