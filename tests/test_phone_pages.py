@@ -7,6 +7,7 @@ import re
 from html import unescape
 
 import pytest
+from django.conf import settings as django_settings
 from django.db import OperationalError, connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
@@ -640,3 +641,17 @@ def test_the_phones_page_asks_the_database_as_often_after_three_questions_as_aft
         counted.append(queries())
     assert counted[1] == counted[3]
     assert counted[3] <= 20
+
+
+def test_a_double_tap_on_continue_is_one_person(workshop):
+    client = phone()
+    path = f"/w/{workshop.code}/consent/"
+    page = client.get(path).content.decode()
+    once = re.search(r'name="once" value="([^"]+)"', page)[1]
+    for _tap in range(2):
+        # the second tap leaves before the first one's cookie has come
+        client.cookies.pop(django_settings.SEAT_COOKIE_NAME, None)
+        client.post(path, {"consent": ["read", "pooled"], "once": once})
+    assert Participant.objects.filter(workshop=workshop).count() == 1
+    other = phone()
+    assert once not in other.get(path).content.decode()

@@ -134,6 +134,10 @@ def papers(seat: Seat) -> list[ballot_box.Receipt] | None:
     return list(ballot_box.papers_of(seat.voter, asked.values_list("poll", flat=True)).values())
 
 
+def has_paper(participant: Participant, poll_id: int) -> bool:
+    return Ballot.objects.filter(poll=poll_id, voter=participant.voter).exists()
+
+
 def poll_item(workshop: Workshop, poll_id: int) -> AgendaItem | None:
     """The agenda item that asks this poll in this workshop."""
     return workshop.agenda.filter(poll=poll_id).select_related("poll__version__instrument").first()

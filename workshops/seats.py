@@ -8,9 +8,13 @@ voter key and no row anywhere.
 from __future__ import annotations
 
 from dataclasses import dataclass
+
 from django.conf import settings
 from django.core.signing import BadSignature, Signer
 from django.http import HttpRequest, HttpResponse, parse_cookie
+from django.utils.crypto import salted_hmac
+
+from polls.models import VOTER_LENGTH
 
 from .models import Participant, Workshop
 
@@ -39,6 +43,11 @@ class Seat:
             return cls(int(workshop_id), voter)
         except (BadSignature, ValueError):
             return None
+
+
+def voter_of_form(workshop_id: int, once: str) -> str:
+    """The voter key that one copy of the joining form leads to: always the same, and known to nobody else."""
+    return salted_hmac("workshops.join", f"{workshop_id}:{once}", algorithm="sha256").hexdigest()[:VOTER_LENGTH]
 
 
 def of_request(request: HttpRequest, workshop: Workshop) -> Seat | None:

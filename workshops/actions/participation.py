@@ -17,9 +17,10 @@ from django.utils.translation import gettext as _
 from polls import ballot_box
 from polls.ballot_box import Outcome, Paper, Refusal
 
+from .. import seats
 from ..live import notify
 from ..live.topics import Topic
-from ..models import AgendaItem, InformationSheet, Participant, Workshop
+from ..models import AgendaItem, InformationSheet, Participant, Workshop, new_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +59,21 @@ def missing_consent(sheet: InformationSheet | None, ticked: Iterable[str]) -> li
 
 
 @transaction.atomic
-def join(workshop: Workshop, ticked: Iterable[str], *, rehearsal: bool = False) -> Participant:
-    """A person takes part, having agreed to what has to be agreed. Raises `ConsentMissing`."""
+def join(workshop: Workshop, ticked: Iterable[str], *, once: str = "", rehearsal: bool = False) -> Participant:
+    """A person takes part, having agreed to what has to be agreed. Raises `ConsentMissing`.
+
+    The same form sent twice (`once` is its number) is one person: a double tap must not add to who joined.
+    """
     sheet = workshop.sheet
     ticked = list(ticked)
     if missing := missing_consent(sheet, ticked):
         raise ConsentMissing(missing)
     known = [item["key"] for item in (sheet.items if sheet else []) if item["key"] in ticked]
-    participant = Participant.objects.create(workshop=workshop, sheet=sheet, consent=known, rehearsal=rehearsal)
+    participant, _new = Participant.objects.update_or_create(
+        workshop=workshop,
+        voter=seats.voter_of_form(workshop.pk, once) if once else new_key(),
+        defaults={"sheet": sheet, "consent": known, "rehearsal": rehearsal, "left_at": None},
+    )
     notify.changed(workshop.pk, Topic.ROOM, Topic.TALLY)
     return participant
 
@@ -85,14 +93,14 @@ def leave(participant: Participant) -> None:
 def write(items: Sequence[Vote | Shown]) -> list[Outcome | None]:
     """Write a batch in one transaction; one outcome per item, in order (`None` for a paper issued)."""
     with transaction.atomic():
-        ballot_box.hold({item.poll for item in items})  # first: who is here is asked under the lock
+        held = ballot_box.hold({item.poll for item in items})  # first: who is here is asked under the lock
         room = _Room(items)
         outcomes: list[Outcome | None] = [room.refuse(item) for item in items]
         accepted = [number for number, outcome in enumerate(outcomes) if outcome is None]
-        _issue([items[n] for n in accepted if isinstance(items[n], Shown)], room)
-        votes = [n for n in accepted if isinstance(items[n], Vote)]
-        papers = [room.paper(items[n]) for n in votes]
-        for number, outcome in zip(votes, ballot_box.cast(papers), strict=True):
+        _issue([item for n in accepted if isinstance(item := items[n], Shown)], room, held)
+        votes = {n: vote for n in accepted if isinstance(vote := items[n], Vote)}
+        papers = [room.paper(vote) for vote in votes.values()]
+        for number, outcome in zip(votes, ballot_box.cast(papers, held=held), strict=True):
             outcomes[number] = outcome
         for workshop_id, topics in room.touched.items():
             notify.changed(workshop_id, *topics)
@@ -128,9 +136,10 @@ class _Room:
         return Paper(vote.poll, vote.voter, vote.value, vote.op, vote.seq, rehearsal)
 
 
-def _issue(shown: Iterable[Shown], room: _Room) -> None:
+def _issue(shown: Iterable[Shown], room: _Room, held: ballot_box.Held) -> None:
     by_poll: dict[int, set[str]] = defaultdict(set)
     for item in shown:
         by_poll[item.poll].add(item.voter)
     for poll, voters in by_poll.items():
-        ballot_box.issue(poll, voters, rehearsals={voter for voter in voters if room.is_rehearsal(voter)})
+        rehearsals = {voter for voter in voters if room.is_rehearsal(voter)}
+        ballot_box.issue(poll, voters, rehearsals=rehearsals, held=held)

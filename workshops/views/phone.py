@@ -24,7 +24,7 @@ from ..actions import participation
 from ..live.hub import revision_of
 from ..live.intake import Busy
 from ..live.topics import SHOWN, Audience, Topic
-from ..models import AgendaItem, Participant, Workshop
+from ..models import AgendaItem, Participant, Workshop, new_key
 from . import errors
 from .public import code_error, read_code
 
@@ -125,6 +125,9 @@ def _seed(seat: seats.Seat) -> str:
 
 
 def _issue(workshop: Workshop, participant: Participant, poll_id: int) -> None:
+    """Hand out a paper at the first look; a reload writes nothing."""
+    if queries.has_paper(participant, poll_id):
+        return
     try:
         participation.write([participation.Shown(workshop.pk, participant.voter, poll_id)])
     except OperationalError as error:  # the question can be read all the same; its answer brings the paper
@@ -158,7 +161,12 @@ def consent(request: HttpRequest, code: str) -> HttpResponse:
 def _join(request: HttpRequest, workshop: Workshop) -> HttpResponse:
     ticked = request.POST.getlist("consent")
     try:
-        participant = participation.join(workshop, ticked, rehearsal=_is_rehearsal(request, workshop))
+        participant = participation.join(
+            workshop,
+            ticked,
+            once=request.POST.get("once", "")[:64],
+            rehearsal=_is_rehearsal(request, workshop),
+        )
     except participation.ConsentMissing as error:
         return _consent_page(request, workshop, ticked=ticked, missing=error.missing)
     response = redirect("phone", code=workshop.code)
@@ -177,6 +185,7 @@ def _consent_page(request, workshop, *, ticked=(), missing=()) -> HttpResponse:
         "sheet": workshop.sheet,
         "items": [item | {"ticked": item["key"] in ticked, "wrong": item["key"] in missing} for item in items],
         "missing": bool(missing),
+        "once": request.POST.get("once", "")[:64] or new_key(),
         "has_profile": bool(_profile(workshop)),
     }
     return render(request, "workshops/phone/consent.html", context, status=422 if missing else 200)
@@ -249,7 +258,7 @@ def _profile_page(request, workshop, asked, refusals: dict[int, Refusal]) -> Htt
             "error_field": refusal.field if refusal else "",
         }
         questions.append(context)
-    context = {"workshop": workshop, "programme": workshop.programme, "questions": questions, "refused": bool(refusals)}
+    context = {"workshop": workshop, "programme": workshop.programme, "questions": questions, "refused": len(refusals)}
     return render(request, "workshops/phone/profile.html", context, status=422 if refusals else 200)
 
 
@@ -275,7 +284,8 @@ async def _vote_by_script(request: HttpRequest, seat: seats.Seat | None) -> Json
         return JsonResponse(words, status=400)
     if seat is None:
         words = _("You have left this workshop. Join again to answer.")
-        return JsonResponse({"t": "nack", "op": getattr(frame, "op", ""), "code": "consent", "message": words}, status=401)
+        nack = {"t": "nack", "op": getattr(frame, "op", ""), "code": "consent", "message": words}
+        return JsonResponse(nack, status=401)
     try:
         outcome = await commands.run_frame(seat, frame)
     except Busy as busy:
@@ -290,7 +300,8 @@ async def _vote_by_form(request: HttpRequest, workshop: Workshop, seat: seats.Se
 def _vote_by_form_now(request: HttpRequest, workshop: Workshop, seat: seats.Seat | None) -> HttpResponse:
     participant = seats.participant_of(seat)
     poll_id = request.POST.get("poll", "")
-    item = queries.poll_item(workshop, int(poll_id)) if poll_id.isascii() and poll_id.isdigit() and len(poll_id) < 16 else None
+    is_number = poll_id.isascii() and poll_id.isdigit() and len(poll_id) < 16
+    item = queries.poll_item(workshop, int(poll_id)) if is_number else None
     if participant is None or item is None:
         return errors.page(
             request, 403, _("This answer has no place"),
