@@ -252,17 +252,25 @@ LIVE_LOOK_SECONDS = env.float("LIVE_LOOK_SECONDS", 3.0)  # how often a hub looks
 # Where rehearsal phones started from the console find this server; empty: where the console was asked.
 REHEARSAL_URL = env.str("REHEARSAL_URL", "")
 
-# --- logs: what happened, never who from where ------------------------------------------------------
+# --- what machines ask, and logs: what happened, never who from where ---------------------------------
 
+# Whoever shows this token may read /metrics; empty: there is no such page.
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")
+
+LOG_FORMAT = env.str("LOG_FORMAT", "text", validate=environs.validate.OneOf(["text", "json"]))
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(message)s"}},
-    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "formatters": {
+        "text": {"()": "config.log_lines.Text"},
+        "json": {"()": "config.log_lines.Json"},
+    },
+    "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT}},
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "WARNING")},
     # Daphne's and Django's own request lines carry addresses of participants: they stay silent.
     "loggers": {
         "daphne": {"level": "WARNING"},
+        "uvicorn.access": {"level": "CRITICAL", "propagate": False},
         "django.channels.server": {"level": "CRITICAL", "propagate": False},
         "django.security.DisallowedHost": {"level": "CRITICAL", "propagate": False},
     },

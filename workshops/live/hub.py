@@ -290,5 +290,10 @@ def mark(workshop_id: int, topics: Iterable[str]) -> None:
         hub.mark(topics)
 
 
+def count() -> int:
+    """Workshops that have a screen on this process."""
+    return len(_hubs)
+
+
 def everyone() -> list[Connection]:
     return [c for hub in _hubs.values() for group in hub.connections.values() for c in group]

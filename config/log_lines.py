@@ -1,0 +1,76 @@
+"""Log lines, as text or as one JSON object each: what happened, never contents, addresses, codes or voter keys.
+
+What names somebody is replaced by a pseudonym that is the same as long as the process's secret key is, so lines
+about one workshop or one phone can be followed. An exception is told by its type and its place in the code; its
+words are left out, since databases and parsers like to quote what they were given.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import re
+import traceback
+from datetime import UTC, datetime
+
+#: join codes and wall keys in addresses, voter keys and tokens anywhere, e-mail and network addresses
+NAMES = re.compile(
+    r"(?<=/w/)[^/\s]+|(?<=/wall/)[^/\s]+|(?<=/workshops/)[A-Z0-9]{6}\b|(?<=/live/phone/)[^/\s]+"
+    r"|(?<=/live/wall/)[^/\s]+|(?<=/live/console/)[^/\s]+|(?<=/reset/key/)[^/\s]+|(?<=/invitation/)[^/\s]+"
+    r"|\b[0-9a-f]{32,}\b|[\w.+-]+@[\w-]+\.[\w.-]+|\b\d{1,3}(?:\.\d{1,3}){3}\b"
+    r"|(?<![\w:])(?:[0-9a-fA-F]{1,4}:){3,7}[0-9a-fA-F]{0,4}|(?<=[?])\S+",
+)
+
+
+def pseudonym(name: str) -> str:
+    """Eight letters that stand for a name; without the secret key nobody can go back, not by guessing either."""
+    from django.conf import settings
+
+    key = hashlib.blake2s(settings.SECRET_KEY.encode()).digest()
+    return "~" + hashlib.blake2s(name.encode(), key=key, digest_size=4).hexdigest()
+
+
+def without_names(text: str) -> str:
+    return NAMES.sub(lambda found: pseudonym(found.group()), text)
+
+
+def told(error: BaseException) -> str:
+    """Where it happened and of what type, without its words; causes first."""
+    parts = []
+    while error is not None and len(parts) < 5:
+        frames = "".join(traceback.format_tb(error.__traceback__))
+        parts.append(
+            f"Traceback (most recent call last):\n{frames}{type(error).__module__}.{type(error).__qualname__}"
+        )
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    return "\n\n".join(reversed(parts))
+
+
+class Text(logging.Formatter):
+    """A line for people."""
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s %(message)s")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        return without_names(super().formatMessage(record))
+
+    def formatException(self, ei) -> str:
+        return told(ei[1])
+
+
+class Json(logging.Formatter):
+    """An object a line, for machines: `at`, `level`, `logger`, `message`, `process`, and `error`, `trace` if any."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": without_names(record.getMessage()),
+            "process": record.process,
+        }
+        if record.exc_info and (error := record.exc_info[1]):
+            line |= {"error": type(error).__qualname__, "trace": told(error)}
+        return json.dumps(line, ensure_ascii=False)
