@@ -27,6 +27,5 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    return page(
-        request, 500, _("Something went wrong on our side"), _("Nothing you sent before is lost. Try again in a moment.")
-    )
+    words = _("Nothing you sent before is lost. Try again in a moment.")
+    return page(request, 500, _("Something went wrong on our side"), words)

@@ -28,11 +28,13 @@ def code_error(typed: str) -> str:
     if not code:
         return _("Type the code from the screen.")
     if len(code) != CODE_LENGTH:
-        return _("A code has six letters and numbers; %(typed)s has %(count)d.") % {"typed": typed[:20], "count": len(code)}
+        found = {"typed": typed[:20], "count": len(code)}
+        return _("A code has six letters and numbers; %(typed)s has %(count)d.") % found
     workshop = Workshop.objects.filter(code=code).first()
     if workshop is None or not set(code) <= set(CODE_ALPHABET):
         spaced = f"{code[:3]} {code[3:]}"
-        return _("We can’t find %(code)s. Check the last letters on the screen, or ask for the link.") % {"code": spaced}
+        words = _("We can’t find %(code)s. Check the last letters on the screen, or ask for the link.")
+        return words % {"code": spaced}
     if workshop.has_ended:
         return _("That workshop has ended. Thank you for wanting to take part.")
     return ""

@@ -49,7 +49,8 @@ class Command(BaseCommand):
         if workshop is None:
             raise CommandError(f"There is no workshop {code}.")
         if not workshop.is_running:
-            raise CommandError(f"Workshop {workshop.code} is {workshop.get_status_display().lower()}: open its doors first.")
+            status = workshop.get_status_display().lower()
+            raise CommandError(f"Workshop {workshop.code} is {status}: open its doors first.")
         if not 1 <= phones <= 5000:
             raise CommandError("--phones: expected 1 to 5000.")
         crowd = Crowd(workshop, phones, options)
