@@ -37,13 +37,14 @@ def without_names(text: str) -> str:
 
 def told(error: BaseException) -> str:
     """Where it happened and of what type, without its words; causes first."""
-    parts = []
-    while error is not None and len(parts) < 5:
-        frames = "".join(traceback.format_tb(error.__traceback__))
+    parts: list[str] = []
+    cause: BaseException | None = error
+    while cause is not None and len(parts) < 5:
+        frames = "".join(traceback.format_tb(cause.__traceback__))
         parts.append(
-            f"Traceback (most recent call last):\n{frames}{type(error).__module__}.{type(error).__qualname__}"
+            f"Traceback (most recent call last):\n{frames}{type(cause).__module__}.{type(cause).__qualname__}"
         )
-        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+        cause = cause.__cause__ or (None if cause.__suppress_context__ else cause.__context__)
     return "\n\n".join(reversed(parts))
 
 

@@ -270,6 +270,8 @@ LOGGING = {
     # Daphne's and Django's own request lines carry addresses of participants: they stay silent.
     "loggers": {
         "daphne": {"level": "WARNING"},
+        # A Redis that is away is one line of ours (`live.notify`), not a traceback of theirs every second.
+        "channels_redis": {"level": "CRITICAL"},
         "uvicorn.access": {"level": "CRITICAL", "propagate": False},
         "django.channels.server": {"level": "CRITICAL", "propagate": False},
         "django.security.DisallowedHost": {"level": "CRITICAL", "propagate": False},

@@ -68,7 +68,7 @@ def start_server(place: Path, port: int = 0, **environment: str) -> Server:
 
     `port` 0 takes a free one; a number lets a test start the same server again after a stop.
     """
-    port = port or _free_port()
+    port = port or free_port()
     log = place / f"server-{port}.log"
     with log.open("ab") as out:
         process = subprocess.Popen(
@@ -83,7 +83,13 @@ def start_server(place: Path, port: int = 0, **environment: str) -> Server:
     return server
 
 
-def _free_port() -> int:
+def _arguments(port: int, command: str) -> list[str]:
+    if command:
+        return ["manage.py", "serve", "--port", str(port), "--server", command]
+    return ["-m", "daphne", "-b", "127.0.0.1", "-p", str(port), "config.asgi:application"]
+
+
+def free_port() -> int:
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         return sock.getsockname()[1]

@@ -1,0 +1,122 @@
+"""Screens over a real network connection, and a Redis of a test's own: for tests with real server processes."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.conf import settings
+from websockets.sync.client import ClientConnection, connect
+
+from .browser.server import Server, free_port
+from .factories import seat_of
+
+CAST = re.compile(r'class="wall-count"><b>(\d+)</b>')
+
+
+class Screen:
+    """One open websocket. `until` hears until something is so and says how many seconds that took."""
+
+    def __init__(self, wire: ClientConnection) -> None:
+        self.wire = wire
+        self.html: dict[str, str] = {}  # the newest picture of each topic
+        self.heard: list[dict[str, Any]] = []
+        self.say({"t": "hello", "seen": {}})
+
+    def say(self, frame: dict[str, Any]) -> None:
+        self.wire.send(json.dumps(frame))
+
+    def hear(self, seconds: float) -> dict[str, Any]:
+        frame = json.loads(self.wire.recv(timeout=max(0.001, seconds)))
+        self.heard.append(frame)
+        if frame["t"] == "screen":
+            self.html[frame["topic"]] = frame["html"]
+        return frame
+
+    def until(self, is_so, seconds: float = 5.0) -> float:
+        start = time.monotonic()
+        while not is_so(self):
+            try:
+                self.hear(start + seconds - time.monotonic())
+            except TimeoutError:
+                pytest.fail(
+                    f"not so within {seconds} s; pictures: {self.html}, last heard: {self.heard[-1:]}"
+                )
+        return time.monotonic() - start
+
+    @property
+    def cast(self) -> int:
+        """How many have answered, as the wall says it; -1 while it says nothing."""
+        found = CAST.search(self.html.get("tally", ""))
+        return int(found.group(1)) if found else -1
+
+    def vote(self, poll: Any, value: Any = "yes", op: str = "op1", seq: int = 1) -> dict[str, Any]:
+        """The answer to this vote."""
+        self.say({"t": "vote", "op": op, "poll": poll.pk, "seq": seq, "value": value})
+        self.until(lambda screen: screen.heard and screen.heard[-1].get("op") == op)
+        return self.heard[-1]
+
+
+@contextlib.contextmanager
+def wall_on(server: Server, workshop) -> Iterator[Screen]:
+    with connect(f"{server.socket_url}/live/wall/{workshop.wall_key}/", origin=server.url) as wire:
+        yield Screen(wire)
+
+
+@contextlib.contextmanager
+def phone_on(server: Server, workshop, who) -> Iterator[Screen]:
+    path = f"{server.socket_url}/live/phone/{workshop.code}/"
+    with connect(path, origin=server.url, additional_headers={"Cookie": cookie_of(who)}) as wire:
+        yield Screen(wire)
+
+
+def cookie_of(who) -> str:
+    return f"{settings.SEAT_COOKIE_NAME}={seat_of(who).as_cookie()}"
+
+
+class PrivateRedis:
+    """A Redis server of this test, to stop and start as it likes."""
+
+    def __init__(self, place: Path) -> None:
+        self.place, self.port = place, free_port()
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    def start(self) -> None:
+        program = shutil.which("redis-server")
+        if program is None:
+            sentence = "redis-server is not installed: it is needed to stop and start Redis in a test."
+            pytest.fail(sentence) if os.environ.get("REQUIRE_SERVICES") else pytest.skip(sentence)
+        options = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self.place)]
+        self.process = subprocess.Popen([program, *options], stdout=subprocess.DEVNULL)
+        end = time.monotonic() + 10
+        while not self._answers():
+            assert time.monotonic() < end, "Redis did not start"
+            time.sleep(0.05)
+
+    def _answers(self) -> bool:
+        import redis
+
+        try:
+            with redis.Redis(port=self.port, socket_connect_timeout=1) as client:
+                return bool(client.ping())
+        except redis.RedisError:
+            return False
+
+    def kill(self) -> None:
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
