@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import resource
 
 from django.core.management.base import BaseCommand
@@ -13,7 +14,7 @@ APPLICATION = "config.asgi:application"
 FRAME_LIMIT = 96 * 1024
 WANTED_FILES = 65_536
 BACKLOG = 2048  # handshakes that may wait: a hall of phones comes back in one second
-GOODBYE_SECONDS = 0.3
+FINISH_SECONDS, GOODBYE_SECONDS = 3.0, 0.3
 
 
 class Command(BaseCommand):
@@ -37,10 +38,22 @@ class Command(BaseCommand):
 def serve_with_daphne(host: str, port: int, ready=None) -> None:
     from channels.routing import get_default_application
     from daphne.server import Server
-    from twisted.internet import reactor
+    from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
+    from twisted.internet.defer import Deferred
 
-    reactor.addSystemEventTrigger("before", "shutdown", _say_goodbye_first)  # type: ignore[arg-type]
-    Server(
+    class FrankProtocol(WebSocketProtocol):
+        def serverClose(self, code=None):
+            """Autobahn lets applications say 1000 and 3000 to 4999 only; phones need to know 1009, 1012 and 1013."""
+            self.sendCloseFrame(code=code or 1000)
+
+    class CalmServer(Server):
+        def kill_all_applications(self):
+            """Daphne ends every socket's coroutine at once: not before all that was taken is written and answered."""
+            goodbye = Deferred.fromFuture(asyncio.ensure_future(say_goodbye()))
+            return goodbye.addBoth(lambda _outcome: super(CalmServer, self).kill_all_applications())
+
+    WebSocketFactory.protocol = FrankProtocol
+    CalmServer(
         get_default_application(),
         endpoints=[f"tcp:port={port}:interface={host}:backlog={BACKLOG}"],
         websocket_max_message_size=FRAME_LIMIT,
@@ -49,12 +62,6 @@ def serve_with_daphne(host: str, port: int, ready=None) -> None:
         ready_callable=ready,
         server_name="vision-workshops",
     ).run()
-
-
-def _say_goodbye_first():
-    from twisted.internet.defer import Deferred
-
-    return Deferred.fromFuture(asyncio.ensure_future(say_goodbye()))
 
 
 def serve_with_uvicorn(host: str, port: int, ready=None) -> None:
@@ -101,10 +108,12 @@ def raise_file_limit(say) -> None:
 
 
 async def say_goodbye() -> None:
-    """Write what waits, then tell every screen that we restart (1012): they come back by themselves."""
+    """Write and answer what waits, then tell every screen that we restart (1012): they come back by themselves."""
     from workshops.live import hub, intake
 
-    await intake.finish()
+    with contextlib.suppress(TimeoutError):  # a database that takes nothing: phones keep what was not answered
+        await asyncio.wait_for(intake.finish(), FINISH_SECONDS)
+    await asyncio.sleep(GOODBYE_SECONDS)  # answers go out
     for connection in hub.everyone():
         connection.close(1012)
     await asyncio.sleep(GOODBYE_SECONDS)
