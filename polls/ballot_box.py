@@ -67,17 +67,18 @@ class Refusal:
 
 
 Outcome = Receipt | Refusal
+Held = dict[int, Poll]
 
 
 # --- gestures on a poll ------------------------------------------------------------------------------
 
 
-def hold(poll_ids: Collection[int]) -> dict[int, Poll]:
+def hold(poll_ids: Collection[int]) -> Held:
     """Lock these polls for the running transaction; those that exist, by number.
 
     A weaker lock than `FOR UPDATE`: nobody changes a poll's number, so rows that refer to it need not wait.
     """
-    polls = Poll.objects.select_for_update(of=("self",), no_key=True).select_related("version__instrument")
+    polls = Poll.objects.select_for_update(of=("self",), no_key=True).select_related("version")
     return {poll.pk: poll for poll in polls.filter(pk__in=poll_ids).order_by("pk")}
 
 
@@ -157,10 +158,15 @@ def _show(poll: Poll, shown: bool, why: str) -> None:
 # --- papers --------------------------------------------------------------------------------------------
 
 
-@transaction.atomic
-def issue(poll_id: int, voters: Collection[str], *, rehearsals: Collection[str] = ()) -> int:
-    """Hand out papers of an open poll; a voter who has one keeps it. Returns how many voters were asked."""
-    poll = hold([poll_id]).get(poll_id)
+@transaction.atomic(savepoint=False)
+def issue(
+    poll_id: int, voters: Collection[str], *, rehearsals: Collection[str] = (), held: Held | None = None
+) -> int:
+    """Hand out papers of an open poll; a voter who has one keeps it. Returns how many voters were asked.
+
+    `held` is what `hold` gave a caller who has locked the polls already, in this transaction.
+    """
+    poll = (hold([poll_id]) if held is None else held).get(poll_id)
     if poll is None or not poll.is_open:
         return 0
     now = timezone.now()
@@ -169,16 +175,17 @@ def issue(poll_id: int, voters: Collection[str], *, rehearsals: Collection[str] 
     return len(papers)
 
 
-def cast(papers: Iterable[Paper]) -> list[Outcome]:
+def cast(papers: Iterable[Paper], *, held: Held | None = None) -> list[Outcome]:
     """Put papers into the box in one transaction; one outcome per paper, in the order given.
 
-    When this returns, everything a `Receipt` speaks of is committed.
+    When this returns, everything a `Receipt` speaks of is committed, or part of the caller's transaction.
+    `held` is what `hold` gave a caller who has locked the polls already, in this transaction.
     """
     papers = list(papers)
     if not papers:
         return []
-    with transaction.atomic():
-        box = _Box(papers)
+    with transaction.atomic(savepoint=False):
+        box = _Box(papers, hold({paper.poll for paper in papers}) if held is None else held)
         outcomes = [box.put(paper) for paper in papers]
         box.write()
     return outcomes
@@ -187,8 +194,8 @@ def cast(papers: Iterable[Paper]) -> list[Outcome]:
 class _Box:
     """The ballots that a batch touches, loaded once, changed in memory, written once."""
 
-    def __init__(self, papers: list[Paper]) -> None:
-        self.polls = hold({paper.poll for paper in papers})
+    def __init__(self, papers: list[Paper], polls: Held) -> None:
+        self.polls = polls
         self.now: datetime = timezone.now()  # the moment of the write, after any wait for the lock
         known = Ballot.objects.filter(poll__in=self.polls, voter__in={p.voter for p in papers})
         self.ballots = {(ballot.poll_id, ballot.voter): ballot for ballot in known}
