@@ -3,15 +3,18 @@
 PORT ?= 8000
 HOST ?=
 PYTEST_ARGS ?=
+PHONES ?= 1000
+WINDOW ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format types lock screenshots messages clean
+.PHONY: help demo test bench lint format types lock screenshots messages clean
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
 PY := .venv/bin/python
 RUN_READY := .venv/run.stamp
 DEV_READY := .venv/dev.stamp
+BENCH_READY := .venv/bench.stamp
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,6 +24,9 @@ demo: $(RUN_READY)  ## start a demo on this machine; PORT=8011 and HOST=0.0.0.0 
 
 test: $(DEV_READY)  ## run every test and check; PYTEST_ARGS="-k rank" chooses some
 	@$(PY) -m pytest -n auto $(PYTEST_ARGS)
+
+bench: $(BENCH_READY)  ## compare our server with a reference and the tutorial design; PHONES=5000 WINDOW=0 choose how
+	@$(PY) manage.py loadtest --compare --phones $(PHONES) --window $(WINDOW) --json var/bench.json
 
 lint: $(DEV_READY)  ## style, types, templates and architecture, without the tests
 	@.venv/bin/ruff check .
@@ -44,7 +50,9 @@ lock: $(DEV_READY)  ## choose versions anew and write requirements/*.txt; takes 
 	@$(COMPILE) --upgrade -o requirements/lock.txt pyproject.toml
 	@echo "Choosing versions for its development…"
 	@$(COMPILE) --upgrade --extra dev -c requirements/lock.txt -o requirements/dev.txt pyproject.toml
-	@echo "Written: requirements/lock.txt and requirements/dev.txt"
+	@echo "Choosing versions for its benchmark…"
+	@$(COMPILE) --upgrade --extra bench -c requirements/lock.txt -o requirements/bench.txt pyproject.toml
+	@echo "Written: requirements/lock.txt, requirements/dev.txt and requirements/bench.txt"
 
 screenshots: $(DEV_READY)  ## picture every screen of the running demo
 	@$(PY) -m tests.pictures
@@ -90,3 +98,6 @@ $(RUN_READY): requirements/lock.txt | .venv/bin/python
 
 $(DEV_READY): requirements/dev.txt | .venv/bin/python
 	$(call install,requirements/dev.txt)
+
+$(BENCH_READY): requirements/bench.txt | .venv/bin/python
+	$(call install,requirements/bench.txt)

@@ -18,6 +18,7 @@ import resource
 import secrets
 import sys
 import time
+from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
@@ -307,6 +308,8 @@ class Crowd:
 
     def _seen(self, before: int) -> dict[str, Any]:
         voted = [phone for phone in self.phones if phone.place]
+        on_wall = self._seen_on_wall(voted, before)
+        on_phones = [(p.seen_at or now()) - p.sent_at for p in voted]
         return {
             "sent": len(voted),
             "acked": sum(bool(phone.acked_at) for phone in voted),
@@ -315,20 +318,20 @@ class Crowd:
             "wall": self.wall.total - before if self.wall else None,
             "without_final": sum(phone.total < self.expected for phone in self.phones),
             "ack": figures.spread([p.acked_at - p.sent_at for p in voted if p.acked_at], 50, 95, 99),
-            "on_wall": figures.spread(self._seen_on_wall(voted, before), 50, 99),
-            "on_phones": figures.spread([p.seen_at - p.sent_at for p in voted if p.seen_at], 50, 99),
+            "on_wall": figures.spread(on_wall, 50, 99),
+            "on_phones": figures.spread(on_phones, 50, 99),
         }
 
     def _seen_on_wall(self, voted: list[Phone], before: int) -> list[float]:
-        """Seconds from each vote to the first wall picture that counts it."""
-        pictures = iter(self.wall.totals if self.wall else [])
-        seconds, picture = [], next(pictures, None)
+        """Seconds from each vote to the first wall picture that counts it; one never shown counts as shown now."""
+        if self.wall is None:
+            return []
+        pictures, ended = deque(self.wall.totals), now()
+        seconds = []
         for phone in sorted(voted, key=lambda phone: phone.place):
-            while picture and picture[1] < before + phone.place:
-                picture = next(pictures, None)
-            if picture is None:
-                break
-            seconds.append(picture[0] - phone.sent_at)
+            while pictures and pictures[0][1] < before + phone.place:
+                pictures.popleft()
+            seconds.append((pictures[0][0] if pictures else ended) - phone.sent_at)
         return seconds
 
     async def keep_awake(self) -> None:

@@ -38,7 +38,7 @@ def run(
             crowd.ask("crowd", url=server.url, code=address["code"], choices=address["choices"])
             crowd.ask("open_wall", key=address["wall_key"])
             found = measure(server, crowd, address["cookies"], window, launch=_launcher(kind, room))
-    counted = room.ask("count") if kind.durable else {"rows": None, "tally": None}
+    counted: dict[str, int | None] = room.ask("count") if kind.durable else {"rows": None, "tally": None}
     return judged({"server": kind.name, "label": kind.label, "window": window, **found}, counted)
 
 
