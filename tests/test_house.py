@@ -215,7 +215,7 @@ def test_every_setting_is_in_the_readme():
     assert sorted(name for name in names if f"`{name}`" not in readme.read_text()) == []
 
 
-@pytest.mark.parametrize("name", ["lock.txt", "dev.txt"])
+@pytest.mark.parametrize("name", ["lock.txt", "dev.txt", "bench.txt"])
 def test_lock_files_name_no_place(name):
     lines = [ROOT / "requirements" / name]
     assert found(r"://|^\s*-(-index-url|-extra-index-url|-find-links|i |f )|--trusted-host|@ ", lines) == []
@@ -223,7 +223,7 @@ def test_lock_files_name_no_place(name):
 
 
 def test_every_pinned_package_has_hashes():
-    for name in ["lock.txt", "dev.txt"]:
+    for name in ["lock.txt", "dev.txt", "bench.txt"]:
         text = (ROOT / "requirements" / name).read_text()
         pins = re.findall(r"^[a-z0-9][^\n]*==[^\n]*", text, re.MULTILINE)
         assert [pin for pin in pins if not pin.endswith("\\")] == []

@@ -195,7 +195,7 @@ def room(tmp_path_factory):
     """One fresh database for all runs; servers look for the launched question at once."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("LIVE_LOOK_SECONDS", "0.3")
-        patch.setattr(trial, "PATIENCE", 8.0)
+        patch.setattr(trial, "PATIENCE", 3.0)
         patch.setattr(servers, "cores", lambda: (None, None))  # other tests run beside this one
         place = tmp_path_factory.mktemp("loadtest")
         with trial.prepared(place, print) as made:
