@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from typing import Any
 
 from django.conf import settings
@@ -18,7 +16,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
-from .. import access, commands, screens
+from .. import access, commands, rehearsal, screens
 from ..actions.facilitation import NotNow
 from ..live.hub import revision_of
 from ..live.topics import SHOWN, Audience
@@ -136,19 +134,13 @@ def rehearse(request: HttpRequest, code: str) -> HttpResponse:
         return _answer(request, workshop, _("Choose 1 to 200 phones."), wrong=True)
     if not workshop.is_running:
         return _answer(request, workshop, _("Open the doors first."), wrong=True)
-    _start_rehearsal(request, workshop, phones)
+    try:
+        _start_rehearsal(request, workshop, phones)
+    except rehearsal.StillRunning:
+        return _answer(request, workshop, _("A rehearsal of this workshop is running already."), wrong=True)
     words = ngettext("%(n)d phone is on its way.", "%(n)d phones are on their way.", phones) % {"n": phones}
     return _answer(request, workshop, words)
 
 
 def _start_rehearsal(request: HttpRequest, workshop: Workshop, phones: int) -> None:
-    base_url = settings.REHEARSAL_URL or public_url(request, "/")
-    subprocess.Popen(
-        [
-            sys.executable, str(settings.BASE_DIR / "manage.py"), "rehearse", workshop.code,
-            "--phones", str(phones), "--base-url", base_url, "--quiet",
-        ],
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        start_new_session=True,
-    )  # fmt: skip
+    rehearsal.start(workshop, phones, settings.REHEARSAL_URL or public_url(request, "/"))
