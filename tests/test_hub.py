@@ -16,6 +16,7 @@ from workshops.actions import facilitation, participation
 from workshops.live import hub as hubs
 from workshops.live import notify
 from workshops.live.hub import Connection
+from workshops.live.lines import Frame
 from workshops.live.topics import SHOWN, Audience, Topic
 
 from . import factories
@@ -241,9 +242,8 @@ async def test_a_slow_screen_holds_the_newest_picture_only(asked, room):
     workshop, _poll, _people = asked
     screen = room(workshop, Audience.PHONE)
     for number in range(1000):
-        screen.connection.show(
-            Topic.TALLY, json.dumps({"t": "screen", "topic": "tally", "html": str(number)})
-        )
+        picture = {"t": "screen", "topic": "tally", "html": str(number)}
+        screen.connection.show(Topic.TALLY, Frame(json.dumps(picture).encode()))
     await screen.until(lambda s: s.frames)
     assert screen.pictures("tally") == ["999"]
 
@@ -251,7 +251,7 @@ async def test_a_slow_screen_holds_the_newest_picture_only(asked, room):
 async def test_a_phone_that_asks_without_end_and_never_reads_is_closed(asked, room):
     screen = room(asked[0], Audience.PHONE, slow=True)
     for _ in range(hubs.OWN_WORDS_LIMIT + 1):
-        screen.connection.tell("{}")
+        screen.connection.tell(b"{}")
     assert screen.connection.closing == 1013
 
 
@@ -304,7 +304,7 @@ async def test_words_for_one_person_reach_their_other_tabs_and_nobody_else(asked
     workshop, _poll, people = asked
     one, other_tab = (room(workshop, Audience.PHONE, voter=people[0].voter) for _ in range(2))
     stranger = room(workshop, Audience.PHONE, voter=people[1].voter)
-    one.hub.tell_voter(people[0].voter, '{"t": "mine"}', but=one.connection)
+    one.hub.tell_voter(people[0].voter, b'{"t": "mine"}', but=one.connection)
     await other_tab.until(lambda screen: screen.frames)
     await asyncio.sleep(0.05)
     assert (other_tab.frames, one.frames, stranger.frames) == ([{"t": "mine"}], [], [])

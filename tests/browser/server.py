@@ -63,7 +63,7 @@ class Server:
         return "\n".join(line for line in lines if " ERROR " in line or " CRITICAL " in line)
 
 
-def start_server(place: Path, port: int = 0, **environment: str) -> Server:
+def start_server(place: Path, port: int = 0, server: str = "daphne", **environment: str) -> Server:
     """Start `manage.py serve` with the given variables on top of the test's own; returns when it answers.
 
     `port` 0 takes a free one; a number lets a test start the same server again after a stop.
@@ -72,15 +72,15 @@ def start_server(place: Path, port: int = 0, **environment: str) -> Server:
     log = place / f"server-{port}.log"
     with log.open("ab") as out:
         process = subprocess.Popen(
-            [sys.executable, "manage.py", "serve", "--port", str(port)],
+            [sys.executable, "manage.py", "serve", "--port", str(port), "--server", server],
             cwd=settings.BASE_DIR,
             env=_environment() | environment,
             stdout=out,
             stderr=subprocess.STDOUT,
         )
-    server = Server(process, port, log)
-    _wait_until_it_answers(server)
-    return server
+    running = Server(process, port, log)
+    _wait_until_it_answers(running)
+    return running
 
 
 def _arguments(port: int, command: str) -> list[str]:

@@ -3,7 +3,8 @@ every socket, at most once a window.
 
 State, not deltas: a picture is whole, the newest is the only one that matters. First load, live update and
 reconnect are one function, so a lost message is harmless. The hub never waits for a socket: each connection
-has a slot per topic that a newer picture overwrites, and a writer of its own that empties the slots.
+has a slot per topic that a newer picture overwrites, and a writer of its own that empties the slots. A socket that
+keeps up gets its bytes straight away (`lines`).
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ from django.db import Error
 from django.db import connection as database
 
 from .. import screens
-from . import metrics
+from . import lines, metrics
+from .lines import Frame, Lane, Send
 from .topics import EVERYTHING, NEAR, PHONES, SHOWN, Audience, Topic
 
 log = logging.getLogger(__name__)
@@ -32,6 +34,7 @@ log = logging.getLogger(__name__)
 PROCESS = secrets.token_hex(4)  # tells a process its own announcements
 SLOWEST, FASTEST = 1.0, 10.0  # pictures a second
 OWN_WORDS_LIMIT = 200  # frames waiting for one phone before it counts as gone
+BACKLOG_LIMIT = 128 * 1024  # bytes a socket has not taken: from here on only the newest pictures wait for it
 STALLED_SECONDS = 10.0  # a socket that takes nothing for so long is closed and comes back by itself
 
 encode = msgspec.json.Encoder().encode
@@ -39,30 +42,45 @@ _readers = ThreadPoolExecutor(2, thread_name_prefix="read")
 
 
 class Connection:
-    """One socket. `tell` queues words for this person alone, `show` replaces the picture of a topic."""
+    """One socket. `tell` queues words for this person alone, `show` replaces the picture of a topic.
+
+    Where there is a direct lane and the other side keeps up, both leave at once. Otherwise they wait in their
+    slots for `write`, which may be held up by a slow socket without holding up anybody else.
+    """
 
     def __init__(self, audience: Audience, voter: str = "") -> None:
         self.audience, self.voter = audience, voter
-        self._words: deque[str] = deque()
-        self._pictures: dict[Topic, str] = {}
+        self._lane: Lane | None = None
+        self._words: deque[Frame] = deque()
+        self._pictures: dict[Topic, Frame] = {}
         self._wake = asyncio.Event()
         self._sending_since = 0.0
         self.closing = 0  # the close code, once this connection is to end
         self.on_close: Callable[[], None] | None = None  # ends the listening, however long it would wait
 
-    def tell(self, text: str) -> None:
-        self._words.append(text)
+    def tell(self, payload: bytes) -> None:
+        frame = Frame(payload)
+        if self._lane and self._is_free(self._lane):
+            return self._lane.push(frame.wire)
+        self._words.append(frame)
         if len(self._words) > OWN_WORDS_LIMIT:
             self.close(1013)
-        self._wake.set()
+        return self._wake.set()
 
-    def show(self, topic: Topic, frame: str) -> None:
+    def show(self, topic: Topic, frame: Frame) -> None:
+        if self._lane and self._is_free(self._lane):
+            return self._lane.push(frame.wire)
         if topic in self._pictures:
             metrics.SKIPPED.inc()
         self._pictures[topic] = frame
         self._wake.set()
         if self._sending_since and time.monotonic() - self._sending_since > STALLED_SECONDS:
             self.close(1013)
+        return None
+
+    def _is_free(self, lane: Lane) -> bool:
+        """Nothing of ours waits and the other side keeps up; own words and pictures keep their order."""
+        return not (self._words or self._pictures or self.closing) and lane.backlog() < BACKLOG_LIMIT
 
     def close(self, code: int) -> None:
         self.closing = self.closing or code
@@ -70,8 +88,9 @@ class Connection:
         if self.on_close:
             self.on_close()
 
-    async def write(self, send: Callable) -> None:
+    async def write(self, send: Send) -> None:
         """Send what waits, own words first, until closed. Ends by closing the socket."""
+        self._lane = lines.direct(send)
         try:
             while not self.closing:
                 await self._wake.wait()
@@ -83,12 +102,23 @@ class Connection:
             self.close(1011)
         await send({"type": "websocket.close", "code": self.closing})
 
-    async def _send_what_waits(self, send: Callable) -> None:
+    async def _send_what_waits(self, send: Send) -> None:
         while (self._words or self._pictures) and not self.closing:
-            text = self._words.popleft() if self._words else self._pictures.pop(next(iter(self._pictures)))
             self._sending_since = time.monotonic()
-            await send({"type": "websocket.send", "text": text})
+            await self._until_it_is_taken()
+            if self.closing:
+                return
+            frame = self._words.popleft() if self._words else self._pictures.pop(next(iter(self._pictures)))
+            await send({"type": "websocket.send", "text": frame.text})
             self._sending_since = 0.0
+
+    async def _until_it_is_taken(self) -> None:
+        """A server whose `send` never waits would pile up pictures for a phone that has stopped reading."""
+        while self._lane and self._lane.backlog() >= BACKLOG_LIMIT and not self.closing:
+            if time.monotonic() - self._sending_since > STALLED_SECONDS:
+                return self.close(1013)
+            await asyncio.sleep(0.05)
+        return None
 
 
 class Hub:
@@ -98,7 +128,7 @@ class Hub:
         self.workshop_id = workshop_id
         self.connections: dict[Audience, set[Connection]] = {audience: set() for audience in Audience}
         self._by_voter: dict[str, set[Connection]] = {}
-        self.frames: dict[tuple[Topic, Audience], tuple[str, str]] = {}  # (revision, frame)
+        self.frames: dict[tuple[Topic, Audience], tuple[str, Frame]] = {}  # with their revisions
         self._dirty: dict[tuple[Audience, ...], set[Topic]] = {group: set() for group in (NEAR, PHONES)}
         self._wake: dict[tuple[Audience, ...], asyncio.Event] = {
             group: asyncio.Event() for group in (NEAR, PHONES)
@@ -116,11 +146,11 @@ class Hub:
         """Show a connection what it has not seen; what is not drawn yet comes with the next window."""
         missing = set()
         for topic in SHOWN[connection.audience]:
-            revision, frame = self.frames.get((topic, connection.audience), ("", ""))
-            if not revision:
+            drawn = self.frames.get((topic, connection.audience))
+            if drawn is None:
                 missing.add(topic)
-            elif seen.get(topic) != revision:
-                connection.show(topic, frame)
+            elif seen.get(topic) != drawn[0]:
+                connection.show(topic, drawn[1])
         if missing:
             self.mark(missing)
 
@@ -150,11 +180,11 @@ class Hub:
     def sockets(self, group: Iterable[Audience]) -> int:
         return sum(len(self.connections[audience]) for audience in group)
 
-    def tell_voter(self, voter: str, text: str, *, but: Connection | None = None) -> None:
+    def tell_voter(self, voter: str, payload: bytes, *, but: Connection | None = None) -> None:
         """Words for one person on all their other tabs."""
         for connection in self._by_voter.get(voter, ()):
             if connection is not but:
-                connection.tell(text)
+                connection.tell(payload)
 
     # -- what they see ----------------------------------------------------------------------------------
 
@@ -206,9 +236,10 @@ class Hub:
 
     async def _show(self, topic: Topic, audience: Audience, html: str) -> None:
         revision = revision_of(html)
-        if not self.connections[audience] or self.frames.get((topic, audience), ("",))[0] == revision:
+        drawn = self.frames.get((topic, audience))
+        if not self.connections[audience] or (drawn and drawn[0] == revision):
             return
-        frame = encode({"t": "screen", "topic": topic, "rev": revision, "html": html}).decode()
+        frame = Frame(encode({"t": "screen", "topic": topic, "rev": revision, "html": html}))
         self.frames[topic, audience] = (revision, frame)
         metrics.PICTURES.inc(len(self.connections[audience]))
         for number, connection in enumerate(list(self.connections[audience]), start=1):

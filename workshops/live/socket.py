@@ -213,8 +213,8 @@ class _Session:
 
     def _tell_other_tabs(self, answer: dict[str, Any]) -> None:
         papers = [{key: answer[key] for key in ("poll", "seq", "status", "value", "said")}]
-        text = hubs.encode({"t": "mine", "papers": papers}).decode()
-        self.hub.tell_voter(self.connection.voter, text, but=self.connection)
+        payload = hubs.encode({"t": "mine", "papers": papers})
+        self.hub.tell_voter(self.connection.voter, payload, but=self.connection)
 
     def _may_speak(self) -> bool:
         """A bucket of frames: a held key fits, a flood does not."""
@@ -232,4 +232,4 @@ class _Session:
         return False
 
     def _tell(self, data: dict[str, Any]) -> None:
-        self.connection.tell(hubs.encode(data).decode())
+        self.connection.tell(hubs.encode(data))

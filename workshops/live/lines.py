@@ -1,0 +1,118 @@
+"""Straight to the socket: the fast lane for pictures, below the server.
+
+A picture goes to thousands of sockets as the same bytes, so its websocket frame is built once (`Frame.wire`) and
+these bytes are handed to the socket itself: no coroutine, no framing, no wake-up a socket. This reaches into
+Daphne and Uvicorn where their public interface ends, so it is guarded: `direct` gives a lane only where every
+part is what it was tested with, and nothing otherwise, or with LIVE_DIRECT=false. Its plain twin is ASGI's own
+`send` in `hub.Connection.write`; whoever is slow is served by it too.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import Any
+
+from django.conf import settings
+
+log = logging.getLogger(__name__)
+
+Send = Callable[[dict[str, Any]], Awaitable[None]]
+
+
+class Frame:
+    """A text with its websocket frame, built when first needed and then shared by all sockets."""
+
+    def __init__(self, payload: bytes) -> None:
+        self.payload = payload
+
+    @cached_property
+    def text(self) -> str:
+        return self.payload.decode()
+
+    @cached_property
+    def wire(self) -> bytes:
+        """One final, unmasked text frame (RFC 6455 § 5.2), as a server sends it."""
+        length = len(self.payload)
+        if length < 126:
+            head = bytes((0x81, length))
+        elif length < 65_536:
+            head = b"\x81\x7e" + length.to_bytes(2, "big")
+        else:
+            head = b"\x81\x7f" + length.to_bytes(8, "big")
+        return head + self.payload
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """`push` takes a whole frame and never waits; `backlog` is how many bytes the other side has not taken."""
+
+    push: Callable[[bytes], None]
+    backlog: Callable[[], int]
+
+
+def direct(send: Send) -> Lane | None:
+    """The lane to the socket behind this `send`, where there is one that we know."""
+    if not settings.LIVE_DIRECT:
+        return None
+    for find in (_daphne, _uvicorn):
+        try:
+            if lane := find(send):
+                return lane
+        except Exception as error:  # another version than the one this was written for
+            log.warning("no direct lane (%s); sending through the server", type(error).__name__)
+    return None
+
+
+def _daphne(send: Send) -> Lane | None:
+    """Daphne: an autobahn protocol on a plain Twisted TCP transport (4.2)."""
+    protocol = send.args[0] if isinstance(send, partial) and send.args else None
+    if protocol is None:
+        return None
+    from daphne.ws_protocol import WebSocketProtocol
+    from twisted.internet.tcp import Connection
+
+    if not isinstance(protocol, WebSocketProtocol):
+        return None
+    transport = protocol.transport
+    if not isinstance(transport, Connection) or getattr(transport, "TLS", False):
+        return None
+
+    def backlog() -> int:
+        return len(transport.dataBuffer) - transport.offset + transport._tempDataLen
+
+    def push(wire: bytes) -> None:
+        if protocol.state != protocol.STATE_OPEN or transport.disconnecting or not transport.connected:
+            return
+        sent = 0
+        if not backlog():
+            with contextlib.suppress(OSError):  # full, or gone: Twisted finds out by itself
+                sent = transport.socket.send(wire)
+        if sent < len(wire):
+            transport.write(wire[sent:])
+
+    backlog()
+    return Lane(push, backlog)
+
+
+def _uvicorn(send: Send) -> Lane | None:
+    """Uvicorn with its sans-I/O websockets: an asyncio transport."""
+    protocol = getattr(send, "__self__", None)
+    if protocol is None:
+        return None
+    from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+    from websockets.protocol import State
+
+    if not isinstance(protocol, WebSocketsSansIOProtocol) or protocol.conn.extensions:
+        return None
+    transport, connection = protocol.transport, protocol.conn
+
+    def push(wire: bytes) -> None:
+        if connection.state is State.OPEN and not transport.is_closing():
+            transport.write(wire)
+
+    transport.get_write_buffer_size()
+    return Lane(push, transport.get_write_buffer_size)
