@@ -93,6 +93,11 @@ def test_a_phone_without_the_final_picture_is_a_reason():
     assert reason == "Phones that never saw the final picture: 1."
 
 
+def test_answers_that_were_refused_are_a_reason():
+    (reason,) = figures.reasons_against(a_run(refused={"invalid": 2, "busy": 3}))
+    assert reason == "Answers refused: 2 invalid."
+
+
 # --- the wire -----------------------------------------------------------------------------------------
 
 
@@ -145,6 +150,11 @@ def test_pictures_of_the_compared_servers_are_read_like_ours():
     for text, head in [(pictures.tally(1, 2), frames.TALLY), (pictures.stage(1), frames.STAGE),
                        (pictures.ack("op", 1, 1, "a"), frames.ACK)]:  # fmt: skip
         assert text.encode().startswith(head)
+
+
+def test_an_answer_that_needs_words_is_not_chosen():
+    html = b'<input name=\\"choice\\" value=\\"calm\\"><input name=\\"choice\\" value=\\"~other\\">'
+    assert frames.choices(html) == ["calm"]
 
 
 # --- comparing ----------------------------------------------------------------------------------------

@@ -50,9 +50,14 @@ def _about_the_votes(run: dict[str, Any]) -> Iterable[str]:
     for name, words in COUNTED.items():
         if votes[name] is not None and votes[name] != phones:
             yield f"{words}: {votes[name]} of {phones}."
+    if final := {code: n for code, n in run.get("refused", {}).items() if code not in TRIED_AGAIN}:
+        yield "Answers refused: " + ", ".join(f"{n} {code}" for code, n in final.items()) + "."
     if run["phones_without_final_picture"]:
         yield f"Phones that never saw the final picture: {run['phones_without_final_picture']}."
 
+
+#: answers to a vote that the phone sends again
+TRIED_AGAIN = ("busy", "rate")
 
 COUNTED = {
     "joined": "Phones that joined",

@@ -16,7 +16,7 @@ ACK, NACK, HELLO, MINE = b'{"t":"ack"', b'{"t":"nack"', b'{"t":"hello"', b'{"t":
 TALLY, STAGE = b'{"t":"screen","topic":"tally"', b'{"t":"screen","topic":"stage"'
 
 _STAGE = re.compile(rb'data-state=\\"(\w+)\\" data-poll=\\"(\d*)\\"')
-_CHOICE = re.compile(rb'name=\\"choice\\" value=\\"([^"\\]+)\\"')
+_CHOICE = re.compile(rb'name=\\"choice\\" value=\\"([^"\\~][^"\\]*)\\"')
 _WALL_COUNT = re.compile(rb"<b>(\d+)</b>")
 _PHONE_COUNT = re.compile(rb"(\d+) of \d+ people have answered")
 
@@ -66,7 +66,7 @@ def ballot_on_stage(payload: bytes) -> int:
 
 
 def choices(payload: bytes) -> list[str]:
-    """The keys of a ballot's answers."""
+    """The keys of a ballot's answers; those with a tilde (other, pass) want more than a choice."""
     return [key.decode() for key in _CHOICE.findall(payload)]
 
 

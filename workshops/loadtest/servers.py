@@ -6,6 +6,7 @@ Weighing reads `/proc`: processor time and memory of a process and its children,
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -21,6 +22,7 @@ from django.conf import settings
 START_SECONDS, STOP_SECONDS = 30.0, 10.0
 TICKS = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else 100
 PYTHON = sys.executable
+ERROR = re.compile(r" ERROR | CRITICAL |^\w+(\.\w+)*(Error|Exception): ")
 
 
 @dataclass(frozen=True)
@@ -80,17 +82,27 @@ def running(kind: Kind, place: Path, core: int | None = None) -> Iterator[Server
     """The server, answering; stopped afterwards."""
     port = free_port()
     arguments = [argument.format(port=port) for argument in kind.arguments]
-    with (place / f"{kind.name}.log").open("ab") as log:
+    with _log(place, kind).open("wb") as log:
         process = subprocess.Popen(
             [PYTHON, *arguments], cwd=settings.BASE_DIR, env=environment(place), stdout=log, stderr=log
         )
     server = Server(process.pid, port)
     try:
-        _wait_until_it_listens(process, port, place / f"{kind.name}.log")
+        _wait_until_it_listens(process, port, _log(place, kind))
         pin(process.pid, core)
         yield server
     finally:
         _stop(process)
+
+
+def _log(place: Path, kind: Kind) -> Path:
+    return place / f"{kind.name}.log"
+
+
+def errors(place: Path, kind: Kind) -> str:
+    """The last thing that the last server of this kind reported as an error; empty if it was content."""
+    said = _log(place, kind).read_text(errors="replace")
+    return next((line for line in reversed(said.splitlines()) if ERROR.search(line)), "")
 
 
 def free_port() -> int:

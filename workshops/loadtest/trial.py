@@ -39,7 +39,8 @@ def run(
             crowd.ask("open_wall", key=address["wall_key"])
             found = measure(server, crowd, address["cookies"], window, launch=_launcher(kind, room))
     counted: dict[str, int | None] = room.ask("count") if kind.durable else {"rows": None, "tally": None}
-    return judged({"server": kind.name, "label": kind.label, "window": window, **found}, counted)
+    said = servers.errors(place, kind)
+    return judged({"server": kind.name, "label": kind.label, "window": window, **found}, counted, said)
 
 
 def _launcher(kind: Kind, room: Child) -> Callable[[], Any]:
@@ -95,8 +96,8 @@ def _table(phones: int, joined: dict, voted: dict, cpu: float | None, grown: flo
     }
 
 
-def judged(run: dict[str, Any], counted: dict[str, int | None]) -> dict[str, Any]:
+def judged(run: dict[str, Any], counted: dict[str, int | None], said: str = "") -> dict[str, Any]:
     """The run with what was counted in the database and the verdict on it."""
     run["votes"] |= {"rows": counted["rows"], "tally": counted["tally"]}
-    reasons = figures.reasons_against(run)
+    reasons = figures.reasons_against(run) + ([f"The server reported an error: {said}"] if said else [])
     return {"valid": not reasons, "reasons": reasons, **run}
