@@ -5,6 +5,7 @@ from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
+from django.db.models import ProtectedError
 from django.test import Client
 
 from visions import publishing
@@ -142,6 +143,15 @@ def test_a_version_is_never_changed(summary, small):
     snapshot.content["title"] = "Forged"
     with pytest.raises(SnapshotIsFrozen):
         snapshot.save()
+    assert Snapshot.objects.get().is_intact
+
+
+def test_a_version_is_never_taken_away(summary, small):
+    snapshot = publishing.publish(summary)
+    with pytest.raises(SnapshotIsFrozen):
+        snapshot.delete()
+    with pytest.raises(ProtectedError):
+        summary.delete()
     assert Snapshot.objects.get().is_intact
 
 

@@ -123,6 +123,9 @@ class Snapshot(models.Model):
         self.sha256 = checksum(self.content)
         super().save(*args, **kwargs)
 
+    def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
+        raise SnapshotIsFrozen("a published version is never taken away: others may have cited it")
+
     @property
     def is_intact(self) -> bool:
         """Is the content still what was published?"""

@@ -29,7 +29,6 @@ from ..live import notify
 from ..live.topics import EVERYTHING, Topic
 from ..models import AgendaItem, Gesture, Participant, Workshop
 
-
 log = logging.getLogger(__name__)
 
 
@@ -282,7 +281,7 @@ def check_texts(workshop_id: int, by: Any, poll_id: int, keys: Sequence[str], sh
     """Let people's own words onto the wall, or keep them off; may be changed at any time."""
     with transaction.atomic():
         item = AgendaItem.objects.filter(workshop_id=workshop_id, poll_id=poll_id).first()
-        if item is None:
+        if item is None or item.poll is None:
             raise NotNow(_("This question is not part of your workshop."))
         written = {key for key, _text, _people in _texts(item.poll)}
         for key in sorted(written.intersection(keys)):  # in one order, so that two checks never block each other
@@ -353,7 +352,7 @@ def _clear_stage(workshop: Workshop) -> None:
     if item is None:
         return
     if item.poll and item.poll.is_open:
-        _close(workshop, item.poll_id)
+        _close(workshop, item.poll.pk)
     item.done_at = timezone.now()
     item.save(update_fields=["done_at"])
     workshop.stage_item = None

@@ -318,7 +318,7 @@ def _vote_by_form_now(request: HttpRequest, workshop: Workshop, seat: seats.Seat
     return _stage_page(request, workshop, seat, participant, refusal=outcome, typed=request.POST)
 
 
-def _write_now(vote: participation.Vote) -> Receipt | Refusal:
+def _write_now(vote: participation.Vote) -> Receipt | Refusal | None:
     try:
         return participation.write([vote])[0]
     except OperationalError as error:
