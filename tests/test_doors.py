@@ -21,7 +21,6 @@ ELSEWHERE = (
     "https://evil.example/",
     "/\\evil.example",
     "javascript:alert(1)",
-    "evil.example",
 )
 
 
