@@ -1,4 +1,4 @@
-"""Our application with a fault that a load test must find: the first vote is acknowledged and then gone."""
+"""Our application with a fault that a load test must find: one vote is acknowledged and then gone."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _lost: list[int] = []
 
 def _write_and_lose(items):
     outcomes = _write(items)
-    found = Ballot.objects.filter(status=Ballot.Status.CAST).first()
+    found = Ballot.objects.filter(status=Ballot.Status.CAST).order_by("pk").last()
     if found and not _lost:
         _lost.append(found.pk)
         found.delete()
