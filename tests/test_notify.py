@@ -67,3 +67,19 @@ async def test_listening_to_a_layer_that_is_down_goes_on_and_leaves_no_queue_beh
     listening.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await listening
+
+
+async def test_an_outage_of_the_layer_is_one_line_however_many_announcements_it_takes(monkeypatch, caplog):
+    class Down:
+        async def group_send(self, group, message):
+            if self.is_down:
+                raise ConnectionError
+
+    layer = Down()
+    monkeypatch.setattr(notify, "get_channel_layer", lambda: layer)
+    monkeypatch.setattr(notify, "_silenced", False)
+    for layer.is_down in (True, True, True, False, True, True):
+        await notify._send(1, ["tally"])
+    assert [record.getMessage() for record in caplog.records] == [
+        "other processes are not told at once (ConnectionError); they look by themselves"
+    ] * 2

@@ -47,16 +47,25 @@ def _mark_and_send(workshop_id: int, names: list[str]) -> None:
 _sending: set[asyncio.Future] = set()  # keeps the tasks alive until they are done
 
 
+_silenced = False  # the layer failed last time: one line an outage, not one a vote
+
+
 async def _send(workshop_id: int, names: list[str]) -> None:
+    global _silenced
     layer = get_channel_layer()
     if layer is None:
         return
     message = {"type": "changed", "from": hub.PROCESS, "workshop": workshop_id, "topics": names}
     try:
         await asyncio.wait_for(layer.group_send(GROUP, message), LAYER_SECONDS)
+        _silenced = False
     except Exception as error:
         metrics.NOT_TOLD.inc()
-        log.warning("other processes were not told at once (%s); they look by themselves", type(error).__name__)
+        if not _silenced:
+            log.warning(
+                "other processes are not told at once (%s); they look by themselves", type(error).__name__
+            )
+        _silenced = True
 
 
 async def listen() -> None:
