@@ -1,0 +1,71 @@
+"""Migrations that are safe while a workshop runs: the server that is there must live with the new tables, and no
+statement may hold everybody up.
+
+`django-migration-linter` reads the SQL of every migration but the first of each app, whose tables nobody uses yet.
+Where an operation is meant all the same, `IgnoreMigration()` from `django_migration_linter` is its first operation,
+with a comment that says when it may run. Locks are bounded too: see `lock_timeout` in `config/settings.py`.
+"""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+from django_migration_linter import MigrationLinter
+from django_migration_linter.sql_analyser import get_sql_analyser_class
+
+OURS = ["polls", "workshops", "visions"]
+
+
+def linter(**options) -> MigrationLinter:
+    return MigrationLinter(
+        no_cache=True, no_output=True, ignore_initial_migrations=True, include_apps=OURS, **options
+    )
+
+
+@pytest.mark.django_db
+def test_no_migration_breaks_the_server_that_still_runs():
+    checked = linter(warnings_as_errors_tests=["CREATE_INDEX", "CREATE_INDEX_EXCLUSIVE", "REINDEX"])
+    checked.lint_all_migrations()
+    checked.print_summary()
+    assert checked.nb_erroneous == 0
+
+
+def findings(sql: list[str]) -> list[str]:
+    """What the linter would say of these statements on PostgreSQL."""
+    analyser = get_sql_analyser_class("postgresql")([])
+    analyser.analyse(sql)
+    return sorted(issue.code for issue in analyser.errors + analyser.warnings)
+
+
+@pytest.mark.parametrize(
+    ("statement", "code"),
+    [
+        ('ALTER TABLE "polls_ballot" DROP COLUMN "seq" CASCADE', "DROP_COLUMN"),
+        ('ALTER TABLE "polls_ballot" RENAME COLUMN "seq" TO "number"', "RENAME_COLUMN"),
+        ('ALTER TABLE "polls_ballot" ADD COLUMN "weight" integer NOT NULL', "NOT_NULL"),
+        ('ALTER TABLE "polls_ballot" ALTER COLUMN "seq" TYPE integer USING "seq"::integer', "ALTER_COLUMN"),
+        ('CREATE INDEX "by_time" ON "polls_ballot" ("cast_at")', "CREATE_INDEX"),
+    ],
+)
+def test_the_check_knows_what_locks_or_breaks(statement, code):
+    assert code in findings([statement])
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        'ALTER TABLE "polls_ballot" ADD COLUMN "weight" integer NULL',
+        'CREATE INDEX CONCURRENTLY "by_time" ON "polls_ballot" ("cast_at")',
+    ],
+)
+def test_the_check_lets_harmless_ones_pass(statement):
+    assert findings([statement]) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_migration_waits_for_a_lock_no_longer_than_a_vote():
+    if connection.vendor != "postgresql":
+        pytest.skip("on SQLite every writer waits as DATABASE_BUSY_SECONDS says")
+    with connection.cursor() as cursor:
+        cursor.execute("SHOW lock_timeout")
+        assert cursor.fetchone() == ("5s",)
