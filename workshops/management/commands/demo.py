@@ -43,7 +43,7 @@ class Command(serve.Command):
         self.step("A vision summary made from them", lambda: quietly("load_demo_summary"))
         password = self.step("People who sign in", make_people)
         workshop = self.step("A workshop ready to run", ready_workshop)
-        self.serve(host, port, ready=lambda: self.say_ready(workshop, password))
+        self.serve(host, port, ready=lambda: self.say_ready(workshop, password), server=options["server"])
 
     def step(self, words: str, do):
         self.stdout.write(f"  {words} …", ending="")
