@@ -104,6 +104,10 @@ class Scene:
     def room(self) -> queries.Room:
         return queries.room(self.workshop)
 
+    @cached_property
+    def roles(self) -> tuple[tuple[str, int], ...]:
+        return queries.roles(self.workshop, self.room.joined)
+
     @property
     def rehearsing(self) -> bool:
         return self.room.rehearsal > 0
