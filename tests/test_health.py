@@ -109,7 +109,9 @@ async def test_without_a_token_there_are_no_metrics(settings):
 
 async def test_metrics_want_the_token(settings):
     settings.METRICS_TOKEN = TOKEN
-    assert [(await ask("/metrics", authorization=shown))[0] for shown in ("", "Bearer wrong", TOKEN)] == [403] * 3
+    assert [(await ask("/metrics", authorization=shown))[0] for shown in ("", "Bearer wrong", TOKEN)] == [
+        403
+    ] * 3
     assert (await ask("/metrics", authorization=f"Bearer {TOKEN}"))[0] == 200
 
 
@@ -146,7 +148,12 @@ def test_metrics_name_nobody():
     who, poll = factories.participant(workshop), factories.launched(workshop)
     participation.write([participation.Vote(workshop.pk, who.voter, poll.pk, "yes", "op1", 1)])
     text = health.generate_latest(metrics.REGISTRY).decode()
-    labels = {part.split("=")[0] for line in text.splitlines() if "{" in line for part in line[line.index("{") + 1 : line.index("}")].split(",")}
+    labels = {
+        part.split("=")[0]
+        for line in text.splitlines()
+        if "{" in line
+        for part in line[line.index("{") + 1 : line.index("}")].split(",")
+    }
     assert labels <= {"audience", "outcome", "group", "le"}
     assert not any(name in text for name in (workshop.code, workshop.wall_key, who.voter))
 

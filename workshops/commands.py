@@ -166,7 +166,10 @@ FACILITATION: dict[type[Shape], Run] = {
     ClearRehearsal: lambda workshop, by, data: facilitation.clear_rehearsal(workshop, by),
 }
 
-PARTICIPATION: dict[type[Shape], Callable[[Seat, Any], Awaitable[Outcome | None]]] = {Vote: vote, Shown: shown}
+PARTICIPATION: dict[type[Shape], Callable[[Seat, Any], Awaitable[Outcome | None]]] = {
+    Vote: vote,
+    Shown: shown,
+}
 
 
 class BadShape(Exception):
@@ -207,14 +210,18 @@ def run_gesture(workshop_id: int, by: Any, command: Shape) -> Any:
     try:
         return FACILITATION[type(command)](workshop_id, by, command)
     except NotPossible:
-        raise facilitation.NotNow(_("That does not fit what is on stage now. Look, and press again.")) from None
+        raise facilitation.NotNow(
+            _("That does not fit what is on stage now. Look, and press again.")
+        ) from None
 
 
 async def run_frame(seat: Seat, frame: Vote | Shown) -> Outcome | None:
     """Do what a phone asks. Raises `intake.Busy`."""
     op = getattr(frame, "op", "")
     if seat.is_observer:
-        return Refusal(frame.poll, op, "consent", _("You are here as an observer, so answers are not counted."))
+        return Refusal(
+            frame.poll, op, "consent", _("You are here as an observer, so answers are not counted.")
+        )
     return await asyncio.shield(PARTICIPATION[type(frame)](seat, frame))
 
 

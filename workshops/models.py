@@ -59,7 +59,9 @@ class Domain(models.Model):
 
     class Meta:
         ordering = ["position", "id"]
-        constraints = [models.UniqueConstraint(fields=["programme", "key"], name="domain_key_once_per_programme")]
+        constraints = [
+            models.UniqueConstraint(fields=["programme", "key"], name="domain_key_once_per_programme")
+        ]
 
     def __str__(self) -> str:
         return self.title
@@ -83,7 +85,11 @@ class InformationSheet(models.Model):
         constraints = [models.UniqueConstraint(fields=["programme", "number"], name="sheet_number_once")]
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        words = [self.lead, self.text, *(f"{item['key']}:{item['required']}:{item['text']}" for item in self.items)]
+        words = [
+            self.lead,
+            self.text,
+            *(f"{item['key']}:{item['required']}:{item['text']}" for item in self.items),
+        ]
         self.sha256 = hashlib.sha256("\n".join(words).encode()).hexdigest()
         super().save(*args, **kwargs)
 
@@ -131,7 +137,9 @@ class Prompt(models.Model):
 
     class Meta:
         ordering = ["position", "id"]
-        constraints = [models.UniqueConstraint(fields=["programme", "key"], name="prompt_key_once_per_programme")]
+        constraints = [
+            models.UniqueConstraint(fields=["programme", "key"], name="prompt_key_once_per_programme")
+        ]
 
     def __str__(self) -> str:
         return self.text
@@ -152,7 +160,9 @@ class Plan(models.Model):
 
     class Meta:
         ordering = ["position", "id"]
-        constraints = [models.UniqueConstraint(fields=["programme", "key"], name="plan_key_once_per_programme")]
+        constraints = [
+            models.UniqueConstraint(fields=["programme", "key"], name="plan_key_once_per_programme")
+        ]
 
     def __str__(self) -> str:
         return self.title
@@ -174,7 +184,9 @@ class Workshop(models.Model):
     code = models.CharField(max_length=CODE_LENGTH, unique=True, default=new_code)
     #: whoever knows it may show the wall, so a hall's computer needs no sign-in
     wall_key = models.CharField(max_length=VOTER_LENGTH, unique=True, default=new_key)
-    sheet = models.ForeignKey(InformationSheet, models.PROTECT, null=True, blank=True, related_name="workshops")
+    sheet = models.ForeignKey(
+        InformationSheet, models.PROTECT, null=True, blank=True, related_name="workshops"
+    )
     status = models.CharField(max_length=8, choices=Status.choices, default=Status.PLANNED)
     minutes = models.PositiveSmallIntegerField(default=60)
     expected = models.PositiveIntegerField(null=True, blank=True)

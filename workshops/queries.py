@@ -29,7 +29,9 @@ class Room:
 
 def room(workshop: Workshop) -> Room:
     """One query, counted by the database: it is asked for every picture of a vote."""
-    return Room(**_here(workshop).aggregate(joined=Count("id"), rehearsal=Count("id", filter=Q(rehearsal=True))))
+    return Room(
+        **_here(workshop).aggregate(joined=Count("id"), rehearsal=Count("id", filter=Q(rehearsal=True)))
+    )
 
 
 def _here(workshop: Workshop) -> QuerySet[Participant]:
@@ -124,9 +126,7 @@ def pace(workshop: Workshop, items: list[AgendaItem], now: datetime) -> Pace:
 
 def papers(seat: Seat) -> list[ballot_box.Receipt] | None:
     """What a voter has cast in their workshop; `None` if they have left or were never here."""
-    here = Participant.objects.filter(
-        workshop_id=seat.workshop_id, voter=seat.voter, left_at__isnull=True
-    )
+    here = Participant.objects.filter(workshop_id=seat.workshop_id, voter=seat.voter, left_at__isnull=True)
     if not here.exists():
         return None
     asked = AgendaItem.objects.filter(workshop_id=seat.workshop_id, poll__isnull=False)

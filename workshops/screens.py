@@ -206,7 +206,9 @@ def _fitting(texts: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return fitting
 
 
-def draw(scene: Scene, topic: Topic, audience: Audience, request: HttpRequest | None = None, **extra: Any) -> str:
+def draw(
+    scene: Scene, topic: Topic, audience: Audience, request: HttpRequest | None = None, **extra: Any
+) -> str:
     """The fragment of one topic for one audience.
 
     `request` and `extra` are for first page loads only: a form's token, a person's own ballot.

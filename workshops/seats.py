@@ -47,7 +47,9 @@ class Seat:
 
 def voter_of_form(workshop_id: int, once: str) -> str:
     """The voter key that one copy of the joining form leads to: always the same, and known to nobody else."""
-    return salted_hmac("workshops.join", f"{workshop_id}:{once}", algorithm="sha256").hexdigest()[:VOTER_LENGTH]
+    return salted_hmac("workshops.join", f"{workshop_id}:{once}", algorithm="sha256").hexdigest()[
+        :VOTER_LENGTH
+    ]
 
 
 def of_request(request: HttpRequest, workshop: Workshop) -> Seat | None:

@@ -41,7 +41,9 @@ class StageMoved(NotNow):
 
 
 @contextmanager
-def _on_stage(workshop_id: int, by: Any, name: str, *, rev: int | None = None, detail: str = "", moves: bool = True):
+def _on_stage(
+    workshop_id: int, by: Any, name: str, *, rev: int | None = None, detail: str = "", moves: bool = True
+):
     """Lock the workshop and its polls, check the revision, log the gesture, announce it after the commit.
 
     A gesture that `moves` the stage makes older screens' gestures void; a head count or a timer does not.
@@ -50,11 +52,15 @@ def _on_stage(workshop_id: int, by: Any, name: str, *, rev: int | None = None, d
         workshop = _locked(workshop_id)
         ballot_box.hold(workshop.agenda.filter(poll__isnull=False).values_list("poll", flat=True))
         if rev is not None and rev != workshop.stage_rev:
-            raise StageMoved(_("The stage changed just before you pressed. Nothing was done; look, and press again."))
+            raise StageMoved(
+                _("The stage changed just before you pressed. Nothing was done; look, and press again.")
+            )
         yield workshop
         workshop.stage_rev += moves
         workshop.save()
-        Gesture.objects.create(workshop=workshop, by=by, name=name, item=workshop.stage_item, detail=detail[:200])
+        Gesture.objects.create(
+            workshop=workshop, by=by, name=name, item=workshop.stage_item, detail=detail[:200]
+        )
         notify.changed(workshop_id, *EVERYTHING)
 
 
@@ -215,7 +221,13 @@ def _close_if_still_due(workshop_id: int, poll_id: int) -> None:
 
 
 def quick_poll(
-    workshop_id: int, by: Any, text: str, options: Sequence[str], *, several: bool = False, rev: int | None = None
+    workshop_id: int,
+    by: Any,
+    text: str,
+    options: Sequence[str],
+    *,
+    several: bool = False,
+    rev: int | None = None,
 ) -> int:
     """Make a question from one box and put it on stage. No options: people answer in words. Returns its item."""
     question = quick_question(text, options, several=several)
@@ -261,7 +273,9 @@ def _add_quick_item(workshop: Workshop, question: Question) -> AgendaItem:
     )
     version = InstrumentVersion.objects.create(instrument=instrument, number=1, definition=question.as_json())
     # After what is on stage, or after what was done last: what is left of the plan still comes next.
-    done = workshop.agenda.filter(Q(done_at__isnull=False) | Q(profile=True)).aggregate(last=Max("position"))["last"]
+    done = workshop.agenda.filter(Q(done_at__isnull=False) | Q(profile=True)).aggregate(last=Max("position"))[
+        "last"
+    ]
     place = workshop.stage_item.position if workshop.stage_item else (-1 if done is None else done)
     workshop.agenda.filter(position__gt=place).update(position=F("position") + 1)
     return AgendaItem.objects.create(
@@ -284,7 +298,9 @@ def check_texts(workshop_id: int, by: Any, poll_id: int, keys: Sequence[str], sh
         if item is None or item.poll is None:
             raise NotNow(_("This question is not part of your workshop."))
         written = {key for key, _text, _people in _texts(item.poll)}
-        for key in sorted(written.intersection(keys)):  # in one order, so that two checks never block each other
+        for key in sorted(
+            written.intersection(keys)
+        ):  # in one order, so that two checks never block each other
             TextCheck.objects.update_or_create(poll_id=poll_id, key=key, defaults={"shown": shown})
         name = "show_words" if shown else "hide_words"
         Gesture.objects.create(workshop_id=workshop_id, by=by, name=name, item=item, detail=f"{len(keys)}")

@@ -55,11 +55,17 @@ class ConsentMissing(Exception):
 def missing_consent(sheet: InformationSheet | None, ticked: Iterable[str]) -> list[str]:
     """The keys of required consent items that were not ticked."""
     ticked = set(ticked)
-    return [item["key"] for item in (sheet.items if sheet else []) if item["required"] and item["key"] not in ticked]
+    return [
+        item["key"]
+        for item in (sheet.items if sheet else [])
+        if item["required"] and item["key"] not in ticked
+    ]
 
 
 @transaction.atomic
-def join(workshop: Workshop, ticked: Iterable[str], *, once: str = "", rehearsal: bool = False) -> Participant:
+def join(
+    workshop: Workshop, ticked: Iterable[str], *, once: str = "", rehearsal: bool = False
+) -> Participant:
     """A person takes part, having agreed to what has to be agreed. Raises `ConsentMissing`.
 
     The same form sent twice (`once` is its number) is one person: a double tap must not add to who joined.
@@ -112,9 +118,13 @@ class _Room:
 
     def __init__(self, items: Sequence[Vote | Shown]) -> None:
         here = Participant.objects.filter(voter__in={item.voter for item in items}, left_at__isnull=True)
-        self.people = {voter: (ws, r) for voter, ws, r in here.values_list("voter", "workshop_id", "rehearsal")}
+        self.people = {
+            voter: (ws, r) for voter, ws, r in here.values_list("voter", "workshop_id", "rehearsal")
+        }
         asked = AgendaItem.objects.filter(poll__in={item.poll for item in items})
-        self.polls = {poll: (ws, profile) for poll, ws, profile in asked.values_list("poll", "workshop", "profile")}
+        self.polls = {
+            poll: (ws, profile) for poll, ws, profile in asked.values_list("poll", "workshop", "profile")
+        }
         self.touched: dict[int, set[Topic]] = defaultdict(set)
 
     def refuse(self, item: Vote | Shown) -> Refusal | None:

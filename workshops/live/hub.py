@@ -199,7 +199,9 @@ class Hub:
         while True:
             due = looked + settings.LIVE_LOOK_SECONDS - time.monotonic()
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(max(0.0, due)):  # before Python 3.12, `wait_for` may swallow `stop`
+                async with asyncio.timeout(
+                    max(0.0, due)
+                ):  # before Python 3.12, `wait_for` may swallow `stop`
                     await self._wake[group].wait()
             self._wake[group].clear()
             topics, self._dirty[group] = self._dirty[group], set()

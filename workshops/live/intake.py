@@ -98,7 +98,9 @@ class Intake:
             connection.close()
             return [Busy() for _item in items]
         except Exception as error:
-            log.warning("a batch of %d was not written (%s), trying one by one", len(items), type(error).__name__)
+            log.warning(
+                "a batch of %d was not written (%s), trying one by one", len(items), type(error).__name__
+            )
             return [self._write_one(item) for item in items]
 
     def _write_one(self, item: Any) -> Any:

@@ -172,7 +172,9 @@ class _Session:
         try:
             frame = decode(text or b"")
         except (msgspec.DecodeError, RecursionError, UnicodeError):
-            return self._tell({"t": "nack", "op": "", "code": "invalid", "message": _("That could not be read.")})
+            return self._tell(
+                {"t": "nack", "op": "", "code": "invalid", "message": _("That could not be read.")}
+            )
         return self._answer(frame)
 
     def _answer(self, frame: Any) -> None:

@@ -14,7 +14,9 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
         request,
         403,
         _("We could not be sure that this came from you"),
-        _("This site needs one small cookie to know your place. Allow cookies for it, go back and try again."),
+        _(
+            "This site needs one small cookie to know your place. Allow cookies for it, go back and try again."
+        ),
     )
 
 
@@ -23,7 +25,9 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return page(request, 403, _("This is not open to you"), _("Ask the owner of the programme to invite you."))
+    return page(
+        request, 403, _("This is not open to you"), _("Ask the owner of the programme to invite you.")
+    )
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -41,7 +41,9 @@ def _workshop(code: str) -> Workshop:
 def _lost(request: HttpRequest, code: str) -> HttpResponse:
     """A code that leads nowhere: the form to type it again, with why."""
     spaced = f"{read_code(code)[:3]} {read_code(code)[3:6]}"
-    return render(request, "workshops/phone/start.html", {"typed": spaced, "error": code_error(code)}, status=404)
+    return render(
+        request, "workshops/phone/start.html", {"typed": spaced, "error": code_error(code)}, status=404
+    )
 
 
 def _find(request: HttpRequest, code: str) -> Workshop | HttpResponse:
@@ -115,7 +117,12 @@ def _own(scene, seat, papers, refusal, typed, changing) -> dict[str, Any]:
     elif receipt and not changing:
         own |= {"receipt": receipt}
     if receipt:
-        own |= {"value": receipt.value, "passed": receipt.status == "passed", "answered": True, "mine": receipt}
+        own |= {
+            "value": receipt.value,
+            "passed": receipt.status == "passed",
+            "answered": True,
+            "mine": receipt,
+        }
     return own
 
 
@@ -183,7 +190,9 @@ def _consent_page(request, workshop, *, ticked=(), missing=()) -> HttpResponse:
         "workshop": workshop,
         "programme": workshop.programme,
         "sheet": workshop.sheet,
-        "items": [item | {"ticked": item["key"] in ticked, "wrong": item["key"] in missing} for item in items],
+        "items": [
+            item | {"ticked": item["key"] in ticked, "wrong": item["key"] in missing} for item in items
+        ],
         "missing": bool(missing),
         "once": request.POST.get("once", "")[:64] or new_key(),
         "has_profile": bool(_profile(workshop)),
@@ -258,7 +267,12 @@ def _profile_page(request, workshop, asked, refusals: dict[int, Refusal]) -> Htt
             "error_field": refusal.field if refusal else "",
         }
         questions.append(context)
-    context = {"workshop": workshop, "programme": workshop.programme, "questions": questions, "refused": len(refusals)}
+    context = {
+        "workshop": workshop,
+        "programme": workshop.programme,
+        "questions": questions,
+        "refused": len(refusals),
+    }
     return render(request, "workshops/phone/profile.html", context, status=422 if refusals else 200)
 
 
@@ -341,7 +355,9 @@ def pictures(request: HttpRequest, code: str) -> JsonResponse:
     seen = _seen(request)
     frames: list[dict[str, Any]] = [{"t": "hello", "now": round(timezone.now().timestamp() * 1000)}]
     if participant:
-        frames.append({"t": "mine", "papers": [commands.paper(paper) for paper in queries.papers(seat) or []]})
+        frames.append(
+            {"t": "mine", "papers": [commands.paper(paper) for paper in queries.papers(seat) or []]}
+        )
     for topic in SHOWN[audience]:
         html = screens.draw(scene, topic, audience)
         if seen.get(topic) != (revision := revision_of(html)):
@@ -371,5 +387,3 @@ def leave(request: HttpRequest, code: str) -> HttpResponse:
     if participant:
         participation.leave(participant)
     return seats.take(render(request, "workshops/phone/left.html", context))
-
-

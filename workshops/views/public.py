@@ -45,7 +45,9 @@ def start(request: HttpRequest) -> HttpResponse:
     """Type a code, or sign in."""
     typed = request.POST.get("code", "")[:200]
     if request.method != "POST":
-        return render(request, "workshops/phone/start.html", {"typed": request.GET.get("code", "")[:20], "error": ""})
+        return render(
+            request, "workshops/phone/start.html", {"typed": request.GET.get("code", "")[:20], "error": ""}
+        )
     if error := code_error(typed):
         return render(request, "workshops/phone/start.html", {"typed": typed, "error": error}, status=404)
     return redirect("phone-consent", code=read_code(typed))

@@ -61,7 +61,9 @@ def console(request: HttpRequest, code: str) -> HttpResponse:
     return _console_page(request, access.workshop_for(request.user, code, *access.RUNNERS))
 
 
-def _console_page(request: HttpRequest, workshop: Workshop, *, status: int = 200, **said: Any) -> HttpResponse:
+def _console_page(
+    request: HttpRequest, workshop: Workshop, *, status: int = 200, **said: Any
+) -> HttpResponse:
     """The console; `said` holds what a refused form has to say and what was typed into it."""
     context = live_context(request, workshop, Audience.CONSOLE) | {"words": "", "wrong": False, **said}
     context |= access.page_context(request.user, workshop.programme)
@@ -86,7 +88,9 @@ def gesture(request: HttpRequest, code: str, name: str) -> HttpResponse:
 def _fields(request: HttpRequest) -> dict[str, Any]:
     """A form's fields: `keys` is a list, an empty field is left out, the rest are single values."""
     data: dict[str, Any] = {
-        key: request.POST.get(key) for key in request.POST if key != "csrfmiddlewaretoken" and request.POST.get(key)
+        key: request.POST.get(key)
+        for key in request.POST
+        if key != "csrfmiddlewaretoken" and request.POST.get(key)
     }
     if "keys" in request.POST:
         data["keys"] = request.POST.getlist("keys")
@@ -107,7 +111,9 @@ def _seconds(minutes: str) -> Any:
 
 def _done(name: str) -> str:
     """Words for what cannot be seen on the stage by itself."""
-    return {"head_count": _("Head count saved."), "clear_rehearsal": _("The rehearsal is cleared away.")}.get(name, "")
+    return {"head_count": _("Head count saved."), "clear_rehearsal": _("The rehearsal is cleared away.")}.get(
+        name, ""
+    )
 
 
 def _answer(request: HttpRequest, workshop: Workshop, words: str, *, wrong: bool = False) -> HttpResponse:

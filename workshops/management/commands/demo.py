@@ -39,7 +39,9 @@ class Command(serve.Command):
         self.step("Gathering styles and scripts", lambda: quietly("collectstatic", interactive=False))
         for name in PROGRAMMES:
             self.step(f"Loading programmes/{name}", lambda name=name: load_programme(name))
-        self.step("Five past workshops, invented, with 113 people", lambda: quietly("load_synthetic_workshops"))
+        self.step(
+            "Five past workshops, invented, with 113 people", lambda: quietly("load_synthetic_workshops")
+        )
         self.step("A vision summary made from them", lambda: quietly("load_demo_summary"))
         password = self.step("People who sign in", make_people)
         workshop = self.step("A workshop ready to run", ready_workshop)
@@ -58,7 +60,9 @@ class Command(serve.Command):
             try:
                 probe.bind((host, port))
             except OSError:
-                raise CommandError(f"Port {port} is taken. Choose another: make demo PORT={port + 11}") from None
+                raise CommandError(
+                    f"Port {port} is taken. Choose another: make demo PORT={port + 11}"
+                ) from None
 
     def say_ready(self, workshop: Workshop, password: str) -> None:
         join = f"{self.address}/w/{workshop.code}/"

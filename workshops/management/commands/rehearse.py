@@ -71,7 +71,9 @@ class Crowd:
         self.ends_at = time.monotonic() + options["minutes"] * 60
         self.rng = random.Random(options["seed"])
         self.ticket = rehearsal.new_pass(workshop)
-        self.profile = [(item.poll.pk, item.poll.question) for item in profile_items(workshop) if item.poll.is_open]
+        self.profile = [
+            (item.poll.pk, item.poll.question) for item in profile_items(workshop) if item.poll.is_open
+        ]
         self.questions: dict[int, Question] = {}
         self.counts: Counter[str] = Counter()
         self.acked: set[tuple[int, int]] = set()
@@ -235,7 +237,13 @@ class Phone:
         """Send one answer until it is acknowledged or refused; the same `op` makes retries harmless."""
         self.seq += 1
         op = secrets.token_hex(8)
-        frame = {"t": "vote", "op": op, "poll": poll, "seq": self.seq, "value": inventing.invent(question, self.rng)}
+        frame = {
+            "t": "vote",
+            "op": op,
+            "poll": poll,
+            "seq": self.seq,
+            "value": inventing.invent(question, self.rng),
+        }
         self.crowd.counts["waiting"] += 1
         try:
             for _attempt in range(20):

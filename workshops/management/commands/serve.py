@@ -111,7 +111,9 @@ async def say_goodbye() -> None:
     """Write and answer what waits, then tell every screen that we restart (1012): they come back by themselves."""
     from workshops.live import hub, intake
 
-    with contextlib.suppress(TimeoutError):  # a database that takes nothing: phones keep what was not answered
+    with contextlib.suppress(
+        TimeoutError
+    ):  # a database that takes nothing: phones keep what was not answered
         await asyncio.wait_for(intake.finish(), FINISH_SECONDS)
     await asyncio.sleep(GOODBYE_SECONDS)  # answers go out
     for connection in hub.everyone():
