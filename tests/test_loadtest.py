@@ -197,6 +197,13 @@ def test_the_table_says_what_is_not_known():
     assert next(line for line in lines if line.startswith("votes sent")).split()[-1] == "20"
 
 
+@pytest.mark.parametrize(
+    ("value", "words"), [(None, "–"), (20, "20"), (1234.5, "1,234"), (9.5, "9.50"), (0.0047, "0.0047")]
+)
+def test_a_number_is_shown_with_the_digits_that_matter(value, words):
+    assert report.shown(value) == words
+
+
 # --- real runs ----------------------------------------------------------------------------------------
 
 

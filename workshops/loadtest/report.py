@@ -56,7 +56,9 @@ def shown(value: Any) -> str:
     """`None`: not known here."""
     if value is None:
         return "–"
-    return f"{value:,.0f}" if value == int(value) or abs(value) >= 1000 else f"{value:,.2f}".rstrip("0")
+    if value == int(value) or abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.2f}" if abs(value) >= 0.1 else f"{value:.2g}"
 
 
 def verdict(result: dict[str, Any]) -> str:
