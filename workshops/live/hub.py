@@ -180,6 +180,9 @@ class Hub:
     def sockets(self, group: Iterable[Audience]) -> int:
         return sum(len(self.connections[audience]) for audience in group)
 
+    def has_other_tabs(self, connection: Connection) -> bool:
+        return len(self._by_voter.get(connection.voter, ())) > 1
+
     def tell_voter(self, voter: str, payload: bytes, *, but: Connection | None = None) -> None:
         """Words for one person on all their other tabs."""
         for connection in self._by_voter.get(voter, ()):

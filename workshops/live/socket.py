@@ -214,6 +214,8 @@ class _Session:
         return None
 
     def _tell_other_tabs(self, answer: dict[str, Any]) -> None:
+        if not self.hub.has_other_tabs(self.connection):
+            return
         papers = [{key: answer[key] for key in ("poll", "seq", "status", "value", "said")}]
         payload = hubs.encode({"t": "mine", "papers": papers})
         self.hub.tell_voter(self.connection.voter, payload, but=self.connection)
