@@ -127,9 +127,7 @@ def test_a_measure_changed_after_the_close_is_counted_anew_so_that_old_and_new_p
     assert [(share.hits, share.number) for share in results.read(closed).measures] == [(3, 2)]
 
 
-def test_reading_an_open_poll_takes_two_queries_whatever_its_size(
-    workshop, poll, django_assert_num_queries
-):
+def test_reading_an_open_poll_takes_two_queries_whatever_its_size(workshop, poll, django_assert_num_queries):
     voters = people(workshop, 12)
     for who in voters:
         vote(who, poll, "yes")
