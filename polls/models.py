@@ -124,6 +124,10 @@ class Poll(models.Model):
     #: the result frozen at close, with its denominators (`polls.results.Frozen`); null while open
     result = models.JSONField(null=True, blank=True)
 
+    class Meta:
+        # Few polls are open with a countdown at any time, and every process looks for those that are due.
+        indexes = [models.Index(fields=["closes_at"], condition=models.Q(state=State.OPEN), name="poll_due")]
+
     def __str__(self) -> str:
         return f"poll {self.pk}: {self.version}"
 

@@ -28,10 +28,10 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA foreign_keys=ON;"
     )
 
-# Test processes that share one Redis must not hear each other.
+# Test processes that share one Redis, also those of another run, must not hear each other.
 if REDIS_URL:
-    CHANNEL_LAYERS["default"]["CONFIG"]["prefix"] = f"test-{WORKER}"
-    CACHES["default"]["KEY_PREFIX"] = f"test-{WORKER}"
+    CHANNEL_LAYERS["default"]["CONFIG"]["prefix"] = TEST_PLACE.name
+    CACHES["default"]["KEY_PREFIX"] = TEST_PLACE.name
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
