@@ -77,7 +77,6 @@ class Crowd:
         self.questions: dict[int, Question] = {}
         self.counts: Counter[str] = Counter()
         self.acked: set[tuple[int, int]] = set()
-        self.ended = asyncio.Event()
 
     async def run(self, out) -> None:
         phones = [Phone(self, number, random.Random(self.rng.random())) for number in range(self.size)]
