@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from .views import phone, public, staff_live
+from .views import joining, phone, public, staff_live
 
 urlpatterns = [
     path("", public.start, name="start"),
@@ -11,11 +11,11 @@ urlpatterns = [
     path("privacy/", public.page, {"name": "privacy"}, name="privacy"),
     path("concern/", public.page, {"name": "concern"}, name="concern"),
     path("w/<str:code>/", phone.stage, name="phone"),
-    path("w/<str:code>/consent/", phone.consent, name="phone-consent"),
-    path("w/<str:code>/profile/", phone.profile, name="phone-profile"),
+    path("w/<str:code>/consent/", joining.consent, name="phone-consent"),
+    path("w/<str:code>/profile/", joining.profile, name="phone-profile"),
     path("w/<str:code>/vote/", phone.vote, name="phone-vote"),
     path("w/<str:code>/pictures/", phone.pictures, name="phone-pictures"),
-    path("w/<str:code>/leave/", phone.leave, name="phone-leave"),
+    path("w/<str:code>/leave/", joining.leave, name="phone-leave"),
     path("wall/<slug:key>/", staff_live.wall, name="wall"),
     path("workshops/<slug:code>/console/", staff_live.console, name="console"),
     path("workshops/<slug:code>/do/<slug:name>/", staff_live.gesture, name="gesture"),
