@@ -27,6 +27,7 @@ from workshops.queries import profile_items
 TOKEN = re.compile(r'name="csrfmiddlewaretoken" value="([^"]+)"')
 CONSENT = re.compile(r'name="consent" value="([^"]+)"')
 STAGE = re.compile(r'data-state="(\w+)" data-poll="(\d*)"')
+PING_SECONDS = 25.0  # as the phones' own script does
 ARRIVE_SECONDS = 8.0  # people come over this time, at pace 1
 SILENT = 0.06  # share of people who see a question and do not answer
 SECOND_THOUGHTS = 0.08  # share who change their answer
@@ -137,11 +138,15 @@ class Phone:
         self.crowd.counts["joined"] += 1
         failures = 0
         while time.monotonic() < self.crowd.ends_at and failures < 12:
+            came = time.monotonic()
             try:
                 await self._stay()
                 return
-            except (OSError, websockets.WebSocketException):
-                failures += 1
+            except (OSError, websockets.WebSocketException) as error:
+                if _was_sent_away(error):
+                    return
+                # Whoever was in for a while starts afresh: only failures in a row make a phone give up.
+                failures = 1 if time.monotonic() - came > PING_SECONDS else failures + 1
                 self.crowd.counts["reconnects"] += 1
                 await asyncio.sleep(self.rng.uniform(0, min(10, 0.5 * 2**failures)))
 
@@ -180,18 +185,14 @@ class Phone:
             try:
                 await self._say({"t": "hello", "seen": {}})
                 self._think(self._answer_profile())
+                self._think(self._keep_speaking())
                 await self._listen()
             finally:
                 self.crowd.counts["connected"] -= 1
 
     async def _listen(self) -> None:
         while time.monotonic() < self.crowd.ends_at:
-            try:
-                text = await asyncio.wait_for(self.socket.recv(), 25)
-            except TimeoutError:
-                await self._say({"t": "ping"})
-                continue
-            frame = json.loads(text)
+            frame = json.loads(await self.socket.recv())
             if frame["t"] in ("ack", "nack"):
                 self._settle(frame)
             elif frame["t"] == "screen" and frame["topic"] == "stage" and not self._look(frame["html"]):
@@ -210,6 +211,14 @@ class Phone:
         task = asyncio.create_task(coroutine)
         self.thinking.add(task)
         task.add_done_callback(self.thinking.discard)
+
+    async def _keep_speaking(self) -> None:
+        """A phone pings whatever it hears: who says nothing for a minute counts as gone."""
+        socket = self.socket
+        with contextlib.suppress(OSError, websockets.WebSocketException):
+            while True:
+                await asyncio.sleep(PING_SECONDS)
+                await socket.send('{"t":"ping"}')
 
     async def _answer_profile(self) -> None:
         for poll, question in self.crowd.profile:
@@ -273,6 +282,12 @@ class Phone:
 
     async def _say(self, data: dict) -> None:
         await self.socket.send(json.dumps(data))
+
+
+def _was_sent_away(error: Exception) -> bool:
+    """The seat is gone: the rehearsal was cleared, and nobody is to come back."""
+    closed = getattr(error, "rcvd", None)
+    return closed is not None and closed.code == 4401
 
 
 def _token(page: str) -> str:
