@@ -185,13 +185,6 @@
   }
   setInterval(tick, 1000);
 
-  /* A form that has done what it is for is empty again; what was refused stays as it was typed. */
-  document.addEventListener("htmx:afterRequest", (event) => {
-    const form = event.detail.elt.closest("form[data-clear]");
-    const refused = event.detail.xhr.responseText.includes('role="alert"');
-    if (form && event.detail.successful && !refused) form.reset();
-  });
-
   // ---- pause updates, full screen ----------------------------------------------------------------------
 
   document.addEventListener("click", (event) => {

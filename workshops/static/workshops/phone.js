@@ -187,8 +187,16 @@
   live.handlers.ack = (frame) => {
     const item = outbox[frame.poll];
     keep(frame);
-    if (item && item.op === frame.op) { done(frame.poll); delete stage().dataset.changing; settle(); focusReceipt(); }
+    if (item && item.op === frame.op) { done(frame.poll); arrived(frame.poll); }
   };
+
+  /* The receipt of what is on stage has the focus; that of an earlier question leaves the reader alone. */
+  function arrived(id) {
+    if (String(id) !== poll()) return;
+    delete stage().dataset.changing;
+    settle();
+    focusReceipt();
+  }
 
   live.handlers.nack = (frame) => {
     const item = outbox[frame.poll];
