@@ -62,6 +62,24 @@
     swapped.forEach((react) => react(topic, element));
   }
 
+  // ---- for ears: how many have answered, at most every ten seconds ------------------------------------
+
+  const QUIET = 10000;
+  let announced = 0, announcing = 0;
+
+  function announce() {
+    const place = document.querySelector("[data-announce]");
+    if (!place || announcing) return;
+    announcing = setTimeout(() => {
+      const told = document.querySelector(place.dataset.announce);
+      const sentence = told ? told.textContent.replace(/\s+/g, " ").trim() : "";
+      announcing = 0;
+      announced = Date.now();
+      if (place.textContent !== sentence) place.textContent = sentence;
+    }, Math.max(0, announced + QUIET - Date.now()));
+  }
+  swapped.push((topic) => { if (topic === "tally") announce(); });
+
   handlers.screen = show;
   handlers.hello = (frame) => { offset = frame.now - Date.now(); tick(); };
 
