@@ -76,7 +76,8 @@ def test_pictures_and_answers_arrive_with_the_lane_and_without(served, direct):
         until(
             screen,
             lambda frame: (
-                (frame.get("topic") == "tally" and "<b>1</b>" in frame["html"]) or "1" in frame.get("html", "")
+                (frame.get("topic") == "tally" and "<b>1</b>" in frame["html"])
+                or "1" in frame.get("html", "")
             ),
         )
         screen.send(json.dumps({"t": "ping"}))

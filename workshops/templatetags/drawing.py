@@ -23,7 +23,9 @@ def _seats() -> list[tuple[float, float]]:
     for radius, seats in ROWS:
         angles = [math.pi * (1 - number / (seats - 1)) for number in range(seats)]
         for angle in sorted(angles, key=lambda a: abs(a - math.pi / 2)):
-            places.append((round(120 + radius * math.cos(angle), 1), round(118 - radius * math.sin(angle), 1)))
+            places.append(
+                (round(120 + radius * math.cos(angle), 1), round(118 - radius * math.sin(angle), 1))
+            )
     return places
 
 
@@ -38,7 +40,9 @@ def arc(people: int, label: str, kind: str = "arc", you: bool = False) -> dict[s
         taken = number < people
         mine = you and number == min(max(people, 1), SEATS) - 1
         newest = kind == "arriving" and number == min(people, SEATS) - 1
-        seats.append({"x": x, "y": y, "css": "you" if mine else "new" if newest else "people" if taken else "empty"})
+        seats.append(
+            {"x": x, "y": y, "css": "you" if mine else "new" if newest else "people" if taken else "empty"}
+        )
     return {"seats": seats, "label": label, "kind": kind, "people": people}
 
 
@@ -46,7 +50,9 @@ def arc(people: int, label: str, kind: str = "arc", you: bool = False) -> dict[s
 def qr(url: str, label: str) -> SafeString:
     """A QR code as inline SVG, quiet zone included; made here, no service is asked."""
     code = segno.make(url, error="m", micro=False)
-    svg = code.svg_inline(omitsize=True, border=2, svgclass="qr", lineclass=None, dark="#10271d", light="#ffffff")
+    svg = code.svg_inline(
+        omitsize=True, border=2, svgclass="qr", lineclass=None, dark="#10271d", light="#ffffff"
+    )
     label = label.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
     return mark_safe(svg.replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1))
 
