@@ -176,3 +176,25 @@ def test_long_answers_are_readable_on_a_narrow_console(width, site, desk, transa
     assert min(widths) > 90
     assert console.locator(".agenda li > :first-child").first.evaluate("one => one.clientWidth") > 90
     assert_fits(console)
+
+
+def test_what_is_missing_on_a_long_sheet_comes_into_sight(site, phone, room, console_errors_expected):
+    console_errors_expected.append("422")
+    room.sheet.text = "\n\n".join(["Why we ask, and what becomes of it."] * 60)
+    room.sheet.save()
+    page = phone(viewport={"width": 320, "height": 568})
+    page.goto(f"/w/{room.code}/consent/")
+    page.get_by_label("My answers may be used").check()
+    page.get_by_role("button", name="Continue").click()
+    expect(page.get_by_label("I have read it")).to_be_focused()
+    expect(page.get_by_label("I have read it")).to_be_in_viewport()
+    assert_fits(page)
+
+
+def test_a_small_phone_shows_staff_pages_without_sideways_scroll(site, phone, room):
+    page = phone(viewport={"width": 320, "height": 568})
+    sign_in(page, site, make.staff(room.programme))
+    page.goto("/workshops/")
+    assert_fits(page)
+    page.goto(f"/workshops/{room.code}/console/")
+    assert_fits(page)

@@ -39,6 +39,8 @@ class Section:
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     sections = [_section(request, programme) for programme in access.programmes_of(request.user)]
+    # What runs now is what somebody came for; then what is planned; the rest keeps its order.
+    sections.sort(key=lambda one: (not (one.next and one.next.is_running), not one.next))
     context: dict[str, Any] = {
         "section": "workshops",
         "sections": sections,
