@@ -15,6 +15,8 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache
 
+from . import services
+
 TESTS = Path(__file__).parent
 
 # A machine that is busy with other tests is not a failure of this one.
@@ -44,10 +46,7 @@ def service_url(variable: str, service: str) -> str:
     """The address of a service that tests need; skips in plain words, or fails where it must be there."""
     if url := os.environ.get(variable, ""):
         return url
-    sentence = f"{service} is not here: set {variable} to run this test."
-    if os.environ.get("REQUIRE_SERVICES"):
-        pytest.fail(sentence)
-    pytest.skip(sentence)
+    services.skip(f"{service} is not here: set {variable} to run this test.")
 
 
 @pytest.fixture(scope="session")

@@ -13,9 +13,9 @@ import pytest
 
 from workshops.actions import facilitation
 
-from . import factories
+from . import factories, services
 from .browser.server import Server, start_server
-from .wire import PrivateRedis, Screen, phone_on, wall_on
+from .wire import Screen, phone_on, wall_on
 
 pytestmark = pytest.mark.redis
 
@@ -23,11 +23,14 @@ TICK = 0.1  # seconds: the wall's window
 
 
 @pytest.fixture
-def private_redis(tmp_path) -> Iterator[PrivateRedis]:
-    made = PrivateRedis(tmp_path)
-    made.start()
-    yield made
-    made.kill()
+def private_redis() -> Iterator[services.Redis]:
+    made = services.Redis()
+    try:
+        with services.or_skip():
+            made.start()
+        yield made
+    finally:
+        made.close()
 
 
 @pytest.fixture
@@ -37,9 +40,7 @@ def two(transactional_db, tmp_path, private_redis) -> Iterator[Callable[..., tup
 
     def start(**environment: str) -> tuple[Server, Server]:
         for _number in range(2):
-            servers.append(
-                start_server(tmp_path, command="daphne", REDIS_URL=private_redis.url, **environment)
-            )
+            servers.append(start_server(tmp_path, REDIS_URL=private_redis.url, **environment))
         return servers[0], servers[1]
 
     yield start

@@ -84,7 +84,7 @@ def test_a_stop_with_two_hundred_votes_in_flight_loses_nothing_that_was_acknowle
     polls = [item.poll_id for item in workshop.agenda.all()]
     for poll in polls:
         open_beside_the_stage(poll)
-    server = start_server(tmp_path, command=command)
+    server = start_server(tmp_path, server=command)
     started = time.monotonic()
     phones = asyncio.run(_crowd(server, workshop, people, polls))
     server.process.wait(5)
@@ -99,7 +99,7 @@ def test_a_stop_with_two_hundred_votes_in_flight_loses_nothing_that_was_acknowle
     assert stopped < 5
     assert server.errors == ""
     # … and the same server, started again, takes the same operation once more with the same receipt.
-    again = start_server(tmp_path, port=server.port, command=command)
+    again = start_server(tmp_path, port=server.port, server=command)
     try:
         voter, op = sorted(acked)[0]
         who = next(person for person in people if person.voter == voter)

@@ -1,23 +1,19 @@
-"""Screens over a real network connection, and a Redis of a test's own: for tests with real server processes."""
+"""Screens over a real network connection: for tests with real server processes."""
 
 from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
-import shutil
-import subprocess
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from django.conf import settings
 from websockets.sync.client import ClientConnection, connect
 
-from .browser.server import Server, free_port
+from .browser.server import Server
 from .factories import seat_of
 
 CAST = re.compile(r'class="wall-count"><b>(\d+)</b>')
@@ -81,42 +77,3 @@ def phone_on(server: Server, workshop, who) -> Iterator[Screen]:
 
 def cookie_of(who) -> str:
     return f"{settings.SEAT_COOKIE_NAME}={seat_of(who).as_cookie()}"
-
-
-class PrivateRedis:
-    """A Redis server of this test, to stop and start as it likes."""
-
-    def __init__(self, place: Path) -> None:
-        self.place, self.port = place, free_port()
-        self.process: subprocess.Popen[bytes] | None = None
-
-    @property
-    def url(self) -> str:
-        return f"redis://127.0.0.1:{self.port}/0"
-
-    def start(self) -> None:
-        program = shutil.which("redis-server")
-        if program is None:
-            sentence = "redis-server is not installed: it is needed to stop and start Redis in a test."
-            pytest.fail(sentence) if os.environ.get("REQUIRE_SERVICES") else pytest.skip(sentence)
-        options = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self.place)]
-        self.process = subprocess.Popen([program, *options], stdout=subprocess.DEVNULL)
-        end = time.monotonic() + 10
-        while not self._answers():
-            assert time.monotonic() < end, "Redis did not start"
-            time.sleep(0.05)
-
-    def _answers(self) -> bool:
-        import redis
-
-        try:
-            with redis.Redis(port=self.port, socket_connect_timeout=1) as client:
-                return bool(client.ping())
-        except redis.RedisError:
-            return False
-
-    def kill(self) -> None:
-        if self.process:
-            self.process.kill()
-            self.process.wait()
-            self.process = None

@@ -83,12 +83,6 @@ def start_server(place: Path, port: int = 0, server: str = "daphne", **environme
     return running
 
 
-def _arguments(port: int, command: str) -> list[str]:
-    if command:
-        return ["manage.py", "serve", "--port", str(port), "--server", command]
-    return ["-m", "daphne", "-b", "127.0.0.1", "-p", str(port), "config.asgi:application"]
-
-
 def free_port() -> int:
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
