@@ -15,19 +15,22 @@ writers wait for each other and never in a circle. SQLite has one writer at a ti
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections import Counter
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from . import results
-from .lifecycle import Reveal, after
-from .models import Ballot, Poll, RevealMoment
-from .types import InvalidBallot
+from .lifecycle import Reveal, State, after
+from .models import Ballot, Poll, RevealMoment, question_with
+from .prepared import Prepared, Upsert
+from .types import POLL_TYPES, InvalidBallot, Question
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,26 +70,48 @@ class Refusal:
 
 
 Outcome = Receipt | Refusal
-Held = dict[int, Poll]
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """A poll as its writer finds it under the lock."""
+
+    poll: int
+    state: str
+    reveal: str
+    closes_at: datetime | None
+    question: Question
+
+    @property
+    def poll_type(self):
+        return POLL_TYPES[self.question.type]
+
+    def takes_papers(self, at: datetime) -> bool:
+        return self.state == State.OPEN and not (self.closes_at and self.closes_at <= at)
+
+
+Held = dict[int, Asking]
+
+# A weaker lock than `FOR UPDATE`: nobody changes a poll's number, so rows that refer to it need not wait.
+_under_lock = Poll.objects.select_for_update(of=("self",), no_key=True).order_by("pk")
+_HOLD = Prepared(
+    lambda polls: _under_lock.filter(pk__in=polls).values_list(
+        "pk", "state", "reveal", "closes_at", "version__fingerprint"
+    ),
+    int,
+)
+
+
+def hold(poll_ids: Collection[int]) -> Held:
+    """Lock these polls for the running transaction; those that exist, by number."""
+    return {row[0]: Asking(*row[:4], question_with(row[4])) for row in _HOLD.rows(list(poll_ids))}
 
 
 # --- gestures on a poll ------------------------------------------------------------------------------
 
 
-def hold(poll_ids: Collection[int]) -> Held:
-    """Lock these polls for the running transaction; those that exist, by number.
-
-    A weaker lock than `FOR UPDATE`: nobody changes a poll's number, so rows that refer to it need not wait.
-    """
-    polls = Poll.objects.select_for_update(of=("self",), no_key=True).select_related("version")
-    return {poll.pk: poll for poll in polls.filter(pk__in=poll_ids).order_by("pk")}
-
-
 def _locked(poll_id: int) -> Poll:
-    try:
-        return hold([poll_id])[poll_id]
-    except KeyError:
-        raise Poll.DoesNotExist from None
+    return _under_lock.select_related("version").get(pk=poll_id)
 
 
 @transaction.atomic
@@ -141,6 +166,7 @@ def reset_poll(poll_id: int) -> Poll:
     if poll.ballots.exists():
         raise ValueError("a poll with ballots cannot be reset")
     poll.opened_at = poll.closed_at = poll.closes_at = poll.revealed_at = poll.result = None
+    poll.late = 0
     poll.save()
     poll.reveal_moments.all().delete()
     return poll
@@ -167,12 +193,11 @@ def issue(
     `held` is what `hold` gave a caller who has locked the polls already, in this transaction.
     """
     poll = (hold([poll_id]) if held is None else held).get(poll_id)
-    if poll is None or not poll.is_open:
+    if poll is None or poll.state != State.OPEN:
         return 0
     now = timezone.now()
-    papers = [Ballot(poll=poll, voter=v, issued_at=now, rehearsal=v in rehearsals) for v in voters]
-    Ballot.objects.bulk_create(papers, ignore_conflicts=True)
-    return len(papers)
+    _ISSUE.write([_Row(poll_id, v, issued_at=now, rehearsal=v in rehearsals) for v in voters])
+    return len(voters)
 
 
 def cast(papers: Iterable[Paper], *, held: Held | None = None) -> list[Outcome]:
@@ -191,16 +216,58 @@ def cast(papers: Iterable[Paper], *, held: Held | None = None) -> list[Outcome]:
     return outcomes
 
 
+@dataclass(slots=True)
+class _Row:
+    """A ballot's row as a batch handles it; the same names as the model's columns."""
+
+    poll_id: int
+    voter: str
+    status: str = Ballot.Status.ISSUED.value
+    value: Any = None
+    seq: int = 0
+    op: str = ""
+    revision: int = 0
+    issued_at: datetime | None = None
+    cast_at: datetime | None = None
+    after_reveal: bool = False
+    rehearsal: bool = False
+
+
+_KNOWN = Prepared(
+    lambda polls, voters: Ballot.objects.filter(poll__in=polls, voter__in=voters).values_list(
+        *_Row.__dataclass_fields__
+    ),
+    int,
+    str,
+)
+# Polls whose result voters have been able to see at any time, even if it is hidden again.
+_EVER_REVEALED = Prepared(
+    lambda polls: (
+        RevealMoment.objects.filter(poll__in=polls, shown=True).values_list("poll_id").order_by().distinct()
+    ),
+    int,
+)
+_ISSUE = Upsert(Ballot, unique=["poll", "voter"], update=[])
+# One upsert for new and known papers alike: the unique voter decides, not the row's number.
+_CAST = Upsert(
+    Ballot,
+    unique=["poll", "voter"],
+    update=["value", "status", "op", "seq", "revision", "cast_at", "after_reveal"],
+)
+
+
 class _Box:
     """The ballots that a batch touches, loaded once, changed in memory, written once."""
 
     def __init__(self, papers: list[Paper], polls: Held) -> None:
         self.polls = polls
         self.now: datetime = timezone.now()  # the moment of the write, after any wait for the lock
-        known = Ballot.objects.filter(poll__in=self.polls, voter__in={p.voter for p in papers})
-        self.ballots = {(ballot.poll_id, ballot.voter): ballot for ballot in known}
-        self.seen_before = _ever_revealed(self.polls)
-        self.changed: dict[tuple[int, str], Ballot] = {}
+        asked = list(polls)
+        known = (_Row(*row) for row in _KNOWN.rows(asked, list({p.voter for p in papers})))
+        self.rows = {(row.poll_id, row.voter): row for row in known}
+        self.seen_before = {poll for (poll,) in _EVER_REVEALED.rows(asked)}
+        self.changed: dict[tuple[int, str], _Row] = {}
+        self.late: Counter[int] = Counter()
 
     def put(self, paper: Paper) -> Outcome:
         poll = self.polls.get(paper.poll)
@@ -208,74 +275,69 @@ class _Box:
             return Refusal(
                 paper.poll, paper.op, "forbidden", _("This question is not part of your workshop.")
             )
-        ballot = self.ballots.get((paper.poll, paper.voter))
-        if ballot and paper.op and ballot.op == paper.op:
-            return _receipt(poll, ballot)  # a retry: same receipt, no second effect
-        if not poll.is_open or (poll.closes_at and poll.closes_at <= self.now):
+        row = self.rows.get((paper.poll, paper.voter))
+        if row and paper.op and row.op == paper.op:
+            return _receipt(poll.question, row)  # a retry: same receipt, no second effect
+        if not poll.takes_papers(self.now):
+            self.late[paper.poll] += poll.state != State.DRAFT
             return Refusal(paper.poll, paper.op, "closed", _("Closed before your answer arrived."))
-        if ballot and ballot.revision and (refusal := self._refuse_change(poll, ballot, paper)):
+        if row and row.revision and (refusal := self._refuse_change(poll, row, paper)):
             return refusal
         try:
             value = poll.poll_type.clean(paper.value, poll.question)
         except InvalidBallot as invalid:
             return Refusal(paper.poll, paper.op, "invalid", str(invalid.message), invalid.field)
-        ballot = self._fill(poll, ballot or self._new(paper), paper, value)
-        return _receipt(poll, ballot)
+        row = self._fill(poll, row or self._new(paper), paper, value)
+        return _receipt(poll.question, row)
 
-    def _refuse_change(self, poll: Poll, ballot: Ballot, paper: Paper) -> Refusal | None:
-        if paper.seq is not None and paper.seq <= ballot.seq:
+    def _refuse_change(self, poll: Asking, row: _Row, paper: Paper) -> Refusal | None:
+        if paper.seq is not None and paper.seq <= row.seq:
             return Refusal(paper.poll, paper.op, "stale", _("A newer answer of yours is already saved."))
         if poll.question.settings.get("change") is False:
             message = _("An answer to this question cannot be changed.")
             return Refusal(paper.poll, paper.op, "invalid", message)
         return None
 
-    def _new(self, paper: Paper) -> Ballot:
-        ballot = Ballot(poll_id=paper.poll, voter=paper.voter, issued_at=self.now, rehearsal=paper.rehearsal)
-        self.ballots[paper.poll, paper.voter] = ballot
-        return ballot
+    def _new(self, paper: Paper) -> _Row:
+        row = _Row(paper.poll, paper.voter, issued_at=self.now, rehearsal=paper.rehearsal)
+        self.rows[paper.poll, paper.voter] = row
+        return row
 
-    def _fill(self, poll: Poll, ballot: Ballot, paper: Paper, value: Any) -> Ballot:
-        saw_own_result = poll.reveal == Reveal.AFTER_VOTE and ballot.revision > 0
-        ballot.value = value
-        ballot.status = Ballot.Status.PASSED if poll.poll_type.is_pass(value) else Ballot.Status.CAST
-        ballot.op = paper.op
-        ballot.seq = ballot.seq + 1 if paper.seq is None else paper.seq
-        ballot.revision += 1
-        ballot.cast_at = self.now
-        ballot.after_reveal = poll.pk in self.seen_before or saw_own_result
-        self.changed[poll.pk, paper.voter] = ballot
-        return ballot
+    def _fill(self, poll: Asking, row: _Row, paper: Paper, value: Any) -> _Row:
+        saw_own_result = poll.reveal == Reveal.AFTER_VOTE and row.revision > 0
+        row.value = value
+        status = Ballot.Status.PASSED if poll.poll_type.is_pass(value) else Ballot.Status.CAST
+        row.status = status.value
+        row.op = paper.op
+        row.seq = row.seq + 1 if paper.seq is None else paper.seq
+        row.revision += 1
+        row.cast_at = self.now
+        row.after_reveal = poll.poll in self.seen_before or saw_own_result
+        self.changed[poll.poll, paper.voter] = row
+        return row
 
     def write(self) -> None:
-        """One upsert for new and known papers alike: the unique voter decides, not the row's number."""
-        for ballot in self.changed.values():
-            ballot.pk = None
-        Ballot.objects.bulk_create(
-            self.changed.values(),
-            update_conflicts=True,
-            unique_fields=["poll", "voter"],
-            update_fields=CAST_FIELDS,
-        )
+        if self.changed:
+            _CAST.write(list(self.changed.values()))
+        for poll, papers in self.late.items():
+            Poll.objects.filter(pk=poll).update(late=F("late") + papers)
 
 
-CAST_FIELDS = ["value", "status", "op", "seq", "revision", "cast_at", "after_reveal"]
+def _receipt(question: Question, row: _Row) -> Receipt:
+    said = POLL_TYPES[question.type].say(row.value, question)
+    return Receipt(row.poll_id, row.op, row.revision, row.seq, row.status, row.value, said)
 
 
-def _ever_revealed(polls: Collection[int]) -> set[int]:
-    """Polls whose result voters have been able to see at any time, even if it is hidden again."""
-    moments = RevealMoment.objects.filter(poll__in=polls, shown=True)
-    return set(moments.values_list("poll_id", flat=True))
+_PAPERS = Prepared(
+    lambda voters, polls: Ballot.objects.filter(voter__in=voters, poll__in=polls, revision__gt=0).values_list(
+        "poll__version__fingerprint", *_Row.__dataclass_fields__
+    ),
+    str,
+    int,
+)
 
 
-def _receipt(poll: Poll, ballot: Ballot) -> Receipt:
-    said = poll.poll_type.say(ballot.value, poll.question)
-    return Receipt(poll.pk, ballot.op, ballot.revision, ballot.seq, ballot.status, ballot.value, said)
-
-
-def papers_of(voter: str, poll_ids: Collection[int]) -> dict[int, Receipt]:
+def papers_of(voter: str, poll_ids: Sequence[int]) -> dict[int, Receipt]:
     """What one voter has cast among these polls: their own papers and nobody else's."""
-    ballots = Ballot.objects.filter(voter=voter, poll__in=poll_ids, revision__gt=0).select_related(
-        "poll__version"
-    )
-    return {ballot.poll_id: _receipt(ballot.poll, ballot) for ballot in ballots}
+    rows = ((question_with(print), _Row(*row)) for print, *row in _PAPERS.rows([voter], poll_ids))
+    return {row.poll_id: _receipt(question, row) for question, row in rows}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any
 
 from django.db import models
@@ -86,6 +86,12 @@ def fingerprint(definition: dict[str, Any]) -> str:
     return hashlib.sha256(json.dumps(definition, sort_keys=True, default=str).encode()).hexdigest()
 
 
+@lru_cache(maxsize=1000)
+def question_with(fingerprint: str) -> Question:
+    """The question that has this fingerprint; equal prints are equal questions, so it is read once a process."""
+    return Question.from_json(InstrumentVersion.objects.filter(fingerprint=fingerprint)[0].definition)
+
+
 class Measure(models.Model):
     """A derived figure counted from ballots (`polls.measures`); versioned, the newest number counts."""
 
@@ -121,6 +127,8 @@ class Poll(models.Model):
     closed_at = models.DateTimeField(null=True, blank=True)
     #: set while the people who vote can see the result
     revealed_at = models.DateTimeField(null=True, blank=True)
+    #: answers that arrived after the close, and were refused
+    late = models.PositiveIntegerField(default=0)
     #: the result frozen at close, with its denominators (`polls.results.Frozen`); null while open
     result = models.JSONField(null=True, blank=True)
 

@@ -6,9 +6,8 @@ action. What comes back is a `Refusal`, never a traceback.
 
 from __future__ import annotations
 
-import asyncio
 import math
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
 
 import msgspec
@@ -49,23 +48,14 @@ class Shown(Shape, tag="shown"):
     poll: Id
 
 
-async def vote(seat: Seat, data: Vote) -> Outcome:
+def vote(seat: Seat, data: Vote) -> participation.Vote | Refusal:
     if not _is_finite(data.value):
         return Refusal(data.poll, data.op, "invalid", _("That is not an answer we can read."))
-    return await _write(
-        participation.Vote(seat.workshop_id, seat.voter, data.poll, data.value, data.op, data.seq)
-    )
+    return participation.Vote(seat.workshop_id, seat.voter, data.poll, data.value, data.op, data.seq)
 
 
-async def shown(seat: Seat, data: Shown) -> Outcome | None:
-    return await _write(participation.Shown(seat.workshop_id, seat.voter, data.poll))
-
-
-async def _write(item: participation.Vote | participation.Shown) -> Any:
-    """Through the intake where the engine runs; straight into the box elsewhere (tests, plain WSGI)."""
-    if engine.is_running_here():
-        return await intake.get().submit(item)
-    return (await sync_to_async(participation.write)([item]))[0]
+def shown(seat: Seat, data: Shown) -> participation.Shown:
+    return participation.Shown(seat.workshop_id, seat.voter, data.poll)
 
 
 def _is_finite(value: Any) -> bool:
@@ -166,7 +156,9 @@ FACILITATION: dict[type[Shape], Run] = {
     ClearRehearsal: lambda workshop, by, data: facilitation.clear_rehearsal(workshop, by),
 }
 
-PARTICIPATION: dict[type[Shape], Callable[[Seat, Any], Awaitable[Outcome | None]]] = {
+PARTICIPATION: dict[
+    type[Shape], Callable[[Seat, Any], participation.Vote | participation.Shown | Refusal]
+] = {
     Vote: vote,
     Shown: shown,
 }
@@ -215,14 +207,30 @@ def run_gesture(workshop_id: int, by: Any, command: Shape) -> Any:
         ) from None
 
 
-async def run_frame(seat: Seat, frame: Vote | Shown) -> Outcome | None:
-    """Do what a phone asks. Raises `intake.Busy`."""
-    op = getattr(frame, "op", "")
+def take_frame(seat: Seat, frame: PhoneFrame, answer: intake.Answer) -> None:
+    """Do what a phone asks; `answer` gets the outcome, or `intake.Busy`, once it is committed."""
+    item = _item(seat, frame)
+    if isinstance(item, Refusal):
+        return answer(item)
+    return intake.get().put(item, answer)
+
+
+async def run_frame(seat: Seat, frame: PhoneFrame) -> Outcome | None:
+    """The same for whoever waits. Raises `intake.Busy`."""
+    item = _item(seat, frame)
+    if isinstance(item, Refusal):
+        return item
+    if engine.is_running_here():
+        return await intake.get().submit(item)
+    # Straight into the box where no engine runs: tests, plain WSGI.
+    return (await sync_to_async(participation.write)([item]))[0]
+
+
+def _item(seat: Seat, frame: PhoneFrame) -> participation.Vote | participation.Shown | Refusal:
     if seat.is_observer:
-        return Refusal(
-            frame.poll, op, "consent", _("You are here as an observer, so answers are not counted.")
-        )
-    return await asyncio.shield(PARTICIPATION[type(frame)](seat, frame))
+        sentence = _("You are here as an observer, so answers are not counted.")
+        return Refusal(frame.poll, getattr(frame, "op", ""), "consent", sentence)
+    return PARTICIPATION[type(frame)](seat, frame)
 
 
 def reply(outcome: Outcome) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from django.utils.translation import gettext as _
 
 from polls import ballot_box
 from polls.ballot_box import Outcome, Paper, Refusal
+from polls.prepared import Prepared
 
 from .. import seats
 from ..live import notify
@@ -113,18 +114,28 @@ def write(items: Sequence[Vote | Shown]) -> list[Outcome | None]:
     return outcomes
 
 
+_HERE = Prepared(
+    lambda voters: Participant.objects.filter(voter__in=voters, left_at__isnull=True).values_list(
+        "voter", "workshop_id", "rehearsal"
+    ),
+    str,
+)
+_ASKED = Prepared(
+    lambda polls: (
+        AgendaItem.objects.filter(poll__in=polls).order_by().values_list("poll_id", "workshop_id", "profile")
+    ),
+    int,
+)
+
+
 class _Room:
     """Whose votes these are and which polls they may go to: two queries a batch."""
 
     def __init__(self, items: Sequence[Vote | Shown]) -> None:
-        here = Participant.objects.filter(voter__in={item.voter for item in items}, left_at__isnull=True)
-        self.people = {
-            voter: (ws, r) for voter, ws, r in here.values_list("voter", "workshop_id", "rehearsal")
-        }
-        asked = AgendaItem.objects.filter(poll__in={item.poll for item in items})
-        self.polls = {
-            poll: (ws, profile) for poll, ws, profile in asked.values_list("poll", "workshop", "profile")
-        }
+        here = _HERE.rows(list({item.voter for item in items}))
+        self.people = {voter: (workshop, rehearsal) for voter, workshop, rehearsal in here}
+        asked = _ASKED.rows(list({item.poll for item in items}))
+        self.polls = {poll: (workshop, profile) for poll, workshop, profile in asked}
         self.touched: dict[int, set[Topic]] = defaultdict(set)
 
     def refuse(self, item: Vote | Shown) -> Refusal | None:

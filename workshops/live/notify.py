@@ -11,7 +11,7 @@ import contextlib
 import logging
 from collections.abc import Iterable
 
-from channels.layers import get_channel_layer
+from channels.layers import InMemoryChannelLayer, get_channel_layer
 from django.db import transaction
 
 from . import hub, metrics
@@ -20,6 +20,7 @@ from .topics import GROUP, Topic
 log = logging.getLogger(__name__)
 LAYER_SECONDS = 2.0
 AGAIN_SECONDS = 1.0
+GATHER_SECONDS = 0.01
 
 
 def changed(workshop_id: int, *topics: Topic) -> None:
@@ -39,12 +40,32 @@ def announce(workshop_id: int, topics: Iterable[Topic]) -> None:
 
 def _mark_and_send(workshop_id: int, names: list[str]) -> None:
     hub.mark(workshop_id, names)
-    task = asyncio.ensure_future(_send(workshop_id, names))
-    _sending.add(task)
-    task.add_done_callback(_sending.discard)
+    if not _hears_others():
+        return
+    if not _untold:
+        task = asyncio.ensure_future(_tell_others())
+        _sending.add(task)
+        task.add_done_callback(_sending.discard)
+    _untold.setdefault(workshop_id, set()).update(names)
 
 
+def _hears_others() -> bool:
+    """A layer in memory ends at this process."""
+    layer = get_channel_layer()
+    return layer is not None and not isinstance(layer, InMemoryChannelLayer)
+
+
+_untold: dict[int, set[str]] = {}
 _sending: set[asyncio.Future] = set()  # keeps the tasks alive until they are done
+
+
+async def _tell_others() -> None:
+    """What changed within a moment goes out as one message a workshop, however many votes it was."""
+    await asyncio.sleep(GATHER_SECONDS)
+    untold = dict(_untold)
+    _untold.clear()
+    for workshop_id, names in untold.items():
+        await _send(workshop_id, sorted(names))
 
 
 _silenced = False  # the layer failed last time: one line an outage, not one a vote

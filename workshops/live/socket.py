@@ -10,6 +10,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import msgspec
@@ -180,10 +181,12 @@ class _Session:
     def _answer(self, frame: Any) -> None:
         if isinstance(frame, Ping):
             return self._tell({"t": "pong"})
-        task = asyncio.ensure_future(self._hello(frame) if isinstance(frame, Hello) else self._run(frame))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return None
+        if isinstance(frame, Hello):
+            task = asyncio.ensure_future(self._hello(frame))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+            return None
+        return self._run(frame)
 
     async def _hello(self, frame: Hello) -> None:
         """Server time for countdowns, one's own papers, and every picture not seen yet."""
@@ -196,21 +199,24 @@ class _Session:
         self.hub.greet(self.connection, frame.seen)
         return None
 
-    async def _run(self, frame: commands.PhoneFrame) -> None:
+    def _run(self, frame: commands.PhoneFrame) -> None:
         op = getattr(frame, "op", "")
         if self.seat is None:
             return self._tell(
                 {"t": "nack", "op": op, "code": "forbidden", "message": _("Only people with a phone vote.")}
             )
-        try:
-            outcome = await commands.run_frame(self.seat, frame)
-        except Busy as error:
-            return self._tell(commands.busy(op, frame.poll, error.retry_after))
-        if outcome is not None and op:
-            answer = commands.reply(outcome)
-            self._tell(answer)
-            if answer["t"] == "ack":
-                self._tell_other_tabs(answer)
+        return commands.take_frame(self.seat, frame, partial(self._outcome, frame, op))
+
+    def _outcome(self, frame: commands.PhoneFrame, op: str, outcome: Any) -> None:
+        """After the commit: the answer to this phone, and the new paper to the person's other tabs."""
+        if isinstance(outcome, Busy):
+            return self._tell(commands.busy(op, frame.poll, outcome.retry_after))
+        if outcome is None or not op:
+            return None
+        answer = commands.reply(outcome)
+        self._tell(answer)
+        if answer["t"] == "ack":
+            self._tell_other_tabs(answer)
         return None
 
     def _tell_other_tabs(self, answer: dict[str, Any]) -> None:
