@@ -104,7 +104,10 @@ _HOLD = Prepared(
 
 def hold(poll_ids: Collection[int]) -> Held:
     """Lock these polls for the running transaction; those that exist, by number."""
-    return {row[0]: Asking(*row[:4], question_with(row[4])) for row in _HOLD.rows(list(poll_ids))}
+    return {
+        poll: Asking(poll, state, reveal, closes_at, question_with(fingerprint))
+        for poll, state, reveal, closes_at, fingerprint in _HOLD.rows(list(poll_ids))
+    }
 
 
 # --- gestures on a poll ------------------------------------------------------------------------------
@@ -339,5 +342,5 @@ _PAPERS = Prepared(
 
 def papers_of(voter: str, poll_ids: Sequence[int]) -> dict[int, Receipt]:
     """What one voter has cast among these polls: their own papers and nobody else's."""
-    rows = ((question_with(print), _Row(*row)) for print, *row in _PAPERS.rows([voter], poll_ids))
+    rows = ((question_with(fingerprint), _Row(*row)) for fingerprint, *row in _PAPERS.rows([voter], poll_ids))
     return {row.poll_id: _receipt(question, row) for question, row in rows}

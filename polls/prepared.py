@@ -101,12 +101,18 @@ class Upsert:
     def _fields(self) -> list[models.Field]:
         return [field for field in self._model._meta.concrete_fields if not field.primary_key]
 
+    def _column(self, name: str) -> str:
+        field = self._model._meta.get_field(name)
+        assert isinstance(field, models.Field)
+        assert field.column
+        return field.column
+
     @property
     def _sql(self) -> str:
-        quote, column = connection.ops.quote_name, self._model._meta.get_field
+        quote, column = connection.ops.quote_name, self._column
         names = [quote(field.column) for field in self._fields]
-        unique = [quote(column(name).column) for name in self._unique]
-        changes = [f"{c} = EXCLUDED.{c}" for c in (quote(column(name).column) for name in self._update)]
+        unique = [quote(column(name)) for name in self._unique]
+        changes = [f"{c} = EXCLUDED.{c}" for c in (quote(column(name)) for name in self._update)]
         action = f"UPDATE SET {', '.join(changes)}" if changes else "NOTHING"
         return (
             f"INSERT INTO {quote(self._model._meta.db_table)} ({', '.join(names)})"

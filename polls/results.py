@@ -13,10 +13,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from django.db.models import Count
+from django.db.models import Count, QuerySet
 
 from . import measures
 from .models import Ballot, Measure, Poll
+from .prepared import Prepared
 from .types import POLL_TYPES, Question
 from .types.base import Tally, add
 
@@ -123,12 +124,20 @@ def read(poll: Poll, *, rehearsal: bool = False, measures: list[Measure] | None 
     return count(poll, rehearsal=rehearsal)
 
 
+def _kinds(polls: list[int]) -> QuerySet:
+    ballots = Ballot.objects.filter(poll__in=polls)
+    return ballots.values_list("status", "after_reveal", "value").annotate(Count("id")).order_by()
+
+
+_ALL_KINDS = Prepared(_kinds, int)
+_KINDS = Prepared(lambda polls: _kinds(polls).filter(rehearsal=False), int)
+
+
 def count(
     poll: Poll, *, joined: int | None = None, attended: int | None = None, rehearsal: bool = False
 ) -> Result:
     """Recount a poll's ballots; two small queries, whatever the number of ballots."""
-    ballots = poll.ballots.all() if rehearsal else poll.ballots.filter(rehearsal=False)
-    kinds = list(ballots.values_list("status", "after_reveal", "value").annotate(Count("id")).order_by())
+    kinds = (_ALL_KINDS if rehearsal else _KINDS).rows([poll.pk])
     counted = _values(kinds)
     question = poll.question
     return Result(
@@ -166,10 +175,21 @@ def _counts(kinds: list[Kind], joined: int | None, attended: int | None) -> Coun
     )
 
 
+_MEASURES = Prepared(
+    lambda instruments: (
+        Measure.objects.filter(instrument__in=instruments)
+        .order_by("number")
+        .values_list(*(field.attname for field in Measure._meta.concrete_fields))
+    ),
+    int,
+)
+
+
 def latest_measures(instrument_id: int) -> list[Measure]:
     """The newest version of every measure of an instrument, in authored order."""
     newest: dict[str, Measure] = {}
-    for measure in Measure.objects.filter(instrument_id=instrument_id).order_by("number"):
+    for row in _MEASURES.rows([instrument_id]):
+        measure = Measure(*row)
         newest[measure.key] = measure
     return sorted(newest.values(), key=lambda measure: measure.pk)
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Model, QuerySet
 from django.utils.translation import gettext as _
 
 from polls import ballot_box, results
 from polls.models import Ballot, Poll
+from polls.prepared import Prepared
 
-from .models import AgendaItem, Participant, Workshop
+from .models import AgendaItem, Participant, Prompt, Workshop
 from .seats import Seat
 
 ROLE_INSTRUMENT = "role"  # the profile question that says who is in the room
@@ -27,11 +29,60 @@ class Room:
     rehearsal: int
 
 
+_STAGED = ("programme", "stage_item__poll__version__instrument", "stage_item__prompt__domain")
+
+
+def _columns(model: type[Model], path: str = "", leave: Collection[str] = ()) -> list[str]:
+    return [path + field.attname for field in model._meta.concrete_fields if field.attname not in leave]
+
+
+# All that can move while a workshop runs. A frozen result is not read again and again: it comes with its close.
+_MOVES = Prepared(
+    lambda workshops: Workshop.objects.filter(pk__in=workshops).order_by().values_list(
+        *_columns(Workshop),
+        *_columns(AgendaItem, "stage_item__"),
+        *_columns(Poll, "stage_item__poll__", leave=["result"]),
+        *_columns(Prompt, "stage_item__prompt__", leave=["probes"]),
+        "programme__title", "stage_item__poll__version__fingerprint", "stage_item__poll__version__instrument__name",
+    ),
+    int,
+)  # fmt: skip
+_standing: dict[int, tuple[tuple, Workshop]] = {}
+
+
+def with_stage(workshop_id: int) -> Workshop:
+    """A workshop with all that stands on its stage, for reading only. Raises `Workshop.DoesNotExist`.
+
+    One small query where nothing has moved since the last time: between two gestures of a facilitator a picture is
+    drawn hundreds of times.
+    """
+    moves = _MOVES.rows([workshop_id])
+    known = _standing.get(workshop_id)
+    if known and moves and known[0] == moves[0]:
+        return known[1]
+    workshop = Workshop.objects.select_related(*_STAGED).get(pk=workshop_id)
+    if len(_standing) > 500:
+        _standing.clear()
+    if moves and moves[0] == next(iter(_MOVES.rows([workshop_id])), None):  # it did not move as we read it
+        _standing[workshop_id] = (moves[0], workshop)
+    return workshop
+
+
+_ROOM = Prepared(
+    lambda workshops: (
+        Participant.objects.filter(workshop__in=workshops, left_at__isnull=True)
+        .values_list("rehearsal")
+        .annotate(Count("id"))
+        .order_by()
+    ),
+    int,
+)
+
+
 def room(workshop: Workshop) -> Room:
     """One query, counted by the database: it is asked for every picture of a vote."""
-    return Room(
-        **_here(workshop).aggregate(joined=Count("id"), rehearsal=Count("id", filter=Q(rehearsal=True)))
-    )
+    people = dict(_ROOM.rows([workshop.pk]))
+    return Room(joined=sum(people.values()), rehearsal=people.get(True, 0))
 
 
 def _here(workshop: Workshop) -> QuerySet[Participant]:
@@ -124,13 +175,26 @@ def pace(workshop: Workshop, items: list[AgendaItem], now: datetime) -> Pace:
     return Pace(elapsed, max(0, elapsed - min([*due, workshop.minutes])), steps)
 
 
+_IS_HERE = Prepared(
+    lambda voters: Participant.objects.filter(voter__in=voters, left_at__isnull=True).values_list(
+        "workshop_id"
+    ),
+    str,
+)
+_POLLS = Prepared(
+    lambda workshops: (
+        AgendaItem.objects.filter(workshop__in=workshops, poll__isnull=False).order_by().values_list("poll")
+    ),
+    int,
+)
+
+
 def papers(seat: Seat) -> list[ballot_box.Receipt] | None:
     """What a voter has cast in their workshop; `None` if they have left or were never here."""
-    here = Participant.objects.filter(workshop_id=seat.workshop_id, voter=seat.voter, left_at__isnull=True)
-    if not here.exists():
+    if (seat.workshop_id,) not in _IS_HERE.rows([seat.voter]):
         return None
-    asked = AgendaItem.objects.filter(workshop_id=seat.workshop_id, poll__isnull=False)
-    return list(ballot_box.papers_of(seat.voter, asked.values_list("poll", flat=True)).values())
+    polls = [poll for (poll,) in _POLLS.rows([seat.workshop_id])]
+    return list(ballot_box.papers_of(seat.voter, polls).values())
 
 
 def has_paper(participant: Participant, poll_id: int) -> bool:

@@ -54,10 +54,7 @@ class Scene:
 
     @classmethod
     def load(cls, workshop_id: int, *, online: int = 0) -> Scene:
-        found = Workshop.objects.select_related(
-            "programme", "stage_item__poll__version__instrument", "stage_item__prompt__domain"
-        )
-        return cls(found.get(pk=workshop_id), online)
+        return cls(queries.with_stage(workshop_id), online)
 
     # -- the stage ------------------------------------------------------------------------------------
 
