@@ -16,6 +16,7 @@ from django.conf import settings
 from django.core.cache import cache
 
 from . import services
+from .budget import spend as spend  # what something costs a phone
 
 TESTS = Path(__file__).parent
 

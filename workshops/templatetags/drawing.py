@@ -14,6 +14,7 @@ register = template.Library()
 #: rows of the half circle, inner to outer: (radius, seats)
 ROWS = ((60, 7), (84, 9), (108, 11))
 SEATS = sum(seats for _radius, seats in ROWS)
+RADIUS = 7.4
 
 
 def _seats() -> list[tuple[float, float]]:
@@ -34,16 +35,25 @@ PLACES = _seats()
 
 @register.inclusion_tag("workshops/_arc.html")
 def arc(people: int, label: str, kind: str = "arc", you: bool = False) -> dict[str, Any]:
-    """Seats in half circles, as many filled as there are people. With `you`, one of them is honey."""
-    seats = []
-    for number, (x, y) in enumerate(PLACES):
-        taken = number < people
-        mine = you and number == min(max(people, 1), SEATS) - 1
-        newest = kind == "arriving" and number == min(people, SEATS) - 1
-        seats.append(
-            {"x": x, "y": y, "css": "you" if mine else "new" if newest else "people" if taken else "empty"}
-        )
-    return {"seats": seats, "label": label, "kind": kind, "people": people}
+    """Seats in half circles, as many filled as there are people. With `you`, one of them is honey.
+
+    Everybody's phone is sent this for everybody who comes, so all free seats are one path, and all taken ones:
+    dots are round ends of lines without length.
+    """
+    last = min(people, SEATS) - 1
+    apart = max(last, 0) if you else last if kind == "arriving" and last >= 0 else None
+    taken = [place for number, place in enumerate(PLACES) if number <= last and number != apart]
+    free = [place for number, place in enumerate(PLACES) if number > last and number != apart]
+    return {
+        "free": "".join(f"M{x:g} {y - RADIUS:g}a{RADIUS} {RADIUS} 0 1 0 .1 0z" for x, y in free),
+        "taken": "".join(f"M{x:g} {y:g}h0" for x, y in taken),
+        "apart": None if apart is None else PLACES[apart],
+        "radius": RADIUS,
+        "label": label,
+        "kind": kind,
+        "people": people,
+        "you": you,
+    }
 
 
 @register.simple_tag

@@ -29,6 +29,9 @@ from . import errors, joining
 
 log = logging.getLogger(__name__)
 
+#: topics that a full page draws for this person and this moment; the others are as hubs draw them
+OWN = (Topic.STAGE, Topic.TALLY, Topic.CLOCK)
+
 
 # --- the one page of the hour ------------------------------------------------------------------------
 
@@ -65,9 +68,7 @@ def _stage_page(
     papers = (queries.papers(seat) or []) if participant else []
     own = _own(scene, seat, papers, refusal, typed, "change" in request.GET)
     shared = {topic: screens.draw(scene, topic, audience) for topic in SHOWN[audience]}
-    fragments = shared | {
-        topic: screens.draw(scene, topic, audience, request, **own) for topic in (Topic.STAGE, Topic.TALLY)
-    }
+    fragments = shared | {topic: screens.draw(scene, topic, audience, request, **own) for topic in OWN}
     context = screens.context(scene, audience) | {
         "fragments": {str(topic): html for topic, html in fragments.items()},
         # What the shared pictures were, so that the socket need not send them again.
