@@ -26,7 +26,7 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # The same locks as in production, but no waiting for the disk: no power cut is tested here.
     DATABASES["default"]["OPTIONS"]["init_command"] = (
         "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA foreign_keys=ON;"
-    )
+    ) + os.environ.get("TEST_SQLITE_INIT", "")  # how a test gives one server a disk that is full
 
 # Test processes that share one Redis, also those of another run, must not hear each other.
 if REDIS_URL:

@@ -75,5 +75,13 @@ def phone_on(server: Server, workshop, who) -> Iterator[Screen]:
         yield Screen(wire)
 
 
+@contextlib.contextmanager
+def console_on(server: Server, workshop, cookie: str) -> Iterator[Screen]:
+    """The console of somebody who is signed in with this cookie."""
+    path = f"{server.socket_url}/live/console/{workshop.code}/"
+    with connect(path, origin=server.url, additional_headers={"Cookie": cookie}) as wire:
+        yield Screen(wire)
+
+
 def cookie_of(who) -> str:
     return f"{settings.SEAT_COOKIE_NAME}={seat_of(who).as_cookie()}"
