@@ -70,6 +70,16 @@ MIDDLEWARE = [
     "allauth.account.middleware.AccountMiddleware",
 ]
 
+# For the pages of people without an account (`workshops.live.pages`): these only compute, so they run in the loop.
+PHONE_MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "csp.middleware.CSPMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
 ROOT_URLCONF = "config.urls"
 ASGI_APPLICATION = "config.asgi.application"
 
@@ -251,6 +261,13 @@ LIVE_MESSAGES_PER_SECOND = env.int("LIVE_MESSAGES_PER_SECOND", 10_000)  # per pr
 # Hand pictures straight to the socket where the server is one that we know; false sends through the server.
 LIVE_DIRECT = env.bool("LIVE_DIRECT", True)
 LIVE_LOOK_SECONDS = env.float("LIVE_LOOK_SECONDS", 3.0)  # how often a hub looks by itself
+# A screen that has said nothing for so long is gone; screens ping every 25 s.
+LIVE_IDLE_SECONDS = env.float("LIVE_IDLE_SECONDS", 60.0)
+# Pages of phones that one process works at; people who are not in yet have half of them.
+PAGES_AT_ONCE = env.int("PAGES_AT_ONCE", 4, validate=environs.validate.Range(min=1))
+PAGES_WAITING = env.int("PAGES_WAITING", 200)  # that wait for it before people are asked to come back
+# Wrong codes from one address in ten minutes: slower from a tenth of it, then only a few of its codes are looked at.
+CODE_FAILURES_LIMIT = env.int("CODE_FAILURES_LIMIT", 300)
 # Where rehearsal phones started from the console find this server; empty: where the console was asked.
 REHEARSAL_URL = env.str("REHEARSAL_URL", "")
 

@@ -82,6 +82,7 @@ class Proxy:
         self.met = 0  # connections ever taken
         self.present: set[_Link] = set()
         self.passed = dict.fromkeys(WAYS, 0)  # bytes handed on
+        self.ended = dict.fromkeys(WAYS, 0)  # streams that their sender ended, also where nobody is told
         self.shuffled: list[list[int]] = []  # the new order of every window of messages, by their old places
         self.window = 0
         self.ways = {way: asyncio.Event() for way in WAYS}  # set: free
@@ -250,17 +251,20 @@ class _Way:
             for part in self._in_order(data):
                 self._put(part)
             if data == b"":
+                self.proxy.ended[self.way] += 1
                 return self._put(None)
 
     async def _receive(self) -> bytes | None:
         """What came; empty at the stream's end, `None` when it is time to hand on a window that did not fill."""
         receiving = asyncio.get_running_loop().sock_recv(self.source, CHUNK)
-        if not self._shuffler.waits:
-            return await receiving
         try:
-            return await asyncio.wait_for(receiving, QUIET)
+            return await asyncio.wait_for(receiving, QUIET if self._shuffler.waits else None)
         except TimeoutError:
             return None
+        except OSError:
+            if self.link.is_lost:
+                return b""
+            raise
 
     def _in_order(self, data: bytes | None) -> list[bytes]:
         if self.way == DOWN:
@@ -306,7 +310,12 @@ class _Way:
                 return
             weather = self.proxy.weather
             piece, data = data[: weather.piece], data[weather.piece :]
-            await loop.sock_sendall(self.target, piece)
+            try:
+                await loop.sock_sendall(self.target, piece)
+            except OSError:
+                if self.link.is_lost:
+                    return
+                raise
             self.proxy.passed[self.way] += len(piece)
             if weather.bytes_per_second:
                 await self.proxy.pause(loop.time() + len(piece) / weather.bytes_per_second)

@@ -463,8 +463,8 @@ async def test_a_flood_is_slowed_and_then_ended(asked, room):
     assert await phone.ended() == 4429
 
 
-async def test_a_socket_that_says_nothing_is_ended(asked, room, monkeypatch):
-    monkeypatch.setattr(socket, "IDLE_SECONDS", 0.1)
+async def test_a_socket_that_says_nothing_is_ended(asked, room, settings):
+    settings.LIVE_IDLE_SECONDS = 0.1
     workshop, _poll, who = asked
     assert await (await room(path(workshop), cookie=seat(who))).ended() == 4408
 

@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 
 import msgspec
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from django.utils import timezone
@@ -28,7 +29,6 @@ from .topics import Audience
 log = logging.getLogger(__name__)
 
 FRAME_LIMIT = 8 * 1024  # bytes in
-IDLE_SECONDS = 60.0  # phones ping every 25 s
 FRAMES_PER_SECOND, FRAMES_AT_ONCE, FRAMES_TOO_MANY = 20.0, 60.0, 600
 
 TOO_BIG, NO_SESSION, FORBIDDEN, IDLE, TOO_FAST = 1009, 4401, 4403, 4408, 4429
@@ -153,7 +153,7 @@ class _Session:
     async def _listen(self, receive: Callable) -> None:
         while not self.connection.closing:
             try:
-                async with asyncio.timeout(IDLE_SECONDS) as self._listening:
+                async with asyncio.timeout(settings.LIVE_IDLE_SECONDS) as self._listening:
                     message = await receive()
                     self._listening = None
             except TimeoutError:

@@ -13,7 +13,7 @@
   const seen = read("seen");
   const handlers = {}; // frame type -> what to do; phone.js adds its own
   const swapped = []; // called after a topic has changed: (topic, element)
-  const PING = 25000, DEAF = 40000, SHORTEST = 500, LONGEST = 30000;
+  const PING = 25000, PATIENCE = 10000, SHORTEST = 500, LONGEST = 30000;
 
   let offset = Number(body.dataset.now || Date.now()) - Date.now(); // server clock minus ours
   let socket = null, failures = 0, heard = 0, retry = 0, polling = 0;
@@ -84,7 +84,7 @@
   handlers.hello = (frame) => { offset = frame.now - Date.now(); tick(); };
 
   function take(text) {
-    heard = Date.now();
+    heard += 1;
     const frame = JSON.parse(text);
     if (handlers[frame.t]) handlers[frame.t](frame);
   }
@@ -97,9 +97,10 @@
     const address = location.protocol.replace("http", "ws") + "//" + location.host + body.dataset.live;
     try { socket = new WebSocket(address); } catch (error) { return again(); }
     const mine = socket;
+    // A handshake that a dead network has swallowed would wait for minutes.
+    setTimeout(() => { if (mine === socket && mine.readyState === 0) drop(); }, PATIENCE);
     mine.onopen = () => {
       failures = 0;
-      heard = Date.now();
       stopPolling();
       signal("connected");
       mine.send(JSON.stringify({ t: "hello", seen: seen }));
@@ -124,8 +125,11 @@
 
   /* The seat is gone (left, or the workshop was cleared): the page itself knows what to offer. */
   function lostSeat() {
-    const last = Number(sessionStorage.getItem("lost-seat") || 0);
-    sessionStorage.setItem("lost-seat", Date.now());
+    let last = Date.now() - performance.now(); // where nothing can be kept, this page's own beginning counts
+    try {
+      last = Number(sessionStorage.getItem("lost-seat") || 0);
+      sessionStorage.setItem("lost-seat", Date.now());
+    } catch (error) { /* private mode */ }
     if (Date.now() - last > 10000) location.reload();
     else signal("offline");
   }
@@ -136,7 +140,7 @@
     return true;
   }
 
-  /* Half-open connections look alive for minutes: what has not spoken for a while is dropped and tried anew. */
+  /* Half-open connections look alive for minutes: where a ping finds no answer, the socket is dropped and tried anew. */
   function drop() {
     if (!socket) return;
     const old = socket;
@@ -145,15 +149,16 @@
     again();
   }
 
-  setInterval(() => {
-    if (socket && socket.readyState === 1 && Date.now() - heard > DEAF) drop();
-    else send({ t: "ping" });
-  }, PING);
+  function ping() {
+    const mine = socket, before = heard;
+    if (send({ t: "ping" })) setTimeout(() => { if (mine === socket && heard === before) drop(); }, PATIENCE);
+  }
+  setInterval(ping, PING);
 
   function wake() {
     if (document.visibilityState === "hidden") return;
     if (!socket || socket.readyState > 1) { failures = Math.min(failures, 1); connect(); }
-    else send({ t: "ping" });
+    else ping();
     if (live.onwake) live.onwake();
   }
   document.addEventListener("visibilitychange", wake);
@@ -169,7 +174,10 @@
   }
   function stopPolling() { clearTimeout(polling); polling = 0; }
   function poll() {
-    fetch(body.dataset.pictures + "?seen=" + encodeURIComponent(JSON.stringify(seen)), { credentials: "same-origin" })
+    const limit = new AbortController();
+    setTimeout(() => limit.abort(), PATIENCE);
+    fetch(body.dataset.pictures + "?seen=" + encodeURIComponent(JSON.stringify(seen)),
+      { credentials: "same-origin", signal: limit.signal })
       .then((answer) => {
         if (answer.status === 401) { lostSeat(); return null; }
         if (!answer.ok) throw new Error(String(answer.status));
