@@ -1,0 +1,138 @@
+"""Faults of the product that a history must find: a checker that has never found one proves nothing.
+
+Applied from outside, when Django starts with `tests.history.settings` and HISTORY_MUTATION names them; the product
+has no hook for it. `slow_disk` is no fault but the weather in which one of them shows: commits take a while.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+import time
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from django.apps import AppConfig
+from django.db import connection, transaction
+from django.db.backends.signals import connection_created
+
+LATE_SECONDS = 0.25  # how far the announced, or acknowledged, is ahead of what is stored
+CONFLICT = re.compile(r"\s+ON CONFLICT\b.*", re.DOTALL)
+
+
+def ack_before_commit() -> None:
+    """Every vote is judged and answered at once, and written a moment later: a crash in between loses it."""
+    from workshops.actions import participation
+    from workshops.live import intake
+
+    write = participation.write
+
+    def judge_and_write_later(items: Iterable[Any]) -> Any:
+        items = list(items)
+        with transaction.atomic():
+            outcomes = write(items)
+            transaction.set_rollback(True)
+        timer = threading.Timer(LATE_SECONDS, _alone, [write, items])
+        timer.daemon = True
+        timer.start()
+        return outcomes
+
+    _replace(intake, "participation", "write", judge_and_write_later)
+
+
+def _replace(module: Any, path: str, name: str, by: Any) -> None:
+    """Where `module.path.name` is looked up, it is `by` from now on. Fails where there is no such name."""
+    target = getattr(module, path)
+    getattr(target, name)
+    setattr(target, name, by)
+
+
+def _alone(write: Callable, items: list[Any]) -> None:
+    try:
+        write(items)
+    finally:
+        connection.close()
+
+
+def two_ballots() -> None:
+    """Answers are plainly inserted where the product says: insert, or change the voter's one ballot.
+
+    Needs a database without its unique constraint (`drop_the_constraint`).
+    """
+
+    def insert_plainly(execute: Callable, sql: str, params: Any, many: bool, context: dict) -> Any:
+        if isinstance(sql, str) and sql.startswith('INSERT INTO "polls_ballot"'):
+            sql, found = CONFLICT.subn("", sql)
+            assert found, "the product inserts ballots in another way now: this mutation changes nothing"
+        return execute(sql, params, many, context)
+
+    def install(connection: Any, **_: Any) -> None:
+        connection.execute_wrappers.append(insert_plainly)
+
+    connection_created.connect(install, weak=False)
+
+
+def drop_the_constraint() -> None:
+    """Take the database's own guard away; run once, before the first server."""
+    from polls.models import Ballot
+
+    guard = next(c for c in Ballot._meta.constraints if c.name == "one_ballot_per_voter")
+    with connection.schema_editor() as editor:
+        editor.remove_constraint(Ballot, guard)
+
+
+def announce_before_commit() -> None:
+    """Screens are told at once instead of after the commit: they draw what was, and nobody tells them again."""
+    from workshops.live import notify
+
+    def changed(workshop_id: int, *topics: Any) -> None:
+        notify.announce(workshop_id, topics)
+
+    notify.changed = changed
+
+
+def slow_disk() -> None:
+    """Every commit of a write takes a quarter of a second."""
+    from django.db.backends.base.base import BaseDatabaseWrapper
+
+    commit = BaseDatabaseWrapper._commit
+
+    def late_commit(self: BaseDatabaseWrapper) -> Any:
+        time.sleep(LATE_SECONDS)
+        return commit(self)
+
+    BaseDatabaseWrapper._commit = late_commit
+
+
+def closed_takes_answers() -> None:
+    """The ballot box forgets to look whether a poll is open."""
+    from polls import ballot_box
+
+    _replace(ballot_box, "Asking", "takes_papers", lambda self, at: True)
+
+
+def last_arrival_wins() -> None:
+    """The order of a phone's answers is ignored: what arrives last is kept."""
+    from polls import ballot_box
+
+    _replace(ballot_box, "_Box", "_refuse_change", lambda self, poll, row, paper: None)
+
+
+MUTATIONS: dict[str, Callable[[], None]] = {
+    "ack_before_commit": ack_before_commit,
+    "two_ballots": two_ballots,
+    "announce_before_commit": announce_before_commit,
+    "closed_takes_answers": closed_takes_answers,
+    "last_arrival_wins": last_arrival_wins,
+    "slow_disk": slow_disk,
+}
+
+
+class Mutated(AppConfig):
+    name = "tests.history"
+    label = "mutated"
+
+    def ready(self) -> None:
+        for name in os.environ["HISTORY_MUTATION"].split(","):
+            MUTATIONS[name]()
