@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 
@@ -76,6 +77,29 @@ def test_a_vote_on_one_process_is_on_the_wall_of_another_within_two_ticks(two, r
     print("ack here → wall there, ms:", [round(1000 * seconds) for seconds in taken])
     # Two ticks are promised; the median of five stays far below even on a machine that is busy with other tests.
     assert sorted(taken)[2] <= 2 * TICK + 0.1
+
+
+def test_an_answer_on_one_process_is_on_the_same_persons_tab_of_another_within_two_seconds(two):
+    # Looking by itself is switched off, so what is told came by Redis.
+    here, there = two(LIVE_LOOK_SECONDS="60")
+    workshop = factories.workshop()
+    who = factories.participant(workshop)
+    poll = factories.launched(workshop)
+    hears_the_other(here, there, workshop)
+    with phone_on(here, workshop, who) as phone, phone_on(there, workshop, who) as tab:
+        for screen in (phone, tab):
+            screen.until(lambda s: any(frame["t"] == "mine" for frame in s.heard))
+        assert phone.vote(poll)["t"] == "ack"
+        seconds = tab.until(lambda screen: own_answers(screen) == {poll.pk: "yes"}, 4.0)
+        print(f"ack here → own paper there, ms: {1000 * seconds:.0f}")
+        assert seconds < 2.0 + 0.5  # a second of rest, and a busy machine
+        assert own_answers(phone) == {}, "who has been acknowledged need not be told again"
+
+
+def own_answers(screen: Screen) -> dict[int, Any]:
+    """What a screen has been told of its own papers, acknowledgements left out."""
+    told = [paper for frame in screen.heard if frame["t"] == "mine" for paper in frame["papers"]]
+    return {paper["poll"]: paper["value"] for paper in told}
 
 
 def test_a_launch_on_one_process_reaches_the_phones_of_another(two):

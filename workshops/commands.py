@@ -20,6 +20,7 @@ from polls.lifecycle import NotPossible
 
 from .actions import facilitation, participation
 from .live import engine, intake
+from .queries import paper as paper
 from .seats import Seat
 
 #: a UUID in practice; only what can stand in a column and a log line
@@ -241,14 +242,6 @@ def reply(outcome: Outcome) -> dict[str, Any]:
             "message": outcome.message, "field": outcome.field,
         }  # fmt: skip
     return {"t": "ack", "op": outcome.op, "rev": outcome.revision, **paper(outcome)}
-
-
-def paper(receipt: Any) -> dict[str, Any]:
-    """One's own paper as the phone keeps it."""
-    return {
-        "poll": receipt.poll, "seq": receipt.seq, "status": receipt.status,
-        "value": receipt.value, "said": receipt.said,
-    }  # fmt: skip
 
 
 def busy(op: str, poll: int, retry_after: float) -> dict[str, Any]:

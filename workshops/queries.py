@@ -6,11 +6,13 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate
+from typing import Any
 
-from django.db.models import Count, Model, QuerySet
+from django.db.models import Count, Model, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from polls import ballot_box, results
+from polls.lifecycle import State
 from polls.models import Ballot, Poll
 from polls.prepared import Prepared
 
@@ -195,6 +197,21 @@ def papers(seat: Seat) -> list[ballot_box.Receipt] | None:
         return None
     polls = [poll for (poll,) in _POLLS.rows([seat.workshop_id])]
     return list(ballot_box.papers_of(seat.voter, polls).values())
+
+
+def paper(receipt: ballot_box.Receipt) -> dict[str, Any]:
+    """One's own paper as a phone keeps it."""
+    return {
+        "poll": receipt.poll, "seq": receipt.seq, "status": receipt.status,
+        "value": receipt.value, "said": receipt.said,
+    }  # fmt: skip
+
+
+def cast_since(workshop_id: int, since: datetime) -> list[tuple[str, int, int]]:
+    """`(voter, poll, seq)` of what was cast since then, on questions that are open or were so until then."""
+    asked = Q(poll__state=State.OPEN) | Q(poll__closed_at__gte=since)
+    cast = Ballot.objects.filter(asked, poll__agenda_item__workshop=workshop_id, cast_at__gte=since)
+    return list(cast.values_list("voter", "poll_id", "seq"))
 
 
 def has_paper(participant: Participant, poll_id: int) -> bool:

@@ -1,4 +1,5 @@
-"""What runs beside the sockets in a server process: hearing other processes, closing what is due.
+"""What runs beside the sockets in a server process: hearing other processes, bringing people their own papers to
+all their screens, closing what is due.
 
 Started by the first connection of any kind (`attach`), because not every ASGI server speaks lifespan.
 """
@@ -13,7 +14,7 @@ import logging
 from django.db import connection
 
 from ..actions import facilitation
-from . import hub, notify
+from . import hub, notify, papers
 
 log = logging.getLogger(__name__)
 LOOK_SECONDS = 0.5  # how exactly a countdown closes
@@ -43,7 +44,7 @@ def ensure_running() -> None:
     if is_running_here():
         return
     hub.use_loop(asyncio.get_running_loop())
-    _tasks[:] = [asyncio.ensure_future(task()) for task in (notify.listen, _close_what_is_due)]
+    _tasks[:] = [asyncio.ensure_future(task()) for task in (notify.listen, papers.bring, _close_what_is_due)]
     _calm_the_collector()
 
 

@@ -18,6 +18,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import msgspec
 from django.conf import settings
@@ -55,6 +56,8 @@ class Connection:
         self._pictures: dict[Topic, Frame] = {}
         self._wake = asyncio.Event()
         self._sending_since = 0.0
+        #: own papers that this screen has, poll → seq; `None` before its hello
+        self._given: dict[int, int] | None = None
         self.closing = 0  # the close code, once this connection is to end
         self.on_close: Callable[[], None] | None = None  # ends the listening, however long it would wait
 
@@ -77,6 +80,26 @@ class Connection:
         if self._sending_since and time.monotonic() - self._sending_since > STALLED_SECONDS:
             self.close(1013)
         return None
+
+    # -- this person's own papers ---------------------------------------------------------------------------
+
+    def give(self, papers: list[dict[str, Any]]) -> None:
+        """Tell these own papers (`queries.paper`)."""
+        self.tell(encode({"t": "mine", "papers": papers}))
+        self._given = self._given or {}
+        for paper in papers:
+            self.has(paper["poll"], paper["seq"])
+
+    def has(self, poll: int, seq: int) -> None:
+        """This paper has been acknowledged, or given, to this screen."""
+        if self._given is not None:
+            self._given[poll] = max(seq, self._given.get(poll, 0))
+
+    def lacks(self, poll: int, seq: int) -> bool:
+        """Is this paper newer than what this screen has? Who has not said hello yet will be given all."""
+        return self._given is not None and self._given.get(poll, -1) < seq
+
+    # -- how things leave -------------------------------------------------------------------------------------
 
     def _is_free(self, lane: Lane) -> bool:
         """Nothing of ours waits and the other side keeps up; own words and pictures keep their order."""
@@ -126,6 +149,7 @@ class Hub:
 
     def __init__(self, workshop_id: int) -> None:
         self.workshop_id = workshop_id
+        self.was_cast = False  # something, here or elsewhere, since own papers were last looked at (`papers`)
         self.connections: dict[Audience, set[Connection]] = {audience: set() for audience in Audience}
         self._by_voter: dict[str, set[Connection]] = {}
         self.frames: dict[tuple[Topic, Audience], tuple[str, Frame]] = {}  # with their revisions
@@ -180,6 +204,9 @@ class Hub:
     def sockets(self, group: Iterable[Audience]) -> int:
         return sum(len(self.connections[audience]) for audience in group)
 
+    def screens_of(self, voter: str) -> list[Connection]:
+        return list(self._by_voter.get(voter, ()))
+
     def has_other_tabs(self, connection: Connection) -> bool:
         return len(self._by_voter.get(connection.voter, ())) > 1
 
@@ -192,8 +219,10 @@ class Hub:
     # -- what they see ----------------------------------------------------------------------------------
 
     def mark(self, topics: Iterable[str]) -> None:
+        changed = {Topic(topic) for topic in topics}
+        self.was_cast |= Topic.TALLY in changed
         for group, dirty in self._dirty.items():
-            dirty.update(Topic(topic) for topic in topics)
+            dirty.update(changed)
             self._wake[group].set()
 
     async def _run(self, group: tuple[Audience, ...]) -> None:
@@ -324,6 +353,10 @@ def leave(hub: Hub, connection: Connection) -> None:
 def mark(workshop_id: int, topics: Iterable[str]) -> None:
     if hub := _hubs.get(workshop_id):
         hub.mark(topics)
+
+
+def present() -> list[Hub]:
+    return list(_hubs.values())
 
 
 def count() -> int:

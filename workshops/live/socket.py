@@ -195,7 +195,7 @@ class _Session:
             papers = await hubs.read(queries.papers, self.seat)
             if papers is None:
                 return self.connection.close(NO_SESSION)
-            self._tell({"t": "mine", "papers": [commands.paper(paper) for paper in papers]})
+            self.connection.give([commands.paper(paper) for paper in papers])
         self.hub.greet(self.connection, frame.seen)
         return None
 
@@ -216,6 +216,7 @@ class _Session:
         answer = commands.reply(outcome)
         self._tell(answer)
         if answer["t"] == "ack":
+            self.connection.has(answer["poll"], answer["seq"])
             self._tell_other_tabs(answer)
         return None
 

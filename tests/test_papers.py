@@ -1,0 +1,114 @@
+"""A person's own paper reaches every screen of theirs, however it was cast. Found by histories with two tabs."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import pytest
+from asgiref.sync import sync_to_async
+
+from workshops.live import hub as hubs
+from workshops.live import papers
+from workshops.live.hub import Connection
+from workshops.live.topics import Audience
+
+from . import factories
+
+
+@pytest.fixture
+def asked(transactional_db):
+    workshop = factories.workshop()
+    poll = factories.launched(workshop)
+    return workshop, poll, factories.participant(workshop)
+
+
+@pytest.fixture
+async def screen(asked):
+    """A phone's connection that has said hello when it had no paper, and what it was told since."""
+    hubs.use_loop(asyncio.get_running_loop())
+    workshop, _poll, who = asked
+    connection, told = Connection(Audience.PHONE, who.voter), []
+    connection.give([])
+    connection.tell = lambda payload: told.append(json.loads(payload))
+    hub = hubs.of(workshop.pk)
+    hub.add(connection)
+    connection.told = told
+    yield connection
+    hubs.leave(hub, connection)
+    hubs.use_loop(None)
+
+
+async def vote(who, poll, value, seq):
+    return await sync_to_async(factories.vote)(who, poll, value, f"op{seq}", seq)
+
+
+async def look(workshop):
+    await papers.bring_to(hubs.of(workshop.pk))
+
+
+async def test_a_paper_that_was_cast_elsewhere_is_told_once(asked, screen):
+    workshop, poll, who = asked
+    receipt = await vote(who, poll, "yes", 1)
+    await look(workshop)
+    await look(workshop)
+    own = {"poll": poll.pk, "seq": 1, "status": "cast", "value": "yes", "said": receipt.said}
+    assert screen.told == [{"t": "mine", "papers": [own]}]
+
+
+async def test_a_changed_answer_is_told_again(asked, screen):
+    workshop, poll, who = asked
+    for seq, value in enumerate(["yes", "no"], start=1):
+        await vote(who, poll, value, seq)
+        await look(workshop)
+    assert [frame["papers"][0]["value"] for frame in screen.told] == ["yes", "no"]
+
+
+async def test_who_has_been_acknowledged_is_not_told_again(asked, screen):
+    workshop, poll, who = asked
+    await vote(who, poll, "yes", 1)
+    screen.has(poll.pk, 1)
+    await look(workshop)
+    assert screen.told == []
+
+
+async def test_a_paper_cast_just_before_the_close_is_told_too(asked, screen):
+    workshop, poll, who = asked
+    await vote(who, poll, "yes", 1)
+    await sync_to_async(factories.facilitation.close)(workshop.pk, None)
+    await look(workshop)
+    assert len(screen.told) == 1
+
+
+async def test_nobody_is_told_the_paper_of_another(asked, screen):
+    workshop, poll, _who = asked
+    stranger = await sync_to_async(factories.participant)(workshop)
+    await vote(stranger, poll, "yes", 1)
+    await look(workshop)
+    assert screen.told == []
+
+
+async def test_a_screen_before_its_hello_is_left_alone(asked, screen):
+    workshop, poll, who = asked
+    early = Connection(Audience.PHONE, who.voter)
+    early.tell = lambda payload: pytest.fail("told before hello")
+    hub = hubs.of(workshop.pk)
+    hub.add(early)
+    await vote(who, poll, "yes", 1)
+    await look(workshop)
+    hubs.leave(hub, early)
+
+
+async def test_looking_costs_one_read_while_nobody_is_behind(asked, screen, monkeypatch):
+    workshop, poll, who = asked
+    await vote(who, poll, "yes", 1)
+    await look(workshop)
+    reads, read = [], hubs.read
+
+    async def counted(function, *args):
+        reads.append(function.__name__)
+        return await read(function, *args)
+
+    monkeypatch.setattr(hubs, "read", counted)
+    await look(workshop)
+    assert reads == ["cast_since"]
