@@ -39,7 +39,9 @@ WAYS = (UP, DOWN)
 
 CHUNK = 16 * 1024  # bytes read at once
 WAITING = 64 * 1024  # bytes of one connection and way that wait in the proxy
-KERNEL = 32 * 1024  # bytes of the kernel's receive buffers: small, so that a hold is soon felt by who sends
+# What the kernel holds is small, as on a phone's line and unlike loopback, so that a hold is soon felt by who sends.
+KERNEL = 32 * 1024  # bytes of a receive buffer
+SEGMENT = 1400  # bytes of a packet; the kernel measures the sender's buffer by it
 QUIET = 0.05  # seconds: a window of messages that does not fill goes on as it is after this
 BETWEEN_SLICES = 0.001  # seconds: so that the other side really reads slice by slice
 SECONDS_TO_ANSWER = 10.0  # a gesture from another thread
@@ -450,6 +452,7 @@ def _socket() -> socket.socket:
     made.setblocking(False)
     made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, KERNEL)
     made.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    made.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, SEGMENT)
     return made
 
 
