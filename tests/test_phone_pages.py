@@ -86,6 +86,11 @@ def url(workshop, rest=""):
     return f"/w/{workshop.code}/{rest}"
 
 
+NOT_FOUND = (
+    "Check the last letters on the screen, or ask for the link. "
+    "If your workshop is over, thank you for taking part."
+)
+
 # --- getting in by the code ------------------------------------------------------------------------------------
 
 
@@ -112,7 +117,7 @@ def test_a_code_is_understood_however_it_is_typed_or_pasted(workshop, client, ty
         ("  -  ", "Type the code from the screen."),
         ("ACD", "A code has six letters and numbers; ACD has 3."),
         ("ACDEFGH", "A code has six letters and numbers; ACDEFGH has 7."),
-        ("acd efg", "We can’t find ACD EFG. Check the last letters on the screen, or ask for the link."),
+        ("acd efg", "We can’t find ACD EFG. " + NOT_FOUND),
         ("<b>x</b>", "A code has six letters and numbers; <b>x</b> has 1."),
     ],
 )
@@ -126,7 +131,7 @@ def test_a_code_that_leads_nowhere_gets_one_sentence_and_stays_in_its_box(client
 
 def test_the_code_dies_with_its_workshop(workshop, client):
     facilitation.end(workshop.pk, None)
-    sentence = "That workshop has ended. Thank you for wanting to take part."
+    sentence = f"We can’t find {workshop.spaced_code}. {NOT_FOUND}"
     for response in (
         client.post("/", {"code": workshop.code}),
         client.get(url(workshop)),

@@ -34,6 +34,9 @@ SKIPPED = Counter(
     "Pictures that a slow screen never got, a newer one came first.",
     registry=REGISTRY,
 )
+SENT_AWAY = Counter(
+    "vision_sent_away", "Requests answered with a page that waits for its turn.", ["why"], registry=REGISTRY
+)
 NOT_TOLD = Counter("vision_layer_failures", "Announcements that other processes missed.", registry=REGISTRY)
 
 OUTCOMES = ("acked", "shown", "closed", "stale", "invalid", "forbidden", "consent", "busy")

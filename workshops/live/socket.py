@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -22,6 +21,7 @@ from django.utils.translation import gettext as _
 
 from .. import access, commands, queries, seats
 from ..models import Workshop
+from . import allowance
 from . import hub as hubs
 from .intake import Busy
 from .topics import Audience
@@ -29,7 +29,8 @@ from .topics import Audience
 log = logging.getLogger(__name__)
 
 FRAME_LIMIT = 8 * 1024  # bytes in
-FRAMES_PER_SECOND, FRAMES_AT_ONCE, FRAMES_TOO_MANY = 20.0, 60.0, 600
+HELLO_SECONDS = 15.0  # until the first word; a screen says hello at once
+AT_THE_DOOR = 8  # reads for people who come in: a crowd that comes back must not stand before the pictures
 
 TOO_BIG, NO_SESSION, FORBIDDEN, IDLE, TOO_FAST = 1009, 4401, 4403, 4408, 4429
 
@@ -52,26 +53,27 @@ decode = msgspec.json.Decoder(Hello | Ping | commands.Vote | commands.Shown).dec
 async def phone(scope, receive, send) -> None:
     """A participant or observer, by the signed cookie of their seat; the code must be their workshop's."""
     seat = seats.of_scope(scope)
-    workshop_id = await _workshop_id(code=scope["url_route"]["kwargs"]["code"])
-    if seat is None or seat.workshop_id != workshop_id:
+    if seat is None or seat.workshop_id != await workshop_id(code=scope["url_route"]["kwargs"]["code"]):
         return await _refuse(receive, send, NO_SESSION)
+    if not allowance.of(seat.voter).take():
+        return await _refuse(receive, send, TOO_FAST)
     audience = Audience.OBSERVER if seat.is_observer else Audience.PHONE
-    await _Session(audience, workshop_id, seat, send).run(receive)
+    await _Session(audience, seat.workshop_id, seat, send).run(receive)
 
 
 async def wall(scope, receive, send) -> None:
     """Whoever knows the wall's address."""
-    workshop_id = await _workshop_id(wall_key=scope["url_route"]["kwargs"]["key"])
-    if workshop_id is None:
+    found = await workshop_id(wall_key=scope["url_route"]["kwargs"]["key"])
+    if found is None:
         return await _refuse(receive, send, NO_SESSION)
-    await _Session(Audience.WALL, workshop_id, None, send).run(receive)
+    await _Session(Audience.WALL, found, None, send).run(receive)
 
 
 async def console(scope, receive, send) -> None:
     """A facilitator or owner who is signed in."""
     code, user = scope["url_route"]["kwargs"]["code"], scope["user"]
     try:
-        workshop = await hubs.read(access.workshop_for, user, code, *access.RUNNERS)
+        workshop = await _read_at_the_door(access.workshop_for, user, code, *access.RUNNERS)
     except (Http404, PermissionDenied):
         return await _refuse(receive, send, FORBIDDEN if user.is_authenticated else NO_SESSION)
     await _Session(Audience.CONSOLE, workshop.pk, None, send).run(receive)
@@ -88,11 +90,11 @@ async def _refuse(receive, send, code: int) -> None:
     await send({"type": "websocket.close", "code": code})
 
 
-async def _workshop_id(**by: str) -> int | None:
+async def workshop_id(**by: str) -> int | None:
     """The workshop with this code or wall key; remembered, for neither changes hands."""
     key = tuple(by.items())
     if key not in _known:
-        found = await hubs.read(Workshop.objects.filter(**by).values_list("pk", flat=True).first)
+        found = await _read_at_the_door(Workshop.objects.filter(**by).values_list("pk", flat=True).first)
         if found is None:
             return None
         if len(_known) > 10_000:
@@ -102,6 +104,19 @@ async def _workshop_id(**by: str) -> int | None:
 
 
 _known: dict[tuple, int] = {}
+
+
+async def _read_at_the_door(work: Callable, *args: Any) -> Any:
+    """A read for somebody who comes in: few at a time, so the hubs' own reads never wait behind a crowd."""
+    loop = asyncio.get_running_loop()
+    if loop not in _doors:
+        _doors.clear()
+        _doors[loop] = asyncio.Semaphore(AT_THE_DOOR)
+    async with _doors[loop]:
+        return await hubs.read(work, *args)
+
+
+_doors: dict[asyncio.AbstractEventLoop, asyncio.Semaphore] = {}
 
 
 # --- one session ---------------------------------------------------------------------------------------------
@@ -122,7 +137,7 @@ class _Session:
         self.connection = hubs.Connection(audience, seat.voter if seat else "")
         self.connection.on_close = self._end_listening
         self._listening: asyncio.Timeout | None = None
-        self._allowance, self._counted_at, self._excess = FRAMES_AT_ONCE, time.monotonic(), 0
+        self._allowance = allowance.of(seat.voter if seat else "")
         self._tasks: set[asyncio.Task] = set()
 
     async def run(self, receive: Callable) -> None:
@@ -151,9 +166,10 @@ class _Session:
             self._listening.reschedule(asyncio.get_running_loop().time())
 
     async def _listen(self, receive: Callable) -> None:
+        patience = min(HELLO_SECONDS, settings.LIVE_IDLE_SECONDS)
         while not self.connection.closing:
             try:
-                async with asyncio.timeout(settings.LIVE_IDLE_SECONDS) as self._listening:
+                async with asyncio.timeout(patience) as self._listening:
                     message = await receive()
                     self._listening = None
             except TimeoutError:
@@ -162,6 +178,7 @@ class _Session:
             if message["type"] == "websocket.disconnect":
                 return None
             self._take(message)
+            patience = settings.LIVE_IDLE_SECONDS
         return None
 
     def _take(self, message: dict[str, Any]) -> None:
@@ -192,7 +209,7 @@ class _Session:
         """Server time for countdowns, one's own papers, and every picture not seen yet."""
         self._tell({"t": "hello", "now": round(timezone.now().timestamp() * 1000)})
         if self.seat and not self.seat.is_observer:
-            papers = await hubs.read(queries.papers, self.seat)
+            papers = await _read_at_the_door(queries.papers, self.seat)
             if papers is None:
                 return self.connection.close(NO_SESSION)
             self.connection.give([commands.paper(paper) for paper in papers])
@@ -228,17 +245,12 @@ class _Session:
         self.hub.tell_voter(self.connection.voter, payload, but=self.connection)
 
     def _may_speak(self) -> bool:
-        """A bucket of frames: a held key fits, a flood does not."""
-        now = time.monotonic()
-        self._allowance = min(FRAMES_AT_ONCE, self._allowance + (now - self._counted_at) * FRAMES_PER_SECOND)
-        self._counted_at = now
-        if self._allowance >= 1:
-            self._allowance -= 1
+        """What one person's screens may say together (`allowance`)."""
+        if self._allowance.take():
             return True
-        self._excess += 1
-        if self._excess > FRAMES_TOO_MANY:
+        if self._allowance.is_exhausted:
             self.connection.close(TOO_FAST)
-        elif self._excess == 1 or self._excess % 50 == 0:
+        elif self._allowance.excess == 1 or self._allowance.excess % 50 == 0:
             self._tell({"t": "nack", "op": "", "code": "rate", "retry_after": 1.0, "message": ""})
         return False
 

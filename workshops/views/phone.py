@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 from asgiref.sync import sync_to_async
+from django.conf import settings
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
@@ -21,11 +22,13 @@ from polls.ballot_box import Receipt, Refusal
 
 from .. import commands, queries, screens, seats
 from ..actions import participation
+from ..live import allowance, engine, pages, socket
 from ..live.hub import revision_of
 from ..live.intake import Busy
 from ..live.topics import SHOWN, Audience, Topic
 from ..models import Participant, Workshop
 from . import errors, joining
+from .public import read_code
 
 log = logging.getLogger(__name__)
 
@@ -113,35 +116,47 @@ def _seed(seat: seats.Seat) -> str:
 @require_POST
 async def vote(request: HttpRequest, code: str) -> HttpResponse:
     """The safe lane: a plain form, or JSON from the script when websockets fail. Same command as the socket."""
-    workshop = await sync_to_async(joining.workshop_with)(code)
-    seat = seats.of_request(request, workshop)
     if request.content_type == "application/json":
-        return await _vote_by_script(request, seat)
-    return await _vote_by_form(request, workshop, seat)
+        return await _vote_by_script(request, code)
+    return await pages.in_a_thread(_vote_by_form, request, code)
 
 
-async def _vote_by_script(request: HttpRequest, seat: seats.Seat | None) -> JsonResponse:
+async def _vote_by_script(request: HttpRequest, code: str) -> JsonResponse:
     try:
         frame = msgspec.json.decode(request.body, type=commands.PhoneFrame)
     except (msgspec.DecodeError, RecursionError, UnicodeError):
         words = {"t": "nack", "op": "", "code": "invalid", "message": _("That could not be read.")}
         return JsonResponse(words, status=400)
+    op = getattr(frame, "op", "")
+    seat = await _seat_of_script(request, code)
     if seat is None:
         words = _("You have left this workshop. Join again to answer.")
-        nack = {"t": "nack", "op": getattr(frame, "op", ""), "code": "consent", "message": words}
-        return JsonResponse(nack, status=401)
+        return JsonResponse({"t": "nack", "op": op, "code": "consent", "message": words}, status=401)
+    if not allowance.of(seat.voter).take():
+        nack = {"t": "nack", "op": op, "poll": frame.poll, "code": "rate", "retry_after": 1.0, "message": ""}
+        return JsonResponse(nack, status=429, headers={"Retry-After": "1"})
     try:
         outcome = await commands.run_frame(seat, frame)
     except Busy as busy:
-        return JsonResponse(commands.busy(getattr(frame, "op", ""), frame.poll, busy.retry_after), status=503)
+        return JsonResponse(commands.busy(op, frame.poll, busy.retry_after), status=503)
     return JsonResponse(commands.reply(outcome) if outcome else {"t": "ok"})
 
 
-async def _vote_by_form(request: HttpRequest, workshop: Workshop, seat: seats.Seat | None) -> HttpResponse:
-    return await sync_to_async(_vote_by_form_now)(request, workshop, seat)
+async def _seat_of_script(request: HttpRequest, code: str) -> seats.Seat | None:
+    """No query and no thread for a workshop that this process knows, and none for somebody without a seat."""
+    seat = seats.Seat.from_cookie(request.COOKIES.get(settings.SEAT_COOKIE_NAME))
+    if seat is None:
+        return None
+    if engine.is_running_here():
+        workshop_id = await socket.workshop_id(code=read_code(code))
+    else:
+        workshop_id = (await sync_to_async(joining.workshop_with)(code)).pk
+    return seat if seat.workshop_id == workshop_id else None
 
 
-def _vote_by_form_now(request: HttpRequest, workshop: Workshop, seat: seats.Seat | None) -> HttpResponse:
+def _vote_by_form(request: HttpRequest, code: str) -> HttpResponse:
+    workshop = joining.workshop_with(code)
+    seat = seats.of_request(request, workshop)
     participant = seats.participant_of(seat)
     poll_id = request.POST.get("poll", "")
     is_number = poll_id.isascii() and poll_id.isdigit() and len(poll_id) < 16

@@ -31,12 +31,14 @@ def code_error(typed: str) -> str:
         found = {"typed": typed[:20], "count": len(code)}
         return _("A code has six letters and numbers; %(typed)s has %(count)d.") % found
     workshop = Workshop.objects.filter(code=code).first()
-    if workshop is None or not set(code) <= set(CODE_ALPHABET):
+    # One sentence for both: whoever tries codes does not learn which ones there have been.
+    if workshop is None or workshop.has_ended or not set(code) <= set(CODE_ALPHABET):
         spaced = f"{code[:3]} {code[3:]}"
-        words = _("We can’t find %(code)s. Check the last letters on the screen, or ask for the link.")
+        words = _(
+            "We can’t find %(code)s. Check the last letters on the screen, or ask for the link. "
+            "If your workshop is over, thank you for taking part."
+        )
         return words % {"code": spaced}
-    if workshop.has_ended:
-        return _("That workshop has ended. Thank you for wanting to take part.")
     return ""
 
 

@@ -1,0 +1,66 @@
+"""How often one seat may speak: a bucket that all its sockets and posts share in this process.
+
+A held key fits, a flood does not. Who reconnects finds the bucket as it was left, so hanging up buys nothing,
+and nobody else's bucket is touched. A bucket is a few numbers under a voter key that is here anyway; those that
+are full again are forgotten.
+"""
+
+from __future__ import annotations
+
+import time
+
+PER_SECOND, AT_ONCE = 20.0, 60.0  # frames; a page costs more of them than a frame does
+TOO_MANY = 600  # refused without a rest in between: from here on a socket is closed
+PAGE_COST = 4.0  # five pages a second, fifteen at once
+KEPT = 10_000  # buckets, before those that are full again are looked for
+
+
+class Allowance:
+    """`take` answers whether there is enough left; `excess` counts refusals since the bucket was last full."""
+
+    def __init__(self) -> None:
+        self._left, self._counted_at = AT_ONCE, time.monotonic()
+        self.excess = 0
+
+    def take(self, cost: float = 1.0) -> bool:
+        self._refill()
+        if self._left >= cost:
+            self._left -= cost
+            return True
+        self.excess += 1
+        return False
+
+    def _refill(self) -> None:
+        now = time.monotonic()
+        self._left = min(AT_ONCE, self._left + (now - self._counted_at) * PER_SECOND)
+        self._counted_at = now
+        if self._left >= AT_ONCE:
+            self.excess = 0
+
+    @property
+    def is_exhausted(self) -> bool:
+        return self.excess > TOO_MANY
+
+    @property
+    def is_full(self) -> bool:
+        self._refill()
+        return self._left >= AT_ONCE
+
+
+_kept: dict[str, Allowance] = {}
+
+
+def of(voter: str) -> Allowance:
+    """The bucket of this voter; an observer has no key, so each of their sockets has one of its own."""
+    if not voter:
+        return Allowance()
+    if voter not in _kept:
+        if len(_kept) >= KEPT:
+            _forget_the_full()
+        _kept[voter] = Allowance()
+    return _kept[voter]
+
+
+def _forget_the_full() -> None:
+    for voter in [voter for voter, allowance in _kept.items() if allowance.is_full]:
+        del _kept[voter]

@@ -1,0 +1,222 @@
+"""The HTTP door for everybody without an account: the start page and the pages of phones.
+
+Django's own handler and views, with two differences. Its middlewares are few and called in the loop, since each of
+them only computes: the full list costs a phone's page some twenty hops between threads. And the door counts: what
+one seat asks for (`allowance`), how many pages are in work (`turnstile`), wrong codes (`guesses`). Whoever has to
+wait gets a page that waits (`waiting`); whoever is in already goes before those who come. An answer sent as JSON
+needs no thread and no place here; it goes to the intake, which has a limit of its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from io import BytesIO
+from typing import Any, TypeVar
+
+from asgiref.sync import iscoroutinefunction, sync_to_async
+from django.conf import settings
+from django.core.exceptions import RequestAborted
+from django.core.handlers.asgi import ASGIHandler, get_script_prefix
+from django.core.handlers.exception import convert_exception_to_response
+from django.db import close_old_connections
+from django.http import HttpRequest, HttpResponse
+from django.urls import set_script_prefix, set_urlconf
+from django.utils.module_loading import import_string
+
+from .. import guesses, waiting
+from ..seats import Seat
+from . import allowance, engine, metrics
+from .turnstile import Full, Turnstile
+
+BODY_LIMIT = 64 * 1024  # bytes; a form of ours has a tenth of it
+BODY_SECONDS = 15.0  # what is not sent by then is not waited for
+PATIENCE = 8.0  # seconds in the queue
+DELAYED_LIMIT = 500  # wrong codes whose answers take a while, from everywhere
+
+T = TypeVar("T")
+Answer = Callable[[HttpRequest], Any]  # to be awaited, for an HttpResponse
+
+
+def attach(application):
+    """Django's application for HTTP, with everybody's pages handled here."""
+    phone_pages = PhonePages()
+
+    async def with_phone_pages(scope, receive, send):
+        if scope["path"] == "/" or scope["path"].startswith("/w/"):
+            return await phone_pages(scope, receive, send)
+        return await application(scope, receive, send)
+
+    return with_phone_pages
+
+
+# --- threads -------------------------------------------------------------------------------------------------
+
+_threads = ThreadPoolExecutor(settings.PAGES_AT_ONCE, thread_name_prefix="page")
+
+
+async def in_a_thread(work: Callable[..., T], *args: Any, **kwargs: Any) -> T:
+    """Do this in one of the few threads of pages; its database connection is given back afterwards."""
+    if not engine.is_running_here():  # a test's client, plain WSGI: Django's own thread
+        return await sync_to_async(work)(*args, **kwargs)
+
+    def and_give_back() -> T:
+        try:
+            return work(*args, **kwargs)
+        finally:
+            close_old_connections()
+
+    return await sync_to_async(and_give_back, thread_sensitive=False, executor=_threads)()
+
+
+# --- the handler -----------------------------------------------------------------------------------------------
+
+
+class PhonePages(ASGIHandler):
+    """Django's handler with a short list of middlewares, and a turnstile between them and the views."""
+
+    _get_response_async: Answer  # Django's: finds the view and calls it
+
+    def __init__(self) -> None:
+        self._turnstiles: dict[asyncio.AbstractEventLoop, tuple[Turnstile, Turnstile]] = {}
+        self._delayed = 0
+        super().__init__()
+
+    def load_middleware(self, is_async: bool = False) -> None:
+        """Django has one list for all addresses, in MIDDLEWARE; this is the one for ours, PHONE_MIDDLEWARE."""
+        self._view_middleware: list[Callable] = []
+        self._template_response_middleware: list[Callable] = []
+        self._exception_middleware: list[Callable] = []
+        chain: Answer = convert_exception_to_response(self._admit)
+        for path in reversed(settings.PHONE_MIDDLEWARE):
+            chain = self._in_the_loop(import_string(path)(chain), chain)
+        self._middleware_chain: Answer = chain
+
+    def _in_the_loop(self, middleware: Any, inner: Answer) -> Answer:
+        async def step(request: HttpRequest) -> HttpResponse:
+            response = None
+            if hasattr(middleware, "process_request"):
+                response = middleware.process_request(request)
+            response = response or await inner(request)
+            if hasattr(middleware, "process_response"):
+                response = middleware.process_response(request, response)
+            return response
+
+        async def before_the_view(request, view, args, kwargs):
+            return middleware.process_view(request, view, args, kwargs)
+
+        if hasattr(middleware, "process_view"):
+            self._view_middleware.insert(0, before_the_view)
+        return convert_exception_to_response(step)
+
+    def make_view_atomic(self, view):
+        """Django's hook around a view: here a plain one goes to the threads of pages."""
+        if iscoroutinefunction(view):
+            return view
+
+        async def in_its_thread(*args, **kwargs):
+            return await in_a_thread(view, *args, **kwargs)
+
+        return in_its_thread
+
+    async def __call__(self, scope, receive, send) -> None:
+        await self.handle(scope, receive, send)
+
+    async def handle(self, scope, receive, send) -> None:
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                body = await self.read_body(receive)
+        except RequestAborted:
+            return
+        except TimeoutError:
+            return await self.send_response(HttpResponse(status=408), send)
+        if body is None:
+            return await self.send_response(HttpResponse(status=413), send)
+        set_script_prefix(get_script_prefix(scope))
+        set_urlconf(settings.ROOT_URLCONF)
+        response: Any
+        request, response = self.create_request(scope, body)
+        if request is not None:
+            response = await self._middleware_chain(request)
+        await self.send_response(response, send)
+
+    async def read_body(self, receive) -> BytesIO | None:  # type: ignore[override]
+        """All that was sent, before a place is taken; `None` where it is more than we take."""
+        body = BytesIO()
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise RequestAborted
+            body.write(message.get("body", b""))
+            if body.tell() > BODY_LIMIT:
+                return None
+            if not message.get("more_body", False):
+                body.seek(0)
+                return body
+
+    # -- who comes in now ------------------------------------------------------------------------------------
+
+    async def _admit(self, request: HttpRequest) -> HttpResponse:
+        seat = Seat.from_cookie(request.COOKIES.get(settings.SEAT_COOKIE_NAME))
+        if _is_frame(request):
+            return await self._get_response_async(request)  # the view asks the seat's allowance
+        newcomers, seated = self._places()
+        if seat is None or seat.is_observer:
+            return await self._newcomer(request, newcomers)
+        if not allowance.of(seat.voter).take(allowance.PAGE_COST):
+            return _wait(request, waiting.FAST, waiting.soon())
+        return await self._judged(request, await self._page(request, seated))
+
+    async def _newcomer(self, request: HttpRequest, places: Turnstile) -> HttpResponse:
+        with guesses.looking(guesses.source_of(request)) as may_look:
+            if not may_look:
+                return _wait(request, waiting.GUESSES, waiting.soon())
+            return await self._judged(request, await self._page(request, places))
+
+    async def _judged(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        """A code that leads nowhere is counted, and its answer takes a while where there were many."""
+        if response.status_code != 404:
+            return response
+        source = guesses.source_of(request)
+        await in_a_thread(guesses.was_wrong, source)
+        if not (seconds := guesses.delay(source)):
+            return response
+        if self._delayed >= DELAYED_LIMIT:
+            return _wait(request, waiting.GUESSES, waiting.soon())
+        self._delayed += 1
+        try:
+            await asyncio.sleep(seconds)
+        finally:
+            self._delayed -= 1
+        return response
+
+    async def _page(self, request: HttpRequest, places: Turnstile) -> HttpResponse:
+        """A form that was filled in may use the whole queue, a first look half of it."""
+        try:
+            async with places.place(1.0 if request.method == "POST" else 0.5):
+                return await self._get_response_async(request)
+        except Full as full:
+            return _wait(request, waiting.FULL, full.seconds)
+
+    def _places(self) -> tuple[Turnstile, Turnstile]:
+        """For newcomers and for people who are in; newcomers never have more than half of the threads."""
+        loop = asyncio.get_running_loop()
+        if loop not in self._turnstiles:
+            at_once, queue = settings.PAGES_AT_ONCE, settings.PAGES_WAITING
+            self._turnstiles.clear()
+            self._turnstiles[loop] = (
+                Turnstile(max(1, at_once // 2), queue, PATIENCE),
+                Turnstile(at_once, queue, PATIENCE),
+            )
+        return self._turnstiles[loop]
+
+
+def _is_frame(request: HttpRequest) -> bool:
+    is_vote = request.method == "POST" and request.path.endswith("/vote/")
+    return is_vote and request.content_type == "application/json"
+
+
+def _wait(request: HttpRequest, why: str, seconds: float) -> HttpResponse:
+    metrics.SENT_AWAY.labels(why).inc()
+    return waiting.page(request, why, seconds)

@@ -1,0 +1,72 @@
+"""The page for somebody who has to wait: says what happens, keeps what they sent, and tries again by itself.
+
+Made for a flood: no query and no template a request. Drawn once a language, then only what was sent, where to and
+when to come back are put in, escaped.
+"""
+
+from __future__ import annotations
+
+import random
+import re
+from functools import lru_cache
+from math import ceil
+
+from django.http import HttpRequest, HttpResponse, QueryDict
+from django.template.loader import render_to_string
+from django.utils.cache import add_never_cache_headers
+from django.utils.html import escape, format_html_join
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+
+FULL, FAST, GUESSES = "full", "fast", "guesses"
+STATUS = {FULL: 503, FAST: 429, GUESSES: 429}
+FIELDS_LIMIT = 200  # a form of ours has a few dozen
+#: what stands in the drawn page where something is put in
+PLACE = re.compile(r"\[\[waiting:(\w+)\]\]")
+PLACES = ("action", "method", "fields", "seconds")
+
+
+def page(request: HttpRequest, why: str, seconds: float) -> HttpResponse:
+    """`why` is one of the three above; `seconds` from now it is worth another try."""
+    wait = str(ceil(seconds))
+    is_form = request.method == "POST"
+    parts = {
+        "action": escape(request.get_full_path() if is_form else request.path),
+        "method": "post" if is_form else "get",
+        "fields": _hidden(request.POST if is_form else request.GET),
+        "seconds": wait,
+    }
+    drawn = _drawn(why, get_language())
+    html = [parts[piece] if number % 2 else piece for number, piece in enumerate(drawn)]
+    response = HttpResponse("".join(html), status=STATUS[why], headers={"Retry-After": wait})
+    add_never_cache_headers(response)
+    return response
+
+
+def soon() -> float:
+    """Seconds to wait where no queue gives an appointment; not the same for all."""
+    return random.uniform(3, 8)
+
+
+@lru_cache(maxsize=64)
+def _drawn(why: str, language: str | None) -> list[str]:
+    """The page in pieces: every second one is the name of a place."""
+    title, words = {
+        FULL: (
+            _("Many people are coming in"),
+            _("We let them in a few at a time, so that it stays quick for everybody inside."),
+        ),
+        FAST: (_("A short pause"), _("That was more than we can take from one phone at a time.")),
+        GUESSES: (
+            _("A short pause"),
+            _("Many codes that do not exist were typed near you, so we look at each a little more slowly."),
+        ),
+    }[why]
+    context = {"title": title, "words": words} | {place: f"[[waiting:{place}]]" for place in PLACES}
+    return PLACE.split(render_to_string("workshops/phone/waiting.html", context))
+
+
+def _hidden(sent: QueryDict) -> str:
+    """All that was sent, to be sent again. By GET too: there a form replaces the question in its address."""
+    pairs = [(name, value) for name, values in sent.lists() for value in values]
+    return format_html_join("", '<input type="hidden" name="{}" value="{}">', pairs[:FIELDS_LIMIT])
