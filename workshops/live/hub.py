@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import itertools
 import logging
 import secrets
 import time
@@ -144,6 +145,27 @@ class Connection:
         return None
 
 
+class _Window:
+    """What has changed for a group of screens, and when they may be shown it."""
+
+    def __init__(self, group: tuple[Audience, ...]) -> None:
+        self.group = group
+        self.dirty: set[Topic] = set()
+        self.opens_at = 0.0
+        self.handing_out: asyncio.Task | None = None
+
+    @property
+    def has_work(self) -> bool:
+        """One picture at a time: the next is drawn when the last has been handed to everybody."""
+        return bool(self.dirty) and self.handing_out is None
+
+    def take(self, opens_at: float) -> set[Topic]:
+        """What has changed; the window is shut until `opens_at`."""
+        topics, self.dirty = self.dirty, set()
+        self.opens_at = opens_at
+        return topics
+
+
 class Hub:
     """All sockets of one workshop in this process."""
 
@@ -153,11 +175,9 @@ class Hub:
         self.connections: dict[Audience, set[Connection]] = {audience: set() for audience in Audience}
         self._by_voter: dict[str, set[Connection]] = {}
         self.frames: dict[tuple[Topic, Audience], tuple[str, Frame]] = {}  # with their revisions
-        self._dirty: dict[tuple[Audience, ...], set[Topic]] = {group: set() for group in (NEAR, PHONES)}
-        self._wake: dict[tuple[Audience, ...], asyncio.Event] = {
-            group: asyncio.Event() for group in (NEAR, PHONES)
-        }
-        self._tasks = [asyncio.ensure_future(self._run(group)) for group in (NEAR, PHONES)]
+        self._windows = [_Window(NEAR), _Window(PHONES)]
+        self._wake = asyncio.Event()
+        self._tasks = [asyncio.ensure_future(self._run())]
 
     # -- who looks ------------------------------------------------------------------------------------
 
@@ -219,54 +239,76 @@ class Hub:
     # -- what they see ----------------------------------------------------------------------------------
 
     def mark(self, topics: Iterable[str]) -> None:
-        changed = {Topic(topic) for topic in topics}
-        self.was_cast |= Topic.TALLY in changed
-        for group, dirty in self._dirty.items():
-            dirty.update(changed)
-            self._wake[group].set()
+        for window in self._windows:
+            window.dirty.update(Topic(topic) for topic in topics)
+        self._wake.set()
 
-    async def _run(self, group: tuple[Audience, ...]) -> None:
-        """A window: wait for a change or the next look, draw once, hand out, rest. The last change always goes out."""
-        looked = time.monotonic()
+    async def _run(self) -> None:
+        """Wait for a change or the next look, draw once for all whose window is open, hand out. The last change
+        always goes out."""
+        look_at = time.monotonic() + settings.LIVE_LOOK_SECONDS
         while True:
-            due = looked + settings.LIVE_LOOK_SECONDS - time.monotonic()
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(
-                    max(0.0, due)
-                ):  # before Python 3.12, `wait_for` may swallow `stop`
-                    await self._wake[group].wait()
-            self._wake[group].clear()
-            topics, self._dirty[group] = self._dirty[group], set()
-            if time.monotonic() >= looked + settings.LIVE_LOOK_SECONDS:
+            now = time.monotonic()
+            if now >= look_at:
                 # By itself, however much is announced: an announcement of another process may be lost.
-                looked, topics = time.monotonic(), set(EVERYTHING)
-            try:
-                await self._draw_and_show(group, topics)
-            except Exception:
-                log.exception("a picture could not be drawn; trying again at the next look")
-                self._dirty[group] |= topics
-            await asyncio.sleep(1 / self._pace(group))
+                self.mark(EVERYTHING)
+                look_at = now + settings.LIVE_LOOK_SECONDS
+            if opened := [window for window in self._windows if window.has_work and window.opens_at <= now]:
+                await self._draw_and_hand_out(opened, now)
+            else:
+                await self._wait(
+                    min([look_at, *(window.opens_at for window in self._windows if window.has_work)])
+                )
+
+    async def _wait(self, until: float) -> None:
+        """Until then, or until something changes or has been handed out."""
+        with contextlib.suppress(TimeoutError):
+            # Before Python 3.12, `wait_for` may swallow `stop`.
+            async with asyncio.timeout(max(0.0, until - time.monotonic())):
+                await self._wake.wait()
+        self._wake.clear()
+
+    async def _draw_and_hand_out(self, windows: list[_Window], now: float) -> None:
+        taken = {window: window.take(now + 1 / self._pace(window.group)) for window in windows}
+        wanted = {window: self._wanted(window.group, topics) for window, topics in taken.items()}
+        if not any(wanted.values()):
+            return
+        try:
+            with metrics.DRAW_SECONDS.time():
+                pictures = await read(
+                    _draw, self.workshop_id, list(itertools.chain(*wanted.values())), self.online
+                )
+        except Exception:
+            log.exception("a picture could not be drawn; trying again at the next look")
+            for window, topics in taken.items():
+                window.dirty |= topics
+                window.opens_at = now + settings.LIVE_LOOK_SECONDS
+            return
+        for window, keys in wanted.items():  # first the few near screens
+            metrics.TICKS.labels("near" if window.group is NEAR else "phones").inc()
+            window.handing_out = asyncio.ensure_future(
+                self._hand_out(window, [(key, pictures[key]) for key in keys if key in pictures])
+            )
+
+    def _wanted(self, group: tuple[Audience, ...], topics: set[Topic]) -> list[tuple[Topic, Audience]]:
+        """What of these topics somebody in this group looks at."""
+        watched = [audience for audience in group if self.connections[audience]]
+        return [(topic, audience) for audience in watched for topic in SHOWN[audience] if topic in topics]
+
+    async def _hand_out(self, window: _Window, pictures: list[tuple[tuple[Topic, Audience], str]]) -> None:
+        try:
+            for (topic, audience), html in pictures:
+                await self._show(topic, audience, html)
+        except Exception:
+            log.exception("a picture could not be handed out")
+        finally:
+            window.handing_out = None
+            self._wake.set()
 
     def _pace(self, group: tuple[Audience, ...]) -> float:
         """Pictures a second: a fixed budget of messages per process, not a fixed rate."""
         budget = settings.LIVE_MESSAGES_PER_SECOND / max(1, self.sockets(group))
         return FASTEST if group is NEAR else max(SLOWEST, min(FASTEST, budget))
-
-    async def _draw_and_show(self, group: tuple[Audience, ...], topics: set[Topic]) -> None:
-        wanted = [
-            (topic, audience)
-            for audience in group
-            if self.connections[audience]
-            for topic in SHOWN[audience]
-            if topic in topics
-        ]
-        if not wanted:
-            return
-        metrics.TICKS.labels("near" if group is NEAR else "phones").inc()
-        with metrics.DRAW_SECONDS.time():
-            pictures = await read(_draw, self.workshop_id, wanted, self.online)
-        for (topic, audience), html in pictures.items():
-            await self._show(topic, audience, html)
 
     async def _show(self, topic: Topic, audience: Audience, html: str) -> None:
         revision = revision_of(html)
@@ -282,8 +324,9 @@ class Hub:
                 await asyncio.sleep(0)  # let votes in between
 
     def stop(self) -> None:
-        for task in self._tasks:
-            task.cancel()
+        for task in [*self._tasks, *(window.handing_out for window in self._windows)]:
+            if task:
+                task.cancel()
 
 
 def revision_of(html: str) -> str:
