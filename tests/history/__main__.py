@@ -36,11 +36,13 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--voters", type=int, default=20)
     parser.add_argument("--faults", nargs="*", default=[], metavar="NAME", help="only these; `none` for none")
     parser.add_argument("--mutation", default="", help="build this fault into the product first")
+    parser.add_argument("--until-broken", action="store_true", help="end as soon as a promise is seen broken")
     parser.add_argument("--look", type=float, default=1.0, help="seconds between two looks at the database")
     parser.add_argument("--every", type=float, default=0.8, help="seconds between two answers of a phone")
     parser.add_argument("--quiet-seconds", type=float, default=5.0, help="until every screen must be right")
     parser.add_argument("--template", type=Path, help="a migrated SQLite file to begin with")
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="settings of the servers")
+    parser.add_argument("--keep", action="store_true", help="keep the history also where every promise held")
     parser.add_argument("--json", action="store_true", help="the verdict as a line of JSON at the end")
     return parser.parse_args()
 
@@ -54,7 +56,7 @@ def one_run(chosen: argparse.Namespace) -> int:
     plan = programme.Plan(
         seed=chosen.seed, seconds=chosen.seconds, stack=chosen.stack, server=chosen.server,
         voters=chosen.voters, every=chosen.every, look=chosen.look, quiet=chosen.quiet_seconds,
-        faults=tuple(chosen.faults), mutation=chosen.mutation, template=chosen.template,
+        faults=tuple(chosen.faults), mutation=chosen.mutation, until_broken=chosen.until_broken, template=chosen.template,
         environment=dict(pair.split("=", 1) for pair in chosen.set),
     )  # fmt: skip
     print(f"{plan.stack}, {plan.server}, seed {plan.seed}, {plan.seconds:.0f} s", flush=True)
@@ -65,21 +67,22 @@ def one_run(chosen: argparse.Namespace) -> int:
         return MISSING
     print(f"  {programme.summary(verdict.counts)}")
     print(f"  {json.dumps(dict(sorted(verdict.counts.items())))}")
-    tell(plan, verdict)
+    tell(plan, verdict, keep=chosen.keep)
     if chosen.json:
         print(json.dumps({"violations": verdict.violations, "counts": verdict.counts}))
     return BROKEN if verdict.violations else HELD
 
 
-def tell(plan: programme.Plan, verdict: programme.Verdict) -> None:
-    if not verdict.violations:
-        print("  Every promise held.", flush=True)
-        return
-    path = ROOT / "var" / "history" / f"{plan.stack}-{plan.seed}-{time.strftime('%Y%m%d-%H%M%S')}.jsonl"
-    record.save(verdict.events, path)
-    print(f"  BROKEN, {len(verdict.violations)} times; the history is {path.relative_to(ROOT)}:")
+def tell(plan: programme.Plan, verdict: programme.Verdict, *, keep: bool) -> None:
+    if verdict.violations or keep:
+        path = ROOT / "var" / "history" / f"{plan.stack}-{plan.seed}-{time.strftime('%Y%m%d-%H%M%S')}.jsonl"
+        record.save(verdict.events, path)
+        print(f"  The history is {path.relative_to(ROOT)}.")
     for sentence in verdict.violations:
-        print(f"  - {sentence}", flush=True)
+        print(f"  - {sentence}")
+    print(
+        f"  BROKEN: {len(verdict.violations)}." if verdict.violations else "  Every promise held.", flush=True
+    )
 
 
 if __name__ == "__main__":

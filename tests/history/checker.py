@@ -17,6 +17,7 @@ from typing import Any
 
 from .record import FAIL, INFO, INVOKE, OK, SAW, Event
 
+Promises = tuple[Callable[["Story"], Iterator[str]], ...]
 Place = tuple[int, str]  # a poll and a voter: where one ballot can be
 
 OPENING = {"launch", "reopen"}  # gestures after which a poll may be open
@@ -65,8 +66,16 @@ class Gesture:
 
 def check(events: list[Event]) -> list[str]:
     """Every promise that this history breaks; an empty list is what everybody hopes for."""
-    story = Story(events)
-    return [sentence for promise in PROMISES for sentence in list(promise(story))[:LISTED]]
+    return _broken(ALWAYS + IN_THE_END, Story(events))
+
+
+def check_so_far(events: list[Event]) -> list[str]:
+    """The same for a history that is still going on: only promises that hold at any time."""
+    return _broken(ALWAYS, Story(events))
+
+
+def _broken(promises: Promises, story: Story) -> list[str]:
+    return [sentence for promise in promises for sentence in list(promise(story))[:LISTED]]
 
 
 class Story:
@@ -342,7 +351,7 @@ def screens_show_no_phantoms(story: Story) -> Iterator[str]:
             )
 
 
-PROMISES: tuple[Callable[[Story], Iterator[str]], ...] = (
+ALWAYS: Promises = (
     no_acknowledged_vote_is_lost,
     every_ballot_was_cast,
     one_ballot_per_voter,
@@ -351,6 +360,8 @@ PROMISES: tuple[Callable[[Story], Iterator[str]], ...] = (
     what_is_closed_does_not_change,
     a_close_that_was_answered_is_one,
     the_same_operation_has_the_same_receipt,
+)
+IN_THE_END: Promises = (
     every_vote_is_answered,
     screens_say_what_is_stored,
     screens_show_no_phantoms,

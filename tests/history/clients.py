@@ -373,15 +373,16 @@ class Console(Client):
     async def press_now_and_then(self) -> None:
         while True:
             poll, state = self.stage
-            if state:
-                await self.press(*self._choose(poll, state))
+            if state and (chosen := self._choose(poll, state)):
+                await self.press(*chosen)
             await asyncio.sleep(self.rng.uniform(0, 2 * self.every))
 
-    def _choose(self, poll: int, state: str) -> tuple[str, int]:
-        """A gesture, and the poll that a launch puts on stage."""
-        if state == "ballot" and self.rng.random() < 0.6:
-            return "close", 0
-        if state == "closed" and self.rng.random() < 0.6:
+    def _choose(self, poll: int, state: str) -> tuple[str, int] | None:
+        """A gesture, and the poll that a launch puts on stage; `None`: let them vote."""
+        chance = self.rng.random()
+        if state == "ballot" and chance < 0.7:
+            return ("close", 0) if chance < 0.3 else None
+        if state == "closed" and chance < 0.7:
             return "reopen", 0
         return "launch", self.rng.choice([other for other in self.room.polls if other != poll])
 

@@ -24,7 +24,7 @@ Fault = Coroutine[Any, Any, None]
 
 
 class Nemesis:
-    """`faults`: names of the ones to choose from; without it, all that this stack can suffer."""
+    """`faults`: names of the ones to choose from, or `none`; empty: all that this stack can suffer."""
 
     def __init__(
         self,
@@ -36,7 +36,7 @@ class Nemesis:
     ) -> None:
         self.stack, self.proxies, self.history, self.rng = stack, proxies, history, rng
         can = self._possible()
-        self.faults = {name: can[name] for name in faults or can}
+        self.faults = {name: can[name] for name in faults or can if name != "none"}
         #: one at a time for a server process, and for each service
         self._servers = [asyncio.Lock() for _ in stack.ports]
         self._service = asyncio.Lock()

@@ -23,13 +23,15 @@ from .. import chaos
 from . import checker, clients, stacks
 from .record import INFO, INVOKE, OK, Event, History
 
-CALM_SECONDS = 25.0  # at most, until everybody has an answer once all is well
+CALM_SECONDS = 30.0  # at most, until votes come, and until everybody has an answer once all is well
 PROGRESS_SECONDS = 10.0
 
 
 @dataclass(frozen=True)
 class Plan:
-    """`faults`: names of `nemesis.Nemesis`; empty means all of the stack, `("none",)` none.
+    """`seconds` people vote, or until a promise is seen to be broken, where that is enough (`until_broken`).
+
+    `faults`: names of `nemesis.Nemesis`; empty means all of the stack, `("none",)` none.
 
     `quiet`: seconds between the last answer and the last look: longer than a hub waits until it looks by itself.
     `template`: a migrated SQLite file to begin with. `mutation`: names of `mutations`, by commas.
@@ -47,6 +49,7 @@ class Plan:
     quiet: float = 5.0
     faults: tuple[str, ...] = ()
     mutation: str = ""
+    until_broken: bool = False
     template: Path | None = None
     environment: dict[str, str] = field(default_factory=dict)
 
@@ -141,7 +144,8 @@ class Programme:
             present = [asyncio.ensure_future(screen.run()) for screen in self.screens]
             try:
                 await self._busy_time(consoles, before)
-                await self._quiet_time()
+                if not self._is_broken():
+                    await self._quiet_time()
             finally:
                 await _end(present)
 
@@ -165,22 +169,38 @@ class Programme:
     async def _busy_time(self, consoles: list[clients.Console], proxies: list[chaos.Proxy]) -> None:
         from .nemesis import Nemesis
 
-        faults = [] if self.plan.faults == ("none",) else list(self.plan.faults)
-        nemesis = Nemesis(self.stack, proxies, self.history, self._rng("nemesis"), faults)
-        if self.plan.faults == ("none",):
-            nemesis.faults = {}
+        nemesis = Nemesis(self.stack, proxies, self.history, self._rng("nemesis"), list(self.plan.faults))
         doing = [asyncio.ensure_future(phone.answer_now_and_then()) for phone in self.phones]
         doing += [asyncio.ensure_future(console.press_now_and_then()) for console in consoles]
         doing += [asyncio.ensure_future(self._look_now_and_then()), asyncio.ensure_future(self._progress())]
+        await self._until_votes_come()
         trouble = asyncio.ensure_future(nemesis.run(self.plan.seconds))
+        over = asyncio.ensure_future(self._until_it_is_over())
         try:
-            await asyncio.wait(
-                [asyncio.ensure_future(asyncio.sleep(self.plan.seconds)), *doing], return_when=FIRST
-            )
-            await trouble  # whatever is wrong at the end becomes well again
+            await asyncio.wait([over, *doing], return_when=asyncio.FIRST_COMPLETED)
+            if not self._is_broken():
+                await trouble  # whatever is wrong at the end becomes well again
         finally:
-            trouble.cancel()
-            await _end(doing)
+            await _end([over, trouble, *doing])
+
+    async def _until_votes_come(self) -> None:
+        """The first trouble meets a room at work, however slow this machine is just now."""
+        loop = asyncio.get_running_loop()
+        end = loop.time() + CALM_SECONDS
+        while (
+            loop.time() < end
+            and sum(event.do == "vote" and event.kind == OK for event in self.history.events) < 10
+        ):
+            await asyncio.sleep(0.1)
+
+    def _is_broken(self) -> bool:
+        return self.plan.until_broken and bool(checker.check_so_far(self.history.events))
+
+    async def _until_it_is_over(self) -> None:
+        loop = asyncio.get_running_loop()
+        end = loop.time() + self.plan.seconds
+        while loop.time() < end and not self._is_broken():
+            await asyncio.sleep(min(0.5, self.plan.seconds))
 
     async def _quiet_time(self) -> None:
         """Until nobody waits any more, and then as long as promised until every screen is right."""
@@ -215,9 +235,6 @@ class Programme:
             await asyncio.sleep(PROGRESS_SECONDS)
             passed = asyncio.get_running_loop().time() - begun
             self.say(f"  {passed:4.0f} s of {self.plan.seconds:.0f} s: {summary(self.history.counts())}")
-
-
-FIRST = asyncio.FIRST_COMPLETED
 
 
 async def _end(tasks: list[asyncio.Future[Any]]) -> None:
