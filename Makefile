@@ -11,7 +11,7 @@ STACK ?= both
 SERVER ?= daphne
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench soak lint format types lock screenshots messages clean
+.PHONY: help demo test bench budget soak lint format types lock screenshots messages clean
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
@@ -31,6 +31,9 @@ test: $(DEV_READY)  ## run every test and check; PYTEST_ARGS="-k rank" chooses s
 
 bench: $(BENCH_READY)  ## compare our server with a reference and the tutorial design; PHONES=5000 WINDOW=0 choose how
 	@$(PY) manage.py loadtest --compare --phones $(PHONES) --window $(WINDOW) --json var/bench.json
+
+budget: $(DEV_READY)  ## what joining, voting and an hour cost a phone, against their goals
+	@$(PY) -m tests.budget
 
 soak: $(DEV_READY)  ## let things go wrong while people vote, and look for broken promises; SECONDS=600 SEED=7 STACK=postgres
 	@$(PY) -m tests.history --seconds $(SECONDS) --seed $(SEED) --stack $(STACK) --server $(SERVER)

@@ -41,10 +41,13 @@ class Table:
 
     def __init__(self) -> None:
         self.lines: list[tuple[str, float, float, str]] = []
+        self.missing: list[str] = []  # why something was not measured
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.when == "call":
             self.lines += [value for name, value in report.user_properties if name == "spent"]
+        if report.skipped and isinstance(report.longrepr, tuple):
+            self.missing.append(report.longrepr[2])
 
     def __iter__(self) -> Iterator[str]:
         for what, measured, goal, unit in self.lines:
@@ -52,6 +55,7 @@ class Table:
             yield LINE.format(
                 what=what, measured=_figure(measured, unit), goal=_figure(goal, unit), verdict=verdict
             ).rstrip()
+        yield from (f"  Not measured. {why.removeprefix('Skipped: ')}" for why in self.missing)
 
 
 def _figure(number: float, unit: str) -> str:

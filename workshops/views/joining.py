@@ -86,7 +86,9 @@ def _join(request: HttpRequest, workshop: Workshop) -> HttpResponse:
         )
     except participation.ConsentMissing as error:
         return _consent_page(request, workshop, ticked=ticked, missing=error.missing)
-    response = redirect("phone", code=workshop.code)
+    # Straight to what comes next: on a slow line each redirect is a wait.
+    next_page = "phone-profile" if open_profile(workshop) and not participant.profiled_at else "phone"
+    response = redirect(next_page, code=workshop.code)
     return seats.give(response, seats.Seat(workshop.pk, participant.voter))
 
 

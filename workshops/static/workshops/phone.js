@@ -282,7 +282,9 @@
       showForm(true);
       if (form()) {
         if (value !== undefined) ballot.fill(form(), value);
-        const input = form().querySelector("input:checked, input:not([type=hidden]), textarea, select, button");
+        // What was answered has the focus; else the first field that can be seen (a ranking's own are covered).
+        const fields = Array.from(form().querySelectorAll("input:not([type=hidden]), textarea, select, button")).filter((field) => field.offsetParent && !field.disabled);
+        const input = fields.find((field) => field.checked) || fields[0];
         if (input) input.focus();
       }
     }
