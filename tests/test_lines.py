@@ -8,6 +8,7 @@ import socket as sockets
 import time
 
 import pytest
+from autobahn.exception import Disconnected
 from hypothesis import given
 from hypothesis import strategies as st
 from websockets.frames import Frame as TheirFrame
@@ -18,7 +19,9 @@ from tests import factories as make
 from tests.browser.server import start_server
 from workshops.actions import facilitation
 from workshops.live import lines
+from workshops.live.hub import Connection
 from workshops.live.lines import Frame
+from workshops.live.topics import Audience
 
 SERVERS = ("daphne", "uvicorn")
 
@@ -34,6 +37,19 @@ def test_a_server_that_we_do_not_know_gets_no_lane():
         return None
 
     assert lines.direct(send) is None
+
+
+@pytest.mark.parametrize(("error", "lines_logged"), [(Disconnected(), 0), (OSError(), 0), (ValueError(), 1)])
+async def test_a_screen_that_leaves_while_it_is_written_to_is_no_error(error, lines_logged, caplog):
+    async def send(message):
+        raise error
+
+    screen = Connection(Audience.CONSOLE)
+    screen.tell(b"{}")
+    with pytest.raises(type(error)):
+        await asyncio.wait_for(screen.write(send), 5)
+    assert screen.closing == 1011
+    assert len(caplog.records) == lines_logged
 
 
 @pytest.fixture(params=SERVERS)

@@ -120,9 +120,10 @@ class Connection:
                 await self._wake.wait()
                 self._wake.clear()
                 await self._send_what_waits(send)
-        except Exception:
+        except Exception as error:
             # A socket that takes nothing and stays open would look alive for ever: the screen comes back by itself.
-            log.exception("a picture could not be sent to a %s", self.audience)
+            if not lines.is_gone(error):
+                log.exception("a picture could not be sent to a %s", self.audience)
             self.close(1011)
         await send({"type": "websocket.close", "code": self.closing})
 

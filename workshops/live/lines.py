@@ -67,6 +67,13 @@ def direct(send: Send) -> Lane | None:
     return None
 
 
+def is_gone(error: Exception) -> bool:
+    """Did the other side leave while it was written to? Daphne's word for it and Uvicorn's; no fault of ours."""
+    from autobahn.exception import Disconnected
+
+    return isinstance(error, Disconnected | OSError)
+
+
 def _daphne(send: Send) -> Lane | None:
     """Daphne: an autobahn protocol on a plain Twisted TCP transport (4.2)."""
     protocol = send.args[0] if isinstance(send, partial) and send.args else None
