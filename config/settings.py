@@ -263,6 +263,8 @@ LIVE_DIRECT = env.bool("LIVE_DIRECT", True)
 LIVE_LOOK_SECONDS = env.float("LIVE_LOOK_SECONDS", 3.0)  # how often a hub looks by itself
 # A screen that has said nothing for so long is gone; screens ping every 25 s.
 LIVE_IDLE_SECONDS = env.float("LIVE_IDLE_SECONDS", 60.0)
+# A connection that has not said what it wants by then (a request, a socket's first word) is closed.
+SILENT_SECONDS = env.float("SILENT_SECONDS", 15.0)
 # Pages of phones that one process works at; people who are not in yet have half of them.
 PAGES_AT_ONCE = env.int("PAGES_AT_ONCE", 4, validate=environs.validate.Range(min=1))
 PAGES_WAITING = env.int("PAGES_WAITING", 200)  # that wait for it before people are asked to come back

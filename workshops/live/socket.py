@@ -29,7 +29,6 @@ from .topics import Audience
 log = logging.getLogger(__name__)
 
 FRAME_LIMIT = 8 * 1024  # bytes in
-HELLO_SECONDS = 15.0  # until the first word; a screen says hello at once
 AT_THE_DOOR = 8  # reads for people who come in: a crowd that comes back must not stand before the pictures
 
 TOO_BIG, NO_SESSION, FORBIDDEN, IDLE, TOO_FAST = 1009, 4401, 4403, 4408, 4429
@@ -166,7 +165,7 @@ class _Session:
             self._listening.reschedule(asyncio.get_running_loop().time())
 
     async def _listen(self, receive: Callable) -> None:
-        patience = min(HELLO_SECONDS, settings.LIVE_IDLE_SECONDS)
+        patience = min(settings.SILENT_SECONDS, settings.LIVE_IDLE_SECONDS)
         while not self.connection.closing:
             try:
                 async with asyncio.timeout(patience) as self._listening:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import resource
 
+from django.conf import settings
 from django.core.management.base import BaseCommand
 
 APPLICATION = "config.asgi:application"
@@ -52,21 +54,42 @@ def serve_with_daphne(host: str, port: int, ready=None) -> None:
             goodbye = Deferred.fromFuture(asyncio.ensure_future(say_goodbye()))
             return goodbye.addBoth(lambda _outcome: super(CalmServer, self).kill_all_applications())
 
+    def is_ready() -> None:
+        server.http_factory.timeOut = (
+            settings.SILENT_SECONDS  # for every connection from now on; Twisted's own is a minute
+        )
+        if ready:
+            ready()
+
     WebSocketFactory.protocol = FrankProtocol
-    CalmServer(
+    server = CalmServer(
         get_default_application(),
         endpoints=[f"tcp:port={port}:interface={host}:backlog={BACKLOG}"],
         websocket_max_message_size=FRAME_LIMIT,
         websocket_max_frame_size=FRAME_LIMIT,
         websocket_handshake_timeout=10,
-        ready_callable=ready,
+        ready_callable=is_ready,
         server_name="vision-workshops",
-    ).run()
+    )
+    server.run()
 
 
 def serve_with_uvicorn(host: str, port: int, ready=None) -> None:
     """About a fifth of Daphne's work per message. No deflate: small texts gain little and cost memory."""
     import uvicorn
+    from uvicorn.protocols.http.auto import AutoHTTPProtocol
+
+    class ImpatientProtocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
+        """Uvicorn waits for ever for a first request, and for the rest of its head."""
+
+        def connection_made(self, transport) -> None:
+            super().connection_made(transport)
+            self.loop.call_later(settings.SILENT_SECONDS, self._close_if_silent)
+
+        def _close_if_silent(self) -> None:
+            is_ours = self.transport.get_protocol() is self  # and no websocket's by now
+            if is_ours and self.cycle is None:
+                self.transport.close()
 
     class Server(uvicorn.Server):
         async def startup(self, sockets=None) -> None:
@@ -78,12 +101,15 @@ def serve_with_uvicorn(host: str, port: int, ready=None) -> None:
             await say_goodbye()
             await super().shutdown(sockets)
 
+    # A phone can send what is no text as often as it likes: it is told 1007, and a traceback each would fill the log.
+    logging.getLogger("uvicorn.error").addFilter(lambda line: "Invalid UTF-8" not in line.getMessage())
     Server(
         uvicorn.Config(
             APPLICATION,
             host=host,
             port=port,
             backlog=BACKLOG,
+            http=ImpatientProtocol,
             ws="websockets-sansio",
             ws_max_size=FRAME_LIMIT,
             ws_per_message_deflate=False,
