@@ -19,7 +19,7 @@ from polls.ballot_box import Outcome, Refusal
 from polls.lifecycle import NotPossible
 
 from .actions import facilitation, participation
-from .live import engine, intake
+from .live import engine, hub, intake
 from .queries import paper as paper
 from .seats import Seat
 
@@ -222,7 +222,9 @@ async def run_frame(seat: Seat, frame: PhoneFrame) -> Outcome | None:
     if isinstance(item, Refusal):
         return item
     if engine.is_running_here():
-        return await intake.get().submit(item)
+        outcome = await intake.get().submit(item)
+        hub.mark_cast(seat.workshop_id)
+        return outcome
     # Straight into the box where no engine runs: tests, plain WSGI.
     return (await sync_to_async(participation.write)([item]))[0]
 

@@ -172,7 +172,7 @@ class Hub:
 
     def __init__(self, workshop_id: int) -> None:
         self.workshop_id = workshop_id
-        self.was_cast = False  # something, here or elsewhere, since own papers were last looked at (`papers`)
+        self.was_cast = False  # where no socket here could be told of it: by POST, or in another process (`papers`)
         self.connections: dict[Audience, set[Connection]] = {audience: set() for audience in Audience}
         self._by_voter: dict[str, set[Connection]] = {}
         self.frames: dict[tuple[Topic, Audience], tuple[str, Frame]] = {}  # with their revisions
@@ -394,9 +394,17 @@ def leave(hub: Hub, connection: Connection) -> None:
         _hubs.pop(hub.workshop_id, None)
 
 
-def mark(workshop_id: int, topics: Iterable[str]) -> None:
+def mark(workshop_id: int, topics: Iterable[str], *, elsewhere: bool = False) -> None:
+    """Draw these topics anew; `elsewhere` says that another process has announced them."""
     if hub := _hubs.get(workshop_id):
         hub.mark(topics)
+        hub.was_cast |= elsewhere and Topic.TALLY in topics
+
+
+def mark_cast(workshop_id: int) -> None:
+    """Something was cast without a socket: the same person's screens have yet to be told."""
+    if hub := _hubs.get(workshop_id):
+        hub.was_cast = True
 
 
 def present() -> list[Hub]:
