@@ -121,6 +121,7 @@ def test_what_only_looks_like_a_postcode_stays(text):
         ("I asked Rose about Mark’s mum", "I asked [name] about [name]’s mum"),
         ("leos mum came", "[name] mum came"),
         ("Ask Jayden B. or Priya Nowak", "Ask [name]. or [name]"),
+        ("I met Mr Osei and Little Bea", "I met Mr [name] and Little [name]"),
         ("Dr. Achterberg came", "Dr. [name] came"),
     ],
 )

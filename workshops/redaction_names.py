@@ -98,7 +98,18 @@ def _is_listed(stem: str) -> bool:
 
 def _could_be(word: Word | None) -> bool:
     """A capital that no list of other words explains."""
-    return word is not None and word.capital and word.stem not in words("not_names") and len(word.stem) > 1
+    if word is None or not word.capital or len(word.stem) < 2:
+        return False
+    return not any(word.stem in words(*listed) for listed in _OTHER_WORDS)
+
+
+_OTHER_WORDS = (
+    ("not_names", "words"),
+    ("context", "title"),
+    ("context", "soft_title"),
+    ("context", "role"),
+    ("context", "small"),
+)
 
 
 # --- signs ------------------------------------------------------------------------------------------

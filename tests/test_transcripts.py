@@ -1,0 +1,335 @@
+"""What was said, from the files of video tools; and no name left in it."""
+
+from __future__ import annotations
+
+import re
+from itertools import pairwise
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from workshops import transcripts
+from workshops.redaction_words import fold
+from workshops.transcripts import Cue, Transcript, TranscriptError, parse, pseudonymise, sniff
+
+VTT = """WEBVTT - a group
+
+NOTE who speaks is marked
+by the tool
+
+STYLE
+::cue { color: red }
+
+intro
+00:01.000 --> 00:04.500 align:start position:10%
+<v.loud Anna Smith>Hello <i>all</i> &amp; welcome.</v>
+<v Leo>Hi!</v>
+
+01:00:05.250 --> 01:00:07.000
+Priya Patel: Two lines
+of mine
+"""
+SRT = """1
+00:00:01,000 --> 00:00:04,500
+Anna Smith: Hello all
+
+2
+01:00:05,250 --> 01:00:07,000
+And so on: no name here
+"""
+LINES = """Group 3, saved today
+[00:00:01] Anna Smith: Hello all
+and more of it
+
+[01:00:05] leo: hi
+1:05:06 Priya Patel: the last word
+"""
+
+
+def test_webvtt_with_voices_notes_styles_and_settings():
+    assert parse(VTT).cues == (
+        Cue(1.0, 4.5, "Anna Smith", "Hello all & welcome."),
+        Cue(1.0, 4.5, "Leo", "Hi!"),
+        Cue(3605.25, 3607.0, "Priya Patel", "Two lines of mine"),
+    )
+
+
+def test_srt_with_names_in_front():
+    assert parse(SRT).cues == (
+        Cue(1.0, 4.5, "Anna Smith", "Hello all"),
+        Cue(3605.25, 3607.0, "", "And so on: no name here"),
+    )
+
+
+def test_lines_of_time_name_and_words():
+    assert parse(LINES).cues == (
+        Cue(1.0, None, "Anna Smith", "Hello all and more of it"),
+        Cue(3605.0, None, "leo", "hi"),
+        Cue(3906.0, None, "Priya Patel", "the last word"),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "cue"),
+    [
+        ("Anna Smith   0:03\nHello there", Cue(3.0, None, "Anna Smith", "Hello there")),
+        ("Meeting\n\nAnna Smith\t1:00:03\nHello\nthere", Cue(3603.0, None, "Anna Smith", "Hello there")),
+        ("Anna Smith [00:03]\nHello", Cue(3.0, None, "Anna Smith", "Hello")),
+        ("10:01:02 From Anna Smith to Everyone:\n\tHello", Cue(36062.0, None, "Anna Smith", "Hello")),
+        ("10:01:02 From  Anna : Hello", Cue(36062.0, None, "Anna", "Hello")),
+        ("[02:03.5] Hello", Cue(123.5, None, "", "Hello")),
+        ("(0:03) Anna: at 10:30: tea", Cue(3.0, None, "Anna", "at 10:30: tea")),
+    ],
+)
+def test_habits_of_tools(text, cue):
+    assert parse(text).cues == (cue,)
+
+
+@pytest.mark.parametrize(("text", "format"), [(VTT, "vtt"), (SRT, "srt"), (LINES, "lines")])
+def test_the_format_is_seen_from_the_text(text, format):
+    assert sniff(text) == format
+    assert parse(text) == parse(text, format)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"])
+@pytest.mark.parametrize("ends", ["\n", "\r\n", "\r"])
+def test_bytes_of_every_usual_kind_are_read(encoding, ends):
+    text = SRT.replace("Anna", "Zoë").replace("\n", ends)
+    assert parse(text.encode(encoding)).cues[0] == Cue(1.0, 4.5, "Zoë Smith", "Hello all")
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "says"),
+    [
+        ("WEBVTT\n\nhello\nthere\n", 3, "should stand here"),
+        ("WEBVTT\n\n00:04.000 --> 00:01.000\nhello", 3, "ends before"),
+        ("WEBVTT\n\n00:61.000 --> 00:71.000\nhello", 3, "00:61.000 is no time"),
+        ("1\n00:00:01,000 --> soon\nhello\n\n00:00:01,000 --> 00:00:02,000\nx", 2, "cannot be read"),
+        ("[00:61:00] Anna: hi", 1, "00:61:00 is no time"),
+        ("just words", 0, "nothing with a time"),
+        ("", 0, "nothing with a time"),
+        ("WEBVTT\n", 0, "nothing with a time"),
+        ("[00:01] \0", 0, "not a text file"),
+    ],
+)
+def test_an_error_is_one_sentence_with_its_line(text, line, says):
+    with pytest.raises(TranscriptError, match=says) as error:
+        parse(text)
+    assert error.value.line == line
+    assert str(error.value).startswith(f"Line {line}: " if line else ("There", "This"))
+
+
+def test_what_is_too_large_is_refused(monkeypatch):
+    monkeypatch.setattr(transcripts, "CUE_LIMIT", 3)
+    assert len(parse("[00:01] x\n" * 3).cues) == 3
+    with pytest.raises(TranscriptError, match="more than 3 parts"):
+        parse("[00:01] x\n" * 4)
+    with pytest.raises(TranscriptError, match="larger than 5 MB"):
+        parse(b" " * (transcripts.SIZE_LIMIT + 1))
+
+
+def test_a_format_that_nobody_knows_is_a_mistake_of_the_caller():
+    with pytest.raises(ValueError, match="docx"):
+        parse(LINES, "docx")
+
+
+@settings(deadline=None)
+@given(
+    st.text(max_size=300)
+    | st.binary(max_size=300)
+    | st.lists(
+        st.sampled_from(
+            ["WEBVTT\n", "00:01", " --> ", "\n", "[", "]", "<v A>", ":", "1", "Anna", " ", "&#x0;", "0:0"]
+        ),
+        max_size=40,
+    ).map("".join)
+)
+def test_any_file_is_read_or_refused(source):
+    try:
+        cues = parse(source).cues
+    except TranscriptError:
+        return
+    assert cues
+    assert all(cue.text and cue.start >= 0 for cue in cues)
+
+
+# --- there and back ---------------------------------------------------------------------------------
+
+
+def clock(milliseconds: int, point: str) -> str:
+    seconds, rest = divmod(milliseconds, 1000)
+    return f"{seconds // 3600:02}:{seconds // 60 % 60:02}:{seconds % 60:02}{point}{rest:03}"
+
+
+TIMES = (
+    st.lists(st.integers(0, 10**7), min_size=2, max_size=20)
+    .map(sorted)
+    .map(lambda times: list(pairwise(times)))
+)
+
+
+@given(TIMES)
+def test_times_survive_webvtt(times):
+    text = "WEBVTT\n\n" + "\n\n".join(f"{clock(a, '.')} --> {clock(b, '.')}\nwarm" for a, b in times)
+    assert [(cue.start, cue.end) for cue in parse(text).cues] == [(a / 1000, b / 1000) for a, b in times]
+
+
+@given(TIMES)
+def test_times_survive_srt(times):
+    text = "\n\n".join(
+        f"{place}\n{clock(a, ',')} --> {clock(b, ',')}\nwarm" for place, (a, b) in enumerate(times, 1)
+    )
+    assert [(cue.start, cue.end) for cue in parse(text).cues] == [(a / 1000, b / 1000) for a, b in times]
+
+
+@given(TIMES)
+def test_times_survive_lines(times):
+    text = "\n".join(f"[{clock(a, '.')}] Anna: warm" for a, _b in times)
+    assert [(cue.start, cue.speaker) for cue in parse(text).cues] == [(a / 1000, "Anna") for a, _b in times]
+
+
+# --- pseudonyms -------------------------------------------------------------------------------------
+
+
+def spoken(*said: tuple[str, str], facilitators=()) -> list[tuple[str, str]]:
+    cues = tuple(Cue(float(place), None, who, words) for place, (who, words) in enumerate(said))
+    return [(cue.speaker, cue.text) for cue in pseudonymise(Transcript(cues), facilitators).cues]
+
+
+def test_speakers_are_numbered_in_the_order_of_their_first_words():
+    assert spoken(("Priya", "a"), ("", "b"), ("Anna Smith", "c"), ("PRIYA", "d")) == [
+        ("Speaker 1", "a"), ("", "b"), ("Speaker 2", "c"), ("Speaker 1", "d"),
+    ]  # fmt: skip
+
+
+def test_the_facilitator_is_called_so_and_takes_no_number():
+    assert spoken(("Jo Marsh", "hello"), ("Priya", "thanks Jo"), facilitators=["jo marsh"]) == [
+        ("Facilitator", "hello"),
+        ("Speaker 1", "thanks Facilitator"),
+    ]
+
+
+def test_names_of_speakers_go_wherever_they_are_spoken():
+    assert spoken(
+        ("Anna Smith", "I am Anna. Will agrees, and will come"),
+        ("Will O'Brien", "Anna Smith's right, ANNA. Call Mr O'Brien, or anna@example.org"),
+    ) == [
+        ("Speaker 1", "I am Speaker 1. Speaker 2 agrees, and will come"),
+        ("Speaker 2", "Speaker 1's right, Speaker 1. Call Mr Speaker 2, or [email]"),
+    ]
+
+
+def test_a_name_that_two_share_is_only_a_name():
+    said = spoken(("Anna Smith", "hi"), ("Anna Jones", "Anna? Anna Smith, not me"))
+    assert said[1] == ("Speaker 2", "[name]? Speaker 1, not me")
+
+
+def test_others_who_are_spoken_of_get_a_mark():
+    assert spoken(("Anna", "Little Leo at Busy Bees, 07700 900123")) == [
+        ("Speaker 1", "Little [name] at [place], [phone number]")
+    ]
+
+
+def test_a_name_without_spaces_around_it_goes_too():
+    assert spoken(("李明", "好"), ("Anna", "谢谢李明老师"))[1][1] == "谢谢Speaker 1老师"
+
+
+def test_times_stay():
+    before = parse(VTT)
+    after = pseudonymise(before)
+    assert [(cue.start, cue.end) for cue in after.cues] == [(cue.start, cue.end) for cue in before.cues]
+
+
+FIRST = [
+    "Anna",
+    "Leo",
+    "Will",
+    "May",
+    "Siân",
+    "Łukasz",
+    "Anne-Marie",
+    "Zofka",
+    "Xochitl",
+    "Rose",
+    "Jean-Luc",
+    "D'Arcy",
+    "ÖZGE",
+    "Nour",
+]
+LAST = [
+    "",
+    " Smith",
+    " O'Brien",
+    " Young",
+    " Nowak-Jones",
+    " de Souza",
+    " Achterberg",
+    " (Host)",
+    " B.",
+    "_99",
+]
+NAMES = st.tuples(st.sampled_from(FIRST), st.sampled_from(LAST)).map("".join)
+FILLERS = st.sampled_from(
+    [
+        "hello",
+        "the cots",
+        "said",
+        "and",
+        ",",
+        ".",
+        "I think",
+        "'s idea",
+        "-like",
+        "at",
+        "?",
+        "ratio 1:3",
+        "\n",
+    ]
+)
+
+
+def forms(name: str) -> st.SearchStrategy[str]:
+    """Ways to say a name."""
+    parts = name.split()
+    return st.sampled_from(
+        [
+            name,
+            parts[0],
+            parts[-1],
+            name.upper(),
+            f"{parts[0]}'s",
+            f"{name}’s",
+            f"({parts[0]})",
+            f"{parts[0]}-ish",
+            parts[0].title(),
+        ]
+    )
+
+
+@st.composite
+def conversations(draw) -> Transcript:
+    speakers = draw(st.lists(NAMES, min_size=1, max_size=5, unique=True))
+    words = st.lists(st.one_of(FILLERS, *map(forms, speakers)), max_size=12).map(" ".join)
+    said = draw(st.lists(st.tuples(st.sampled_from(speakers), words), min_size=1, max_size=8))
+    return Transcript(tuple(Cue(float(place), None, who, text) for place, (who, text) in enumerate(said)))
+
+
+@settings(deadline=None, max_examples=150)
+@given(conversations())
+def test_no_name_of_a_speaker_survives(conversation):
+    parts = {
+        fold(part)
+        for speaker in conversation.speakers
+        for part in re.findall(r"[^\W\d_]{2,}", speaker)
+        if part not in ("Host", "de")
+    }
+    after = pseudonymise(conversation)
+    assert all(re.fullmatch(r"Speaker [1-9]", cue.speaker) for cue in after.cues)
+    left = {
+        fold(word)
+        for cue in after.cues
+        for word in re.findall(r"[^\W\d_]{2,}", cue.text)
+        if not word.islower()
+    }
+    assert left & parts == set()
