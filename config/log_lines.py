@@ -75,3 +75,17 @@ class Json(logging.Formatter):
         if record.exc_info and (error := record.exc_info[1]):
             line |= {"error": type(error).__qualname__, "trace": told(error)}
         return json.dumps(line, ensure_ascii=False)
+
+
+class CalmOutages(logging.Filter):
+    """A database that is away is a line, not a traceback: every request and every picture fails on it meanwhile."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        from django.db import InterfaceError, OperationalError
+
+        error = record.exc_info[1] if record.exc_info else None
+        if isinstance(error, (InterfaceError, OperationalError)):
+            record.msg, record.args = f"{record.getMessage()} ({type(error).__name__})", None
+            record.exc_info = record.exc_text = None
+            record.levelno, record.levelname = logging.WARNING, "WARNING"
+        return True

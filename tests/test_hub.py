@@ -14,6 +14,7 @@ from django.db import InterfaceError, connection, connections
 from workshops import screens
 from workshops.actions import facilitation, participation
 from workshops.live import hub as hubs
+from workshops.live import layer as layer_state
 from workshops.live import notify
 from workshops.live.hub import Connection
 from workshops.live.lines import Frame
@@ -363,7 +364,7 @@ async def test_a_channel_layer_that_fails_costs_a_log_line_and_no_vote(asked, ro
             raise ConnectionError("redis is gone")
 
     monkeypatch.setattr(notify, "get_channel_layer", Broken)
-    monkeypatch.setattr(notify, "_silenced", False)
+    monkeypatch.setattr(layer_state, "_is_away", False)
     phone = room(workshop, Audience.PHONE)
     await everything(phone)
     await vote(people[0], poll, "yes")

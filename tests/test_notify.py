@@ -8,6 +8,7 @@ import contextlib
 import pytest
 from django.db import transaction
 
+from workshops.live import layer as layer_state
 from workshops.live import notify
 from workshops.live.topics import Topic
 
@@ -77,7 +78,7 @@ async def test_an_outage_of_the_layer_is_one_line_however_many_announcements_it_
 
     layer = Down()
     monkeypatch.setattr(notify, "get_channel_layer", lambda: layer)
-    monkeypatch.setattr(notify, "_silenced", False)
+    monkeypatch.setattr(layer_state, "_is_away", False)
     for layer.is_down in (True, True, True, False, True, True):
         await notify._send(1, ["tally"])
     assert [record.getMessage() for record in caplog.records] == [

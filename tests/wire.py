@@ -56,9 +56,10 @@ class Screen:
         return int(found.group(1)) if found else -1
 
     def vote(self, poll: Any, value: Any = "yes", op: str = "op1", seq: int = 1) -> dict[str, Any]:
-        """The answer to this vote."""
+        """The answer to this vote; sent a second time, the answer to that."""
+        before = len(self.heard)
         self.say({"t": "vote", "op": op, "poll": poll.pk, "seq": seq, "value": value})
-        self.until(lambda screen: screen.heard and screen.heard[-1].get("op") == op)
+        self.until(lambda screen: len(screen.heard) > before and screen.heard[-1].get("op") == op)
         return self.heard[-1]
 
 

@@ -20,6 +20,7 @@ from polls.lifecycle import Reveal
 from polls.models import Poll
 
 from . import queries
+from .live import layer
 from .live.topics import Audience, Topic
 from .models import AgendaItem, Workshop
 
@@ -42,6 +43,7 @@ TEMPLATES: dict[tuple[Topic, Audience], str] = {
     (Topic.CLOCK, Audience.CONSOLE): "workshops/console/_clock.html",
     (Topic.AGENDA, Audience.CONSOLE): "workshops/console/_agenda.html",
     (Topic.QUEUE, Audience.CONSOLE): "workshops/console/_queue.html",
+    (Topic.HEALTH, Audience.CONSOLE): "workshops/console/_health.html",
 }
 
 
@@ -224,6 +226,7 @@ def context(scene: Scene, audience: Audience) -> dict[str, Any]:
         "audience": str(audience),
         "observer": audience == Audience.OBSERVER,
         "now": timezone.now(),
+        "layer_is_away": layer.is_away(),
         **(poll_context(poll) if poll else {}),
     }
 

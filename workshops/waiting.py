@@ -18,8 +18,8 @@ from django.utils.html import escape, format_html_join
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-FULL, FAST, GUESSES = "full", "fast", "guesses"
-STATUS = {FULL: 503, FAST: 429, GUESSES: 429}
+FULL, FAST, GUESSES, AWAY = "full", "fast", "guesses", "away"
+STATUS = {FULL: 503, FAST: 429, GUESSES: 429, AWAY: 503}
 FIELDS_LIMIT = 200  # a form of ours has a few dozen
 #: what stands in the drawn page where something is put in
 PLACE = re.compile(r"\[\[waiting:(\w+)\]\]")
@@ -27,7 +27,7 @@ PLACES = ("action", "method", "fields", "seconds")
 
 
 def page(request: HttpRequest, why: str, seconds: float) -> HttpResponse:
-    """`why` is one of the three above; `seconds` from now it is worth another try."""
+    """`why` is one of the four above; `seconds` from now it is worth another try."""
     wait = str(ceil(seconds))
     is_form = request.method == "POST"
     parts = {
@@ -60,6 +60,10 @@ def _drawn(why: str, language: str | None) -> list[str]:
         GUESSES: (
             _("A short pause"),
             _("Many codes that do not exist were typed near you, so we look at each a little more slowly."),
+        ),
+        AWAY: (
+            _("Please wait a moment"),
+            _("We cannot reach our records just now. What was saved is safe."),
         ),
     }[why]
     context = {"title": title, "words": words} | {place: f"[[waiting:{place}]]" for place in PLACES}

@@ -44,7 +44,8 @@ def ensure_running() -> None:
     if is_running_here():
         return
     hub.use_loop(asyncio.get_running_loop())
-    _tasks[:] = [asyncio.ensure_future(task()) for task in (notify.listen, papers.bring, _close_what_is_due)]
+    beside = (notify.listen, notify.watch, papers.bring, _close_what_is_due)
+    _tasks[:] = [asyncio.ensure_future(task()) for task in beside]
     _calm_the_collector()
 
 

@@ -14,12 +14,14 @@ from collections.abc import Iterable
 from channels.layers import InMemoryChannelLayer, get_channel_layer
 from django.db import transaction
 
-from . import hub, metrics
+from . import hub, layer, metrics
 from .topics import GROUP, Topic
 
 log = logging.getLogger(__name__)
 LAYER_SECONDS = 2.0
 AGAIN_SECONDS = 1.0
+WATCH_SECONDS = 2.0
+NOBODY = 0  # no workshop has this number
 GATHER_SECONDS = 0.01
 
 
@@ -68,42 +70,44 @@ async def _tell_others() -> None:
         await _send(workshop_id, sorted(names))
 
 
-_silenced = False  # the layer failed last time: one line an outage, not one a vote
-
-
 async def _send(workshop_id: int, names: list[str]) -> None:
-    global _silenced
-    layer = get_channel_layer()
-    if layer is None:
+    channels = get_channel_layer()
+    if channels is None:
         return
     message = {"type": "changed", "from": hub.PROCESS, "workshop": workshop_id, "topics": names}
     try:
-        await asyncio.wait_for(layer.group_send(GROUP, message), LAYER_SECONDS)
-        _silenced = False
+        await asyncio.wait_for(channels.group_send(GROUP, message), LAYER_SECONDS)
+        layer.note(away=False)
     except Exception as error:
         metrics.NOT_TOLD.inc()
-        if not _silenced:
+        if layer.note(away=True):  # one line an outage, not one a vote
             log.warning(
                 "other processes are not told at once (%s); they look by themselves", type(error).__name__
             )
-        _silenced = True
+
+
+async def watch() -> None:
+    """Find out that the layer has gone or is back also while nothing changes: facilitators are told which it is."""
+    while _hears_others():
+        await asyncio.sleep(WATCH_SECONDS)
+        await _send(NOBODY, [])
 
 
 async def listen() -> None:
     """Hear what other processes announce; runs for the life of a process, through every fault of the layer."""
-    layer = get_channel_layer()
-    while layer is not None:
+    channels = get_channel_layer()
+    while channels is not None:
         try:
-            channel = await layer.new_channel()
-            await layer.group_add(GROUP, channel)
+            channel = await channels.new_channel()
+            await channels.group_add(GROUP, channel)
             while True:
-                message = await layer.receive(channel)
+                message = await channels.receive(channel)
                 if message.get("from") != hub.PROCESS:
-                    hub.mark(message["workshop"], message["topics"])
+                    hub.mark(message["workshop"], message["topics"], elsewhere=True)
         except asyncio.CancelledError:
             raise
         except Exception as error:
             log.warning("not hearing other processes (%s); trying again", type(error).__name__)
             await asyncio.sleep(AGAIN_SECONDS)
             with contextlib.suppress(Exception):
-                await layer.flush()  # else every try would leave a queue behind that nobody empties
+                await channels.flush()  # else every try would leave a queue behind that nobody empties

@@ -15,6 +15,7 @@ from typing import Any
 import msgspec
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
+from django.db import Error
 from django.http import Http404
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -24,6 +25,7 @@ from ..models import Workshop
 from . import allowance
 from . import hub as hubs
 from .intake import Busy
+from .later import LATER
 from .topics import Audience
 
 log = logging.getLogger(__name__)
@@ -206,11 +208,16 @@ class _Session:
 
     async def _hello(self, frame: Hello) -> None:
         """Server time for countdowns, one's own papers, and every picture not seen yet."""
-        self._tell({"t": "hello", "now": round(timezone.now().timestamp() * 1000)})
+        papers = None
         if self.seat and not self.seat.is_observer:
-            papers = await _read_at_the_door(queries.papers, self.seat)
+            try:
+                papers = await _read_at_the_door(queries.papers, self.seat)
+            except Error:  # it comes back by itself; left open it would stay without what it has not seen
+                return self.connection.close(LATER)
             if papers is None:
                 return self.connection.close(NO_SESSION)
+        self._tell({"t": "hello", "now": round(timezone.now().timestamp() * 1000)})
+        if papers is not None:
             self.connection.give([commands.paper(paper) for paper in papers])
         self.hub.greet(self.connection, frame.seen)
         return None

@@ -13,6 +13,7 @@ class Topic(StrEnum):
     CLOCK = "clock"  # the timer
     AGENDA = "agenda"  # the plan and where we are in it
     QUEUE = "queue"  # people's words that wait for a check
+    HEALTH = "health"  # whether the servers hear each other
 
 
 class Audience(StrEnum):
@@ -23,7 +24,7 @@ class Audience(StrEnum):
 
 
 SHOWN: dict[Audience, tuple[Topic, ...]] = {
-    Audience.CONSOLE: (Topic.STAGE, Topic.TALLY, Topic.ROOM, Topic.CLOCK, Topic.AGENDA, Topic.QUEUE),
+    Audience.CONSOLE: tuple(Topic),
     Audience.WALL: (Topic.STAGE, Topic.TALLY, Topic.ROOM, Topic.CLOCK),
     Audience.PHONE: (Topic.STAGE, Topic.TALLY, Topic.ROOM, Topic.CLOCK),
     Audience.OBSERVER: (Topic.STAGE, Topic.TALLY, Topic.ROOM, Topic.CLOCK),

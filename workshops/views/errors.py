@@ -1,8 +1,13 @@
 """Pages for when something is not as it should be: one plain sentence, and a way on."""
 
+import sys
+
+from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
+
+from .. import waiting
 
 
 def page(request: HttpRequest, status: int, title: str, words: str) -> HttpResponse:
@@ -31,5 +36,21 @@ def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    """Also for a database that does not answer: that passes by itself, so it is another page."""
+    if isinstance(sys.exc_info()[1], (OperationalError, InterfaceError)):
+        return come_back(request)
     words = _("Nothing you sent before is lost. Try again in a moment.")
     return page(request, 500, _("Something went wrong on our side"), words)
+
+
+def come_back(request: HttpRequest) -> HttpResponse:
+    """Not now: the database does not answer. A phone's page waits and tries again by itself with what was sent; in
+    the console it is said where gestures are answered."""
+    if request.path == "/" or request.path.startswith("/w/"):
+        return waiting.page(request, waiting.AWAY, waiting.soon())
+    words = _("We cannot reach our records just now. What was saved is safe. Try again in a moment.")
+    if request.headers.get("HX-Target") == "notice":
+        return render(request, "workshops/console/_notice.html", {"words": words, "wrong": True})
+    response = page(request, 503, _("Please wait a moment"), words)
+    response["Retry-After"] = str(round(waiting.soon()))
+    return response

@@ -13,7 +13,9 @@
   const seen = read("seen");
   const handlers = {}; // frame type -> what to do; phone.js adds its own
   const swapped = []; // called after a topic has changed: (topic, element)
-  const PING = 25000, PATIENCE = 10000, SHORTEST = 500, LONGEST = 30000;
+  const PING = 25000, PATIENCE = 10000, SHORTEST = 500;
+  // Phones are many and have a slow poll meanwhile; a wall or a console has no other way to come back.
+  const LONGEST = body.dataset.pictures ? 30000 : 5000;
 
   let offset = Number(body.dataset.now || Date.now()) - Date.now(); // server clock minus ours
   let socket = null, failures = 0, heard = 0, retry = 0, polling = 0;
@@ -99,14 +101,20 @@
     const mine = socket;
     // A handshake that a dead network has swallowed would wait for minutes.
     setTimeout(() => { if (mine === socket && mine.readyState === 0) drop(); }, PATIENCE);
+    let greeted = false;
     mine.onopen = () => {
-      failures = 0;
-      stopPolling();
-      signal("connected");
       mine.send(JSON.stringify({ t: "hello", seen: seen }));
       if (live.onopen) live.onopen();
     };
-    mine.onmessage = (event) => take(event.data);
+    mine.onmessage = (event) => {
+      if (!greeted) { // not before: a server without its database takes sockets, and sends them away again
+        greeted = true;
+        failures = 0;
+        stopPolling();
+        signal("connected");
+      }
+      take(event.data);
+    };
     mine.onclose = (event) => {
       if (mine !== socket) return;
       if (event.code === 4401 || event.code === 4403) return lostSeat();
@@ -168,6 +176,8 @@
 
   // ---- networks that let no socket through: a slow poll -----------------------------------------------
 
+  let unreachable = false;
+
   function startPolling() {
     if (polling || !body.dataset.pictures) return;
     polling = setTimeout(poll, 0);
@@ -186,10 +196,11 @@
       .then((data) => {
         if (!data) return;
         signal("weak");
+        if (unreachable) { unreachable = false; failures = 1; connect(); } // the server is back, so a socket may be too
         data.frames.forEach((frame) => handlers[frame.t] && handlers[frame.t](frame));
         if (live.onwake) live.onwake();
       })
-      .catch(() => signal("offline"))
+      .catch(() => { unreachable = true; signal("offline"); })
       .then(() => { if (polling) polling = setTimeout(poll, 4000 + Math.random() * 4000); });
   }
 
