@@ -14,6 +14,7 @@ from django.utils import translation
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tests.test_house import ROOT, imports_of, is_pure
 from workshops import redaction_words
 from workshops.redaction import MARKS, Span, redact, suggest
 from workshops.redaction_measure import GOALS, PARTS, Figure, Sentence, corpus, measure, mistakes, read_marked
@@ -164,6 +165,7 @@ def test_an_accent_of_its_own_makes_no_difference():
         ("St Mary's Primary School is near", "[place] is near"),
         ("we walk to 14 Station Road", "we walk to [place]"),
         ("in bradford", "in [place]"),
+        ("Near Milton Keynes or Stoke-on-Trent", "Near [place] or [place]"),
         ("at sunny days nursery", "at [place]"),
     ],
 )
@@ -328,3 +330,16 @@ def test_lists_do_not_contradict_each_other():
     assert given & redaction_words.words("given_also_words") == set()
     assert given & redaction_words.words("not_names") == set()
     assert redaction_words.words("family") & redaction_words.words("not_names") == set()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        *sorted((ROOT / "workshops").glob("redaction*.py")),
+        ROOT / "workshops/transcripts.py",
+        ROOT / "workshops/grouping.py",
+    ],
+    ids=lambda path: path.stem,
+)
+def test_words_and_groups_know_nothing_of_databases_or_requests(path):
+    assert [name for name in imports_of(path) if not is_pure(name)] == []

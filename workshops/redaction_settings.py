@@ -96,20 +96,26 @@ def _without_generic(core: str) -> str:
 
 
 @cache
-def _place_names() -> re.Pattern[str]:
-    names = sorted(words("places"), key=len, reverse=True)
-    listed = "|".join(re.escape(name).replace(r"\-", "[ -]") for name in names)
-    return re.compile(rf"(?<![\w-])(?P<place>{listed})(?![\w])", re.IGNORECASE)
+def _first_parts() -> frozenset[str]:
+    return frozenset(name.split("-")[0] for name in words("places")) | words("places")
 
 
-_THERE = re.compile(r"\b(?:in|near|from|around|outside|of|at|to)\s$", re.IGNORECASE)
+_THERE = frozenset(["in", "near", "from", "around", "outside", "of", "at", "to"])
+LONGEST_PLACE = 3  # words: Stoke on Trent
 
 
 def _places(text: str, found: list[Word]) -> Iterator[tuple[int, int]]:
-    capitals = {word.start for word in found if word.capital}
-    for match in _place_names().finditer(text):
-        if match.start() in capitals or _THERE.search(text[max(0, match.start() - 10) : match.start()]):
-            yield _with_second_part(text, match.end(), match.start())
+    """Towns, with a capital or after "in", "near", …"""
+    for place, word in enumerate(found):
+        if word.stem not in _first_parts() or not (
+            word.capital or (place and found[place - 1].stem in _THERE)
+        ):
+            continue
+        for length in range(LONGEST_PLACE, 0, -1):
+            parts = found[place : place + length]
+            if "-".join(part.stem for part in parts) in words("places"):
+                yield _with_second_part(text, parts[-1].end, word.start)
+                break
 
 
 _SECOND_PARTS = re.compile(

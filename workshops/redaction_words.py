@@ -44,6 +44,8 @@ def phrases() -> re.Pattern[str]:
 
 def fold(word: str) -> str:
     """Without case and accents: "Siân" and "SIAN" are one word."""
+    if word.isascii():
+        return word.lower()
     apart = unicodedata.normalize("NFD", word.casefold().translate(_PLAIN))
     return "".join(letter for letter in apart if not unicodedata.combining(letter)).translate(_PLAIN)
 
