@@ -175,7 +175,7 @@ class Programme:
         doing += [asyncio.ensure_future(self._look_now_and_then()), asyncio.ensure_future(self._progress())]
         await self._until_votes_come()
         trouble = asyncio.ensure_future(nemesis.run(self.plan.seconds))
-        over = asyncio.ensure_future(self._until_it_is_over())
+        over = asyncio.ensure_future(self._until_it_is_over(trouble))
         try:
             await asyncio.wait([over, *doing], return_when=asyncio.FIRST_COMPLETED)
             if not self._is_broken():
@@ -196,10 +196,10 @@ class Programme:
     def _is_broken(self) -> bool:
         return self.plan.until_broken and bool(checker.check_so_far(self.history.events))
 
-    async def _until_it_is_over(self) -> None:
+    async def _until_it_is_over(self, trouble: asyncio.Future[None]) -> None:
         loop = asyncio.get_running_loop()
         end = loop.time() + self.plan.seconds
-        while loop.time() < end and not self._is_broken():
+        while loop.time() < end and not self._is_broken() and not (trouble.done() and trouble.exception()):
             await asyncio.sleep(min(0.5, self.plan.seconds))
 
     async def _quiet_time(self) -> None:

@@ -21,6 +21,7 @@ import psycopg
 from ..browser.server import Server, free_port, start_server
 from ..services import Postgres, Redis
 
+STARTS = 3  # how often a server that does not answer is started anew
 BUSY_SECONDS = 2  # shorter than a database is locked at times, so that phones hear "busy"
 
 BALLOTS = "SELECT poll_id, voter, op, seq, value, revision FROM polls_ballot"
@@ -57,9 +58,18 @@ class Stack:
         """Raises `services.NotInstalled`."""
 
     def start_server(self, number: int) -> None:
-        """Start a process, or start it again on its port; returns when it answers."""
-        port = self.ports[number]
-        self.servers[number] = start_server(self.place, port, server=self.kind, **self.environment)
+        """Start a process, or start it again on its port; returns when it answers.
+
+        On a machine that is busy with much else a start may outlast its patience: that is tried again.
+        """
+        for tries_left in reversed(range(STARTS)):
+            try:
+                port = self.ports[number]
+                self.servers[number] = start_server(self.place, port, server=self.kind, **self.environment)
+                return
+            except RuntimeError:
+                if not tries_left:
+                    raise
 
     def kill_server(self, number: int) -> None:
         """SIGKILL, also for one that is stopped."""
