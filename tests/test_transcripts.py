@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import time
+from contextlib import suppress
 from itertools import pairwise
 
 import pytest
@@ -127,6 +129,20 @@ def test_what_is_too_large_is_refused(monkeypatch):
         parse("[00:01] x\n" * 4)
     with pytest.raises(TranscriptError, match="larger than 5 MB"):
         parse(b" " * (transcripts.SIZE_LIMIT + 1))
+
+
+@pytest.mark.parametrize(
+    "piece", ["1\n", "\n", " ", "<", "<v ", "a  ", "[00:01", "00:01 From ", "-->", "a: ", "0:0 \n"]
+)
+def test_a_hostile_file_costs_time_in_proportion_to_its_length(piece):
+    def seconds(length: int) -> float:
+        begun = time.process_time()
+        with suppress(TranscriptError):
+            parse((piece * length)[:length])
+        return time.process_time() - begun
+
+    # twenty times the text; something quadratic would take four hundred times as long
+    assert seconds(100_000) < 100 * max(seconds(5_000), 0.005)
 
 
 def test_a_format_that_nobody_knows_is_a_mistake_of_the_caller():

@@ -82,7 +82,7 @@ def sniff(text: str) -> str:
     """The format that a text seems to have."""
     if text.startswith("WEBVTT"):
         return "vtt"
-    return "srt" if re.search(r"^[\d:.,\s]+-->", text, re.MULTILINE) else "lines"
+    return "srt" if re.search(r"^[ \t]*[\d:.,]+[ \t]*-->", text, re.MULTILINE) else "lines"
 
 
 def _decoded(source: str | bytes) -> str:
