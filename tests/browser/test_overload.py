@@ -1,0 +1,120 @@
+"""Somebody who has to wait at the door: the page keeps what was ticked and comes in by itself."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import urllib.error
+import urllib.parse
+import urllib.request
+
+import pytest
+from django.db import connection, transaction
+from playwright.sync_api import expect
+
+from tests import factories as make
+from workshops.models import Participant
+
+from .looks import assert_accessible, assert_fits
+
+
+@pytest.fixture
+def site(serve):
+    """A server with one place for people who come, and no queue; what it writes may wait for a while."""
+    return serve(PAGES_AT_ONCE="1", PAGES_WAITING="0", DATABASE_BUSY_SECONDS="30")
+
+
+@pytest.fixture
+def workshop(transactional_db):
+    return make.workshop()
+
+
+@pytest.fixture
+def full(site, workshop, console_errors_expected):
+    """The one place is taken for the length of the block, by a join that waits for the database."""
+    console_errors_expected.append("503")
+
+    def join():
+        token = "t" * 32
+        form = {"csrfmiddlewaretoken": token, "consent": ["read", "pooled"], "once": "the one inside"}
+        request = urllib.request.Request(
+            f"{site.url}/w/{workshop.code}/consent/",
+            urllib.parse.urlencode(form, doseq=True).encode(),
+            {"Cookie": f"csrf={token}", "Origin": site.url},
+        )
+        while _status(request) == 503:  # somebody looks just now whether the place is taken
+            pass
+
+    @contextlib.contextmanager
+    def block():
+        inside = threading.Thread(target=join)
+        with transaction.atomic():
+            if connection.vendor == "postgresql":
+                with connection.cursor() as cursor:
+                    cursor.execute("LOCK TABLE workshops_participant IN EXCLUSIVE MODE")
+            inside.start()
+            _until_it_is_taken(site, workshop)
+            yield
+        inside.join(60)
+
+    return block
+
+
+def _status(request):
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return answer.status
+    except urllib.error.HTTPError as answer:
+        answer.close()
+        return answer.code
+
+
+def _until_it_is_taken(site, workshop):
+    address = f"{site.url}/w/{workshop.code}/"
+    assert any(_status(address) == 503 for _ in range(500))
+
+
+def fill_in(page, workshop):
+    page.goto(f"/w/{workshop.code}/consent/")
+    for key in ("read", "pooled"):
+        page.check(f"input[value={key}]")
+
+
+def test_who_has_to_wait_comes_in_by_itself_with_all_that_was_ticked(phone, workshop, full):
+    page = phone()
+    fill_in(page, workshop)
+    with full():
+        page.get_by_role("button", name="Continue").click()
+        expect(page.locator("h1")).to_have_text("Many people are coming in")
+        expect(page.locator("[data-by-itself]")).to_contain_text("tries again by itself")
+        expect(page.locator("input[name=consent]")).to_have_count(2)
+    page.wait_for_url(f"**/w/{workshop.code}/", timeout=30_000)
+    assert Participant.objects.filter(workshop=workshop).count() == 2  # the one inside, and this one
+
+
+def test_without_script_a_button_comes_in(phone, workshop, full):
+    page = phone(java_script_enabled=False)
+    fill_in(page, workshop)
+    with full():
+        page.get_by_role("button", name="Continue").click()
+        expect(page.locator("noscript p")).to_contain_text("then press the button")
+        expect(page.locator("[data-by-itself]")).to_be_hidden()
+        page.get_by_role("button", name="Try now").click()
+        expect(page.locator("h1")).to_have_text("Many people are coming in")
+    page.get_by_role("button", name="Try now").click()
+    page.wait_for_url(f"**/w/{workshop.code}/", timeout=30_000)
+
+
+@pytest.mark.parametrize("width", [320, 390, 1440])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_waiting_page_fits_every_screen_and_reads_well(
+    screens, workshop, full, width, scheme, console_errors_expected
+):
+    page = screens(viewport={"width": width, "height": 844}, color_scheme=scheme)
+    console_errors_expected.append("ERR_FAILED")
+    page.route("**/healthz", lambda route: route.abort())  # it stays while we look at it
+    with full():
+        page.goto(f"/w/{workshop.code}/consent/")
+        expect(page.locator("h1")).to_have_text("Many people are coming in")
+        assert_accessible(page)
+        assert_fits(page)
