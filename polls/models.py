@@ -128,7 +128,7 @@ class Poll(models.Model):
     #: set while the people who vote can see the result
     revealed_at = models.DateTimeField(null=True, blank=True)
     #: answers that arrived after the close, and were refused
-    late = models.PositiveIntegerField(default=0)
+    late = models.PositiveIntegerField(default=0, db_default=0)
     #: the result frozen at close, with its denominators (`polls.results.Frozen`); null while open
     result = models.JSONField(null=True, blank=True)
 
@@ -212,6 +212,10 @@ class TextCheck(models.Model):
     poll = models.ForeignKey(Poll, models.CASCADE, related_name="text_checks")
     key = models.CharField(max_length=1100)
     shown = models.BooleanField()
+    #: what stands on the wall instead, once words were taken out
+    redacted = models.CharField(max_length=1100, blank=True, default="", db_default="")
+    #: somebody must look at this: hidden everywhere, for the named lead alone
+    safeguarding = models.BooleanField(default=False, db_default=False)
     at = models.DateTimeField(auto_now=True)
 
     class Meta:

@@ -110,7 +110,7 @@ class Upsert:
     @property
     def _sql(self) -> str:
         quote, column = connection.ops.quote_name, self._column
-        names = [quote(field.column) for field in self._fields]
+        names = [quote(column(field.name)) for field in self._fields]
         unique = [quote(column(name)) for name in self._unique]
         changes = [f"{c} = EXCLUDED.{c}" for c in (quote(column(name)) for name in self._update)]
         action = f"UPDATE SET {', '.join(changes)}" if changes else "NOTHING"

@@ -272,6 +272,8 @@ class Participant(models.Model):
     #: finished or skipped the profile
     profiled_at = models.DateTimeField(null=True, blank=True)
     left_at = models.DateTimeField(null=True, blank=True)
+    #: the number on their table, where groups are made by table
+    table = models.PositiveSmallIntegerField(null=True, blank=True)
     rehearsal = models.BooleanField(default=False)
 
     class Meta:
