@@ -4,20 +4,62 @@ from __future__ import annotations
 
 import signal
 import time
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from polls.models import Ballot
 from tests import factories as make
+from tests import services
 
 from .entrance import sign_in
+from .looks import assert_accessible, assert_fits
 from .server import Server
 from .test_workshop import join
 
 AWAY_SECONDS = 8.0  # so long that the waits between a screen's tries have grown
 BACK_SECONDS = 10.0  # from the start of the server
 MILLISECONDS = 1000
+
+
+@pytest.fixture
+def own_redis() -> Iterator[services.Redis]:
+    made = services.Redis()
+    try:
+        with services.or_skip():
+            made.start()
+        yield made
+    finally:
+        made.close()
+
+
+@pytest.fixture
+def site(serve, own_redis) -> Server:
+    """A server with a Redis that the test may stop."""
+    return serve(REDIS_URL=own_redis.url)
+
+
+@pytest.mark.fault("F10")
+def test_the_console_says_that_servers_do_not_hear_each_other_and_stops_saying_so(
+    site: Server, desk, own_redis
+):
+    workshop = make.workshop()
+    make.launched(workshop)
+    console = desk()
+    sign_in(console, site, make.staff(workshop.programme))
+    console.goto(f"/workshops/{workshop.code}/console/")
+    note = console.get_by_text("The servers are not hearing each other")
+    expect(note).to_have_count(0)
+    own_redis.stop()
+    expect(note).to_be_visible(timeout=2 * BACK_SECONDS * MILLISECONDS)
+    expect(console.get_by_role("status").filter(has=note)).to_be_visible()
+    for width in (1440, 390):
+        console.set_viewport_size({"width": width, "height": 900})
+        assert_fits(console)
+        assert_accessible(console)
+    own_redis.start()
+    expect(note).to_have_count(0, timeout=2 * BACK_SECONDS * MILLISECONDS)
 
 
 @pytest.mark.fault("F08")
