@@ -22,7 +22,7 @@ from django.conf import settings
 from . import services
 from .history.__main__ import BROKEN, HELD, MISSING
 
-SECONDS_AT_MOST = 150
+SECONDS_AT_MOST = 300  # a process, on a machine that is busy with much else
 TRIES = 3  # seeds that a mutation may need: how things meet in time is the machine's own affair
 
 Run = Callable[..., "Outcome"]
@@ -77,7 +77,7 @@ def held(outcome: Outcome) -> None:
     """Every promise held, in a history in which something happened."""
     assert outcome.violations == [], outcome.said
     assert outcome.status == HELD
-    assert outcome.number("vote ok") > 10, outcome.said
+    assert outcome.number("vote ok") >= 10, outcome.said
     assert outcome.number("audit ok") > 3, outcome.said
 
 

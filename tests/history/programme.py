@@ -23,7 +23,7 @@ from .. import chaos
 from . import checker, clients, stacks
 from .record import INFO, INVOKE, OK, Event, History
 
-CALM_SECONDS = 30.0  # at most, until votes come, and until everybody has an answer once all is well
+CALM_SECONDS = 45.0  # at most, until votes come, and until everybody has an answer once all is well
 PROGRESS_SECONDS = 10.0
 
 
