@@ -242,6 +242,7 @@ async def fill(held, workshop):
     return joins
 
 
+@pytest.mark.fault("F24")
 async def test_a_join_too_many_waits_on_a_page_that_keeps_every_tick_and_is_one_person(running, held):
     workshop, _poll, _who = running
     joins = await fill(held, workshop)
@@ -263,6 +264,7 @@ async def test_a_join_too_many_waits_on_a_page_that_keeps_every_tick_and_is_one_
     assert people == 1 + len(joins) + 1
 
 
+@pytest.mark.fault("F24")
 async def test_people_who_are_in_vote_and_see_their_page_while_the_door_is_full(running, held):
     workshop, poll, who = running
     joins = await fill(held, workshop)
@@ -356,6 +358,7 @@ def test_full_buckets_are_forgotten(clock, monkeypatch):
     assert sorted(allowance._kept) == ["late0", "late1", "late2"]
 
 
+@pytest.mark.fault("F28")
 async def test_a_flood_over_two_sockets_of_one_seat_is_one_flood_and_harms_nobody_else(asked, room):
     workshop, poll, who = asked
     other = await sync_to_async(factories.participant)(workshop)
@@ -390,6 +393,7 @@ async def test_posts_and_frames_of_one_seat_come_out_of_one_bucket(running):
 # --- handshakes (F25, F27) ------------------------------------------------------------------------------------
 
 
+@pytest.mark.fault("F25")
 async def test_a_crowd_that_comes_back_reads_a_few_at_a_time(asked, room, monkeypatch):
     workshop, _poll, _who = asked
     people = await sync_to_async(lambda: [factories.participant(workshop) for _ in range(40)])()
@@ -491,6 +495,7 @@ def is_ended(connection, by):
     return True
 
 
+@pytest.mark.fault("F27")
 @pytest.mark.parametrize("server", ["daphne", "uvicorn"])
 def test_500_silent_connections_are_ended_and_a_phone_comes_in_beside_them(serve, server, opened):
     """They connect and say nothing, or half a handshake; a socket that never says hello is ended as well."""
@@ -572,6 +577,7 @@ class Generous(allowance.Allowance):
         return True
 
 
+@pytest.mark.fault("F26")
 @hypothesis_settings(max_examples=1500, suppress_health_check=list(HealthCheck))
 @given(frame=HOSTILE)
 def test_a_hostile_frame_is_refused_in_words_ends_the_socket_or_has_the_shape_of_a_command(frame):
@@ -588,6 +594,7 @@ def test_a_hostile_frame_is_refused_in_words_ends_the_socket_or_has_the_shape_of
         assert ([answer["code"] for answer in door.said], door.closed) == (["invalid"], 0)
 
 
+@pytest.mark.fault("F26")
 def test_hostile_frames_leave_nothing_in_memory():
     frames = [
         "[" * 8000,
@@ -617,6 +624,7 @@ def test_hostile_frames_leave_nothing_in_memory():
     assert grown < 64 * 1024
 
 
+@pytest.mark.fault("F26")
 @pytest.mark.parametrize("server", ["daphne", "uvicorn"])
 def test_a_real_server_outlives_hostile_frames(serve, server):
     workshop = factories.workshop()
@@ -715,6 +723,7 @@ def blocked(monkeypatch):
     monkeypatch.setattr(settings, "CODE_FAILURES_LIMIT", 20)
 
 
+@pytest.mark.fault("F29")
 async def test_one_device_guesses_and_the_nursery_behind_the_same_address_gets_in(running, blocked):
     workshop, _poll, _who = running
     for _ in range(20):
@@ -737,6 +746,7 @@ async def in_the_cache(peer):
     await sync_to_async(guesses.was_wrong)(guesses.source_of(request))
 
 
+@pytest.mark.fault("F29")
 async def test_a_storm_of_guesses_is_told_to_wait_whatever_the_codes(running, blocked):
     workshop, _poll, _who = running
     for _ in range(20):
@@ -751,6 +761,7 @@ async def test_a_storm_of_guesses_is_told_to_wait_whatever_the_codes(running, bl
     assert (await ask(f"/w/{workshop.code}/", peer="192.0.2.77")).status == 200
 
 
+@pytest.mark.fault("F29")
 async def test_an_unknown_code_and_one_that_is_over_get_the_same_answer(running):
     workshop, _poll, _who = running
     await sync_to_async(facilitation.end)(workshop.pk, None)
