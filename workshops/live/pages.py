@@ -10,6 +10,7 @@ needs no thread and no place here; it goes to the intake, which has a limit of i
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
@@ -33,6 +34,7 @@ from .turnstile import Full, Turnstile
 BODY_LIMIT = 64 * 1024  # bytes; a form of ours has a tenth of it
 BODY_SECONDS = 15.0  # what is not sent by then is not waited for
 PATIENCE = 8.0  # seconds in the queue
+SWITCH_SECONDS = 0.0005
 DELAYED_LIMIT = 500  # wrong codes whose answers take a while, from everywhere
 
 T = TypeVar("T")
@@ -42,6 +44,9 @@ Answer = Callable[[HttpRequest], Any]  # to be awaited, for an HttpResponse
 def attach(application):
     """Django's application for HTTP, with everybody's pages handled here."""
     phone_pages = PhonePages()
+    # The loop lets go of the interpreter at every read and write of a socket, and a thread that draws a page gives
+    # it back only after this long: at Python's own 5 ms a flood of joins holds up everybody's votes for seconds.
+    sys.setswitchinterval(SWITCH_SECONDS)
 
     async def with_phone_pages(scope, receive, send):
         if scope["path"] == "/" or scope["path"].startswith("/w/"):

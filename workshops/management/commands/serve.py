@@ -16,6 +16,7 @@ APPLICATION = "config.asgi:application"
 FRAME_LIMIT = 96 * 1024
 WANTED_FILES = 65_536
 BACKLOG = 2048  # handshakes that may wait: a hall of phones comes back in one second
+NEWCOMERS = 10  # connections taken in between two looks at those who are in; the others wait in the backlog
 FINISH_SECONDS, GOODBYE_SECONDS = 3.0, 0.3
 
 
@@ -42,13 +43,24 @@ def serve_with_daphne(host: str, port: int, ready=None) -> None:
     from daphne.server import Server
     from daphne.ws_protocol import WebSocketFactory, WebSocketProtocol
     from twisted.internet.defer import Deferred
+    from twisted.internet.tcp import Port
 
     class FrankProtocol(WebSocketProtocol):
         def serverClose(self, code=None):
             """Autobahn lets applications say 1000 and 3000 to 4999 only; phones need to know 1009, 1012 and 1013."""
             self.sendCloseFrame(code=code or 1000)
 
+    class CalmPort(Port):
+        """Twisted takes in more and more newcomers at a time; meanwhile nobody who is in is heard."""
+
+        numberAccepts = property(lambda self: NEWCOMERS, lambda self, wanted: None)
+
     class CalmServer(Server):
+        def listen_success(self, port):
+            super().listen_success(port)
+            if type(port) is Port:
+                port.__class__ = CalmPort
+
         def kill_all_applications(self):
             """Daphne ends every socket's coroutine at once: not before all that was taken is written and answered."""
             goodbye = Deferred.fromFuture(asyncio.ensure_future(say_goodbye()))
