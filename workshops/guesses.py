@@ -12,7 +12,6 @@ alone, for ten minutes.
 from __future__ import annotations
 
 import contextlib
-import ipaddress
 import time
 from collections.abc import Iterator
 
@@ -45,20 +44,11 @@ _sources: dict[str, _Source] = {}
 def source_of(request: HttpRequest) -> str:
     """A name for where a request comes from that nobody can turn back and that is another one tomorrow."""
     try:
-        address = _network(get_adapter().get_client_ip(request))
+        address = get_adapter().get_client_ip(request)  # hashed already, see `accounts`
     except (PermissionDenied, ImproperlyConfigured):  # a proxy that does not say: all of it is one source
         address = "unknown"
     day = int(time.time() // 86400)
     return salted_hmac(f"workshops.guesses.{day}", address, algorithm="sha256").hexdigest()[:24]
-
-
-def _network(address: str) -> str:
-    """A household has one IPv4 address, or 2⁶⁴ of IPv6."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return address
-    return str(ipaddress.ip_network((parsed, 64), strict=False)) if parsed.version == 6 else str(parsed)
 
 
 @contextlib.contextmanager
