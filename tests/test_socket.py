@@ -155,6 +155,7 @@ async def test_hello_is_answered_with_the_time_ones_own_papers_and_every_picture
     assert (hello["t"], type(hello["now"])) == ("hello", int)
     paper = {"poll": poll.pk, "seq": 3, "status": "cast", "value": "yes", "said": "Yes"}
     assert mine == {"t": "mine", "papers": [paper]}
+    assert await phone.hear() == {"t": "place", "group": 0}
     screens = [await phone.hear() for _ in range(4)]
     assert {frame["topic"] for frame in screens} == {"stage", "tally", "room", "clock"}
 
@@ -163,11 +164,11 @@ async def test_pictures_that_a_phone_has_are_not_sent_again(asked, room):
     workshop, _poll, who = asked
     first = await room(path(workshop), cookie=seat(who))
     await first.say({"t": "hello"})
-    await first.until("mine")
+    await first.until("place")
     seen = {frame["topic"]: frame["rev"] for frame in [await first.hear() for _ in range(4)]}
     again = await room(path(workshop), cookie=seat(who))
     await again.say({"t": "hello", "seen": seen})
-    await again.until("mine")
+    await again.until("place")
     assert await again.wire.receive_nothing(timeout=0.3)
 
 

@@ -8,17 +8,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 import msgspec
 from asgiref.sync import sync_to_async
 from django.utils.translation import gettext as _
 from msgspec import Meta, Struct
 
-from polls.ballot_box import Outcome, Refusal
+from polls.ballot_box import Refusal
 from polls.lifecycle import NotPossible
 
-from .actions import facilitation, participation
+from .actions import facilitation, groups, groupwork, participation, together
 from .live import engine, hub, intake
 from .queries import paper as paper
 from .seats import Seat
@@ -49,6 +49,69 @@ class Shown(Shape, tag="shown"):
     poll: Id
 
 
+Text = Annotated[
+    str, Meta(max_length=6000)
+]  # longer than a note may be: what is too long is told in a sentence
+
+
+class Note(Shape, tag="note"):
+    op: Op
+    group: Id
+    text: Text
+
+
+class EditNote(Shape, tag="edit_note"):
+    op: Op
+    note: Id
+    rev: Rev
+    text: Text
+
+
+class TakeBack(Shape, tag="take_back"):
+    op: Op
+    note: Id
+
+
+class Agree(Shape, tag="agree"):
+    op: Op
+    note: Id
+    on: bool = True
+
+
+class MoveNote(Shape, tag="move_note"):
+    op: Op
+    note: Id
+    place: Annotated[int, Meta(ge=0, le=1000)]
+
+
+class Pick(Shape, tag="pick"):
+    op: Op
+    note: Id
+    on: bool = True
+
+
+class Scribe(Shape, tag="scribe"):
+    op: Op
+    group: Id
+    on: bool = True
+
+
+class CallHelp(Shape, tag="help"):
+    op: Op
+    group: Id
+    on: bool = True
+
+
+class Choose(Shape, tag="choose"):
+    op: Op
+    group: Id
+
+
+class Table(Shape, tag="table"):
+    op: Op
+    table: Annotated[int, Meta(ge=1, le=999)]
+
+
 def vote(seat: Seat, data: Vote) -> participation.Vote | Refusal:
     if not _is_finite(data.value):
         return Refusal(data.poll, data.op, "invalid", _("That is not an answer we can read."))
@@ -57,6 +120,20 @@ def vote(seat: Seat, data: Vote) -> participation.Vote | Refusal:
 
 def shown(seat: Seat, data: Shown) -> participation.Shown:
     return participation.Shown(seat.workshop_id, seat.voter, data.poll)
+
+
+GROUPWORK: dict[type[Shape], Callable[[Any, str, str, Any], groupwork.Intention]] = {
+    Note: lambda ws, voter, op, data: groupwork.Add(ws, voter, op, data.group, data.text),
+    EditNote: lambda ws, voter, op, data: groupwork.Edit(ws, voter, op, data.note, data.rev, data.text),
+    TakeBack: lambda ws, voter, op, data: groupwork.TakeBack(ws, voter, op, data.note),
+    Agree: lambda ws, voter, op, data: groupwork.Agree(ws, voter, op, data.note, data.on),
+    MoveNote: lambda ws, voter, op, data: groupwork.Move(ws, voter, op, data.note, data.place),
+    Pick: lambda ws, voter, op, data: groupwork.Pick(ws, voter, op, data.note, data.on),
+    Scribe: lambda ws, voter, op, data: groupwork.Scribe(ws, voter, op, data.group, data.on),
+    CallHelp: lambda ws, voter, op, data: groupwork.Help(ws, voter, op, data.group, data.on),
+    Choose: lambda ws, voter, op, data: groupwork.Choose(ws, voter, op, data.group),
+    Table: lambda ws, voter, op, data: groupwork.Table(ws, voter, op, data.table),
+}
 
 
 def _is_finite(value: Any) -> bool:
@@ -132,6 +209,79 @@ class CheckTexts(Shape, tag="check_texts"):
 class ClearRehearsal(Shape, tag="clear_rehearsal"): ...
 
 
+# --- facilitators and their groups ------------------------------------------------------------------
+
+
+class MakeGroups(Shape, tag="make_groups"):
+    how: Literal["random", "balanced", "by_role", "by_table", "by_hand", "self_chosen", "kept"]
+    size: Annotated[int, Meta(ge=2, le=100)] | None = None
+    groups: Annotated[int, Meta(ge=1, le=200)] | None = None
+
+
+class MovePerson(Shape, tag="move_person"):
+    place: Id
+    group: Id
+
+
+class NameGroup(Shape, tag="name_group"):
+    group: Id
+    name: Annotated[str, Meta(max_length=60)] = ""
+    link: Annotated[str, Meta(max_length=500)] = ""
+
+
+class OpenGroups(Shape, tag="open_groups"):
+    prompts: list[Id] = []
+    seconds: Seconds | None = None
+    think_first: bool = False
+
+
+class ShareNotes(Shape, tag="share_notes"): ...
+
+
+class SendProbe(Shape, tag="probe"):
+    text: Annotated[str, Meta(max_length=500)]
+    group: Id | None = None
+
+
+class SendMessage(Shape, tag="message"):
+    text: Annotated[str, Meta(max_length=500)]
+    group: Id | None = None
+
+
+class Recall(Shape, tag="recall"): ...
+
+
+class CloseGroups(Shape, tag="close_groups"): ...
+
+
+class AnswerHelp(Shape, tag="answer_help"):
+    group: Id
+
+
+class FreeScribe(Shape, tag="free_scribe"):
+    group: Id
+
+
+class Present(Shape, tag="present"):
+    group: Id | None = None
+
+
+class Propose(Shape, tag="propose"):
+    note: Id
+    on: bool = True
+
+
+class CheckNote(Shape, tag="check_note"):
+    note: Id
+    state: Literal["pending", "shown", "hidden", "redacted"]
+    redacted: Annotated[str, Meta(max_length=1000)] = ""
+    safeguarding: bool = False
+
+
+class AgreementPoll(Gesture, tag="agreement_poll"):
+    note: Id
+
+
 Run = Callable[[int, Any, Any], Any]
 
 FACILITATION: dict[type[Shape], Run] = {
@@ -155,6 +305,27 @@ FACILITATION: dict[type[Shape], Run] = {
         workshop, by, data.poll, data.keys, data.shown
     ),
     ClearRehearsal: lambda workshop, by, data: facilitation.clear_rehearsal(workshop, by),
+    MakeGroups: lambda workshop, by, data: groups.make(
+        workshop, by, data.how, size=data.size, groups=data.groups
+    ),
+    MovePerson: lambda workshop, by, data: groups.move(workshop, by, data.place, data.group),
+    NameGroup: lambda workshop, by, data: groups.name_group(workshop, by, data.group, data.name, data.link),
+    OpenGroups: lambda workshop, by, data: groups.open_round(
+        workshop, by, prompts=data.prompts, seconds=data.seconds, think_first=data.think_first
+    ),
+    ShareNotes: lambda workshop, by, data: groups.share(workshop, by),
+    SendProbe: lambda workshop, by, data: groups.call(workshop, by, "probe", data.text, data.group),
+    SendMessage: lambda workshop, by, data: groups.call(workshop, by, "message", data.text, data.group),
+    Recall: lambda workshop, by, data: groups.recall(workshop, by),
+    CloseGroups: lambda workshop, by, data: groups.close_round(workshop, by),
+    AnswerHelp: lambda workshop, by, data: groups.answer_help(workshop, by, data.group),
+    FreeScribe: lambda workshop, by, data: groups.free_scribe(workshop, by, data.group),
+    Present: lambda workshop, by, data: groups.present(workshop, by, data.group),
+    Propose: lambda workshop, by, data: groups.propose(workshop, by, data.note, data.on),
+    CheckNote: lambda workshop, by, data: groups.check_note(
+        workshop, by, data.note, data.state, redacted=data.redacted, safeguarding=data.safeguarding
+    ),
+    AgreementPoll: lambda workshop, by, data: groups.agreement_poll(workshop, by, data.note, data.rev),
 }
 
 PARTICIPATION: dict[
@@ -169,10 +340,14 @@ class BadShape(Exception):
     """The data does not have the shape of its command; the message is one plain sentence."""
 
 
-PhoneFrame = Vote | Shown
+PhoneFrame = (
+    Vote | Shown | Note | EditNote | TakeBack | Agree | MoveNote | Pick | Scribe | CallHelp | Choose | Table
+)
 StaffForm = (
     Start | End | Joining | Launch | Close | CloseIn | Reopen | Reveal | Hide | QuickPoll
     | HeadCount | Timer | AddTime | StopTimer | CheckTexts | ClearRehearsal
+    | MakeGroups | MovePerson | NameGroup | OpenGroups | ShareNotes | SendProbe | SendMessage | Recall | CloseGroups
+    | AnswerHelp | FreeScribe | Present | Propose | CheckNote | AgreementPoll
 )  # fmt: skip
 
 STAFF_COMMANDS = frozenset(shape.__struct_config__.tag for shape in FACILITATION)
@@ -216,7 +391,7 @@ def take_frame(seat: Seat, frame: PhoneFrame, answer: intake.Answer) -> None:
     return intake.get().put(item, answer)
 
 
-async def run_frame(seat: Seat, frame: PhoneFrame) -> Outcome | None:
+async def run_frame(seat: Seat, frame: PhoneFrame) -> together.Outcome | None:
     """The same for whoever waits. Raises `intake.Busy`."""
     item = _item(seat, frame)
     if isinstance(item, Refusal):
@@ -226,18 +401,29 @@ async def run_frame(seat: Seat, frame: PhoneFrame) -> Outcome | None:
         hub.mark_cast(seat.workshop_id)
         return outcome
     # Straight into the box where no engine runs: tests, plain WSGI.
-    return (await sync_to_async(participation.write)([item]))[0]
+    return (await sync_to_async(together.write)([item]))[0]
 
 
-def _item(seat: Seat, frame: PhoneFrame) -> participation.Vote | participation.Shown | Refusal:
+def _item(seat: Seat, frame: PhoneFrame) -> together.Item | Refusal:
+    op, poll = getattr(frame, "op", ""), getattr(frame, "poll", 0)
     if seat.is_observer:
-        sentence = _("You are here as an observer, so answers are not counted.")
-        return Refusal(frame.poll, getattr(frame, "op", ""), "consent", sentence)
+        return Refusal(poll, op, "consent", _("You are here as an observer, so answers are not counted."))
+    if type(frame) in GROUPWORK:
+        return GROUPWORK[type(frame)](seat.workshop_id, seat.voter, op, frame)
     return PARTICIPATION[type(frame)](seat, frame)
 
 
-def reply(outcome: Outcome) -> dict[str, Any]:
+def reply(outcome: together.Outcome) -> dict[str, Any]:
     """An outcome as the answer to the phone that asked: ack or nack."""
+    if isinstance(outcome, groupwork.Done):
+        return {
+            "t": "ack", "op": outcome.op, "group": outcome.group, "note": outcome.note, "rev": outcome.revision,
+        }  # fmt: skip
+    if isinstance(outcome, groupwork.Conflict):
+        return {
+            "t": "nack", "op": outcome.op, "code": "conflict", "note": outcome.note, "rev": outcome.revision,
+            "text": outcome.text, "message": _("Somebody changed this note meanwhile."),
+        }  # fmt: skip
     if isinstance(outcome, Refusal):
         return {
             "t": "nack", "op": outcome.op, "poll": outcome.poll, "code": outcome.code,

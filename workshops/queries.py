@@ -16,6 +16,7 @@ from polls.lifecycle import State
 from polls.models import Ballot, Poll
 from polls.prepared import Prepared
 
+from . import breakouts
 from .models import AgendaItem, Participant, Prompt, Workshop
 from .seats import Seat
 
@@ -65,7 +66,7 @@ def with_stage(workshop_id: int) -> Workshop:
     workshop = Workshop.objects.select_related(*_STAGED).get(pk=workshop_id)
     if len(_standing) > 500:
         _standing.clear()
-    if moves and moves[0] == next(iter(_MOVES.rows([workshop_id])), None):  # it did not move as we read it
+    if moves:  # if it moved as we read it, the next reader finds another row; `stage_rev` never comes back to a value
         _standing[workshop_id] = (moves[0], workshop)
     return workshop
 
@@ -91,17 +92,18 @@ def _here(workshop: Workshop) -> QuerySet[Participant]:
     return Participant.objects.filter(workshop=workshop, left_at__isnull=True)
 
 
+def _role_poll(workshop: Workshop) -> Poll | None:
+    asked = Poll.objects.filter(
+        agenda_item__workshop=workshop,
+        agenda_item__profile=True,
+        version__instrument__key=ROLE_INSTRUMENT,
+    )
+    return asked.select_related("version").first()
+
+
 def roles(workshop: Workshop, joined: int) -> tuple[tuple[str, int], ...]:
     """Who is here by role, where groups are large enough; empty where nobody was asked. Two queries."""
-    poll = (
-        Poll.objects.filter(
-            agenda_item__workshop=workshop,
-            agenda_item__profile=True,
-            version__instrument__key=ROLE_INSTRUMENT,
-        )
-        .select_related("version")
-        .first()
-    )
+    poll = _role_poll(workshop)
     if poll is None or not joined:
         return ()
     cast = poll.ballots.filter(status=Ballot.Status.CAST, voter__in=_here(workshop).values("voter"))
@@ -110,6 +112,15 @@ def roles(workshop: Workshop, joined: int) -> tuple[tuple[str, int], ...]:
     counted = [(option.label, people.get(option.key, 0)) for option in poll.question.options]
     unknown = joined - sum(number for _label, number in counted)
     return join_small([*counted, (_("Role not given"), unknown)])
+
+
+def roles_of(workshop: Workshop) -> dict[str, str]:
+    """Each voter's role as they gave it, to seat people; never shown."""
+    poll = _role_poll(workshop)
+    if poll is None:
+        return {}
+    cast = poll.ballots.filter(status=Ballot.Status.CAST).values_list("voter", "value")
+    return {voter: value for voter, value in cast if isinstance(value, str)}
 
 
 def join_small(groups: list[tuple[str, int]]) -> tuple[tuple[str, int], ...]:
@@ -189,6 +200,12 @@ _POLLS = Prepared(
     ),
     int,
 )
+
+
+def arrival(seat: Seat) -> tuple[list[ballot_box.Receipt] | None, breakouts.Places]:
+    """What somebody who comes in, or back, is told: their papers and their place; four small queries, mostly."""
+    own = [] if seat.is_observer else papers(seat)
+    return own, breakouts.places(seat.workshop_id, seat.voter or None)
 
 
 def papers(seat: Seat) -> list[ballot_box.Receipt] | None:

@@ -19,7 +19,7 @@ from polls import results
 from polls.lifecycle import Reveal
 from polls.models import Poll
 
-from . import queries
+from . import breakouts, queries
 from .live import layer
 from .live.topics import Audience, Topic
 from .models import AgendaItem, Workshop
@@ -43,6 +43,8 @@ TEMPLATES: dict[tuple[Topic, Audience], str] = {
     (Topic.CLOCK, Audience.CONSOLE): "workshops/console/_clock.html",
     (Topic.AGENDA, Audience.CONSOLE): "workshops/console/_agenda.html",
     (Topic.QUEUE, Audience.CONSOLE): "workshops/console/_queue.html",
+    (Topic.BREAKOUTS, Audience.CONSOLE): "workshops/console/_breakouts.html",
+    (Topic.BREAKOUTS, Audience.WALL): "workshops/wall/_breakouts.html",
     (Topic.HEALTH, Audience.CONSOLE): "workshops/console/_health.html",
 }
 
@@ -110,6 +112,11 @@ class Scene:
     @property
     def rehearsing(self) -> bool:
         return self.room.rehearsal > 0
+
+    @cached_property
+    def breakouts(self) -> breakouts.Overview | None:
+        """The groups that are formed or at work."""
+        return breakouts.overview(self.workshop.pk)
 
     # -- the result ---------------------------------------------------------------------------------------
 
@@ -229,6 +236,34 @@ def context(scene: Scene, audience: Audience) -> dict[str, Any]:
         "layer_is_away": layer.is_away(),
         **(poll_context(poll) if poll else {}),
     }
+
+
+def draw_pads(workshop_id: int, group_ids: list[int]) -> dict[int, str]:
+    """The pad of each of these groups for its members, or what those see who have no place yet (minus the round)."""
+    drawn = {
+        pad.group.pk: _draw_pad("workshops/phone/_group.html", pad)
+        for pad in breakouts.pads(workshop_id, group_ids)
+    }
+    if any(group < 0 for group in group_ids) and (found := breakouts.overview(workshop_id)):
+        drawn[-found.round.pk] = _plain(
+            render_to_string("workshops/phone/_no_group.html", {"breakouts": found})
+        )
+    return drawn
+
+
+def draw_desk_pads(workshop_id: int, group_ids: list[int]) -> dict[int, str]:
+    """The same groups as a facilitator reads them, with all their notes."""
+    found = breakouts.pads(workshop_id, group_ids, everything=True)
+    return {pad.group.pk: _draw_pad("workshops/console/_group.html", pad) for pad in found}
+
+
+def _draw_pad(template: str, pad: breakouts.Pad, **extra: Any) -> str:
+    return _plain(render_to_string(template, {"pad": pad, "group": pad.group, "round": pad.round, **extra}))
+
+
+def _plain(html: str) -> str:
+    """A plain string: the encoder of frames takes no subclass, and Django's templates return one."""
+    return str.__str__(html)
 
 
 def poll_context(poll: Poll) -> dict[str, Any]:

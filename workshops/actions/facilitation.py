@@ -26,7 +26,7 @@ from polls.types.base import Option
 from polls.types.texts import tidy
 
 from ..live import notify
-from ..live.topics import EVERYTHING, Topic
+from ..live.topics import EVERYTHING, PLACES, Topic
 from ..models import AgendaItem, Gesture, Participant, Workshop
 
 log = logging.getLogger(__name__)
@@ -89,6 +89,7 @@ def end(workshop_id: int, by: Any, rev: int | None = None) -> None:
         _clear_stage(workshop)
         for item in workshop.agenda.filter(profile=True, poll__state="open"):
             _close(workshop, item.poll_id)
+        workshop.rounds.filter(closed_at__isnull=True).update(closed_at=timezone.now(), presenting=None)
         workshop.status = Workshop.Status.ENDED
         workshop.ended_at = timezone.now()
 
@@ -230,7 +231,11 @@ def quick_poll(
     rev: int | None = None,
 ) -> int:
     """Make a question from one box and put it on stage. No options: people answer in words. Returns its item."""
-    question = quick_question(text, options, several=several)
+    return put_question(workshop_id, by, quick_question(text, options, several=several), rev=rev)
+
+
+def put_question(workshop_id: int, by: Any, question: Question, *, rev: int | None = None) -> int:
+    """Ask a question that no plan has foreseen: it becomes an item and goes on stage. Returns its item."""
     try:
         POLL_TYPES[question.type].check(question)
     except InvalidQuestion as invalid:
@@ -372,6 +377,9 @@ def _clear_stage(workshop: Workshop) -> None:
     item.done_at = timezone.now()
     item.save(update_fields=["done_at"])
     workshop.stage_item = None
+    # Groups that worked on this step are done with it; groups that are only formed stay for the next.
+    item.rounds.filter(closed_at__isnull=True).update(closed_at=timezone.now(), presenting=None)
+    notify.changed(workshop.pk, PLACES)
 
 
 def _close(workshop: Workshop, poll_id: int) -> None:

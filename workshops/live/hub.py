@@ -11,24 +11,24 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import itertools
 import logging
 import secrets
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-import msgspec
 from django.conf import settings
 from django.db import Error
-from django.db import connection as database
 
 from .. import screens
 from . import lines, metrics
 from .lines import Frame, Lane, Send
+from .pads import Pads
+from .pictures import encode as encode
+from .pictures import read as read
+from .pictures import revision_of as revision_of
 from .topics import EVERYTHING, NEAR, PHONES, SHOWN, Audience, Topic
 
 log = logging.getLogger(__name__)
@@ -38,9 +38,6 @@ SLOWEST, FASTEST = 1.0, 10.0  # pictures a second
 OWN_WORDS_LIMIT = 200  # frames waiting for one phone before it counts as gone
 BACKLOG_LIMIT = 128 * 1024  # bytes a socket has not taken: from here on only the newest pictures wait for it
 STALLED_SECONDS = 10.0  # a socket that takes nothing for so long is closed and comes back by itself
-
-encode = msgspec.json.Encoder().encode
-_readers = ThreadPoolExecutor(2, thread_name_prefix="read")
 
 
 class Connection:
@@ -59,6 +56,10 @@ class Connection:
         self._sending_since = 0.0
         #: own papers that this screen has, poll → seq; `None` before its hello
         self._given: dict[int, int] | None = None
+        #: the group whose pad it looks at, and where its person has been told that they sit
+        self.group = 0
+        self.place: dict[str, Any] | None = None
+        self.greeted = False
         self.closing = 0  # the close code, once this connection is to end
         self.on_close: Callable[[], None] | None = None  # ends the listening, however long it would wait
 
@@ -172,10 +173,14 @@ class Hub:
 
     def __init__(self, workshop_id: int) -> None:
         self.workshop_id = workshop_id
-        self.was_cast = False  # where no socket here could be told of it: by POST, or in another process (`papers`)
+        self.was_cast = (
+            False  # where no socket here could be told of it: by POST, or in another process (`papers`)
+        )
         self.connections: dict[Audience, set[Connection]] = {audience: set() for audience in Audience}
         self._by_voter: dict[str, set[Connection]] = {}
         self.frames: dict[tuple[Topic, Audience], tuple[str, Frame]] = {}  # with their revisions
+        self.pads = Pads(workshop_id, screens.draw_pads, self.phones)
+        self.desk_pads = Pads(workshop_id, screens.draw_desk_pads)  # what facilitators have opened
         self._windows = [_Window(NEAR), _Window(PHONES)]
         self._wake = asyncio.Event()
         self._tasks = [asyncio.ensure_future(self._run())]
@@ -201,6 +206,7 @@ class Hub:
 
     def remove(self, connection: Connection) -> None:
         self.connections[connection.audience].discard(connection)
+        (self.desk_pads if connection.audience is Audience.CONSOLE else self.pads).leave(connection)
         tabs = self._by_voter.get(connection.voter, set())
         tabs.discard(connection)
         if not tabs:
@@ -222,6 +228,9 @@ class Hub:
         """People with at least one phone or tab connected to this process."""
         return len(self._by_voter)
 
+    def phones(self) -> list[Connection]:
+        return [*self.connections[Audience.PHONE], *self.connections[Audience.OBSERVER]]
+
     def sockets(self, group: Iterable[Audience]) -> int:
         return sum(len(self.connections[audience]) for audience in group)
 
@@ -239,9 +248,13 @@ class Hub:
 
     # -- what they see ----------------------------------------------------------------------------------
 
-    def mark(self, topics: Iterable[str]) -> None:
+    def mark(self, names: Iterable[str]) -> None:
+        names = set(names)
+        self.pads.mark(names)
+        self.desk_pads.mark(names)
+        topics = {Topic(name) for name in names & EVERYTHING}
         for window in self._windows:
-            window.dirty.update(Topic(topic) for topic in topics)
+            window.dirty |= topics
         self._wake.set()
 
     async def _run(self) -> None:
@@ -325,14 +338,11 @@ class Hub:
                 await asyncio.sleep(0)  # let votes in between
 
     def stop(self) -> None:
+        self.pads.stop()
+        self.desk_pads.stop()
         for task in [*self._tasks, *(window.handing_out for window in self._windows)]:
             if task:
                 task.cancel()
-
-
-def revision_of(html: str) -> str:
-    """The same text has the same revision in every process and after every restart."""
-    return hashlib.blake2s(html.encode(), digest_size=6).hexdigest()
 
 
 def _draw(workshop_id: int, wanted: list[tuple[Topic, Audience]], online: int) -> dict:
@@ -347,19 +357,6 @@ def _draw(workshop_id: int, wanted: list[tuple[Topic, Audience]], online: int) -
         except Exception:  # one picture that cannot be drawn must not freeze the others
             log.exception("the %s of the %s could not be drawn", topic, audience)
     return pictures
-
-
-async def read(function: Callable, *args):
-    """Run a read in one of the drawing threads, whose connections stay open until a fault."""
-    return await asyncio.get_running_loop().run_in_executor(_readers, _guarded, function, args)
-
-
-def _guarded(function: Callable, args: tuple):
-    try:
-        return function(*args)
-    except Error:  # also InterfaceError, which is no DatabaseError: a dead connection must not be kept
-        database.close()
-        raise
 
 
 # --- the hubs of this process ------------------------------------------------------------------------

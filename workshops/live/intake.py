@@ -19,7 +19,7 @@ from django.db import InterfaceError, OperationalError, connection
 
 from polls.ballot_box import Refusal
 
-from ..actions import participation
+from ..actions import together
 from . import metrics
 
 log = logging.getLogger(__name__)
@@ -148,7 +148,7 @@ def get() -> Intake:
     loop = asyncio.get_running_loop()
     if loop not in _intakes:
         _intakes.clear()
-        _intakes[loop] = Intake(participation.write)
+        _intakes[loop] = Intake(together.write)
     return _intakes[loop]
 
 

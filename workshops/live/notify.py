@@ -15,7 +15,7 @@ from channels.layers import InMemoryChannelLayer, get_channel_layer
 from django.db import transaction
 
 from . import hub, layer, metrics
-from .topics import GROUP, Topic
+from .topics import GROUP
 
 log = logging.getLogger(__name__)
 LAYER_SECONDS = 2.0
@@ -25,13 +25,13 @@ NOBODY = 0  # no workshop has this number
 GATHER_SECONDS = 0.01
 
 
-def changed(workshop_id: int, *topics: Topic) -> None:
+def changed(workshop_id: int, *topics: str) -> None:
     """After the running transaction commits, every screen of the workshop is drawn anew. Call it from any thread."""
     # Robust: the change is stored by then, and whoever made it must not be told that it failed.
     transaction.on_commit(lambda: announce(workshop_id, topics), robust=True)
 
 
-def announce(workshop_id: int, topics: Iterable[Topic]) -> None:
+def announce(workshop_id: int, topics: Iterable[str]) -> None:
     """Mark the topics in this process and send their names to the others; returns at once."""
     loop = hub.running_loop()
     if loop is None or loop.is_closed():

@@ -10,7 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from django.conf import settings
@@ -26,7 +26,7 @@ from . import allowance
 from . import hub as hubs
 from .intake import Busy
 from .later import LATER
-from .topics import Audience
+from .topics import PLACES, Audience
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,13 @@ class Hello(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="
 class Ping(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="t", tag="ping"): ...
 
 
-decode = msgspec.json.Decoder(Hello | Ping | commands.Vote | commands.Shown).decode
+class Look(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="t", tag="look"):
+    """A facilitator, or an observer, opens a group's pad; 0 closes it."""
+
+    group: Annotated[int, msgspec.Meta(ge=0, le=2**53)]
+
+
+decode = msgspec.json.Decoder(Hello | Ping | Look | commands.PhoneFrame).decode
 
 
 # --- three doors: who is it? ----------------------------------------------------------------------------
@@ -204,21 +210,33 @@ class _Session:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
             return None
+        if isinstance(frame, Look):
+            return self._look(frame)
         return self._run(frame)
+
+    def _look(self, frame: Look) -> None:
+        if self.connection.audience is Audience.CONSOLE:
+            self.hub.desk_pads.join(self.connection, frame.group)
+        elif self.connection.audience is Audience.OBSERVER:
+            self.hub.pads.join(self.connection, frame.group)
 
     async def _hello(self, frame: Hello) -> None:
         """Server time for countdowns, one's own papers, and every picture not seen yet."""
-        papers = None
-        if self.seat and not self.seat.is_observer:
+        papers, places = None, None
+        if self.seat:
             try:
-                papers = await _read_at_the_door(queries.papers, self.seat)
+                papers, places = await _read_at_the_door(queries.arrival, self.seat)
             except Error:  # it comes back by itself; left open it would stay without what it has not seen
                 return self.connection.close(LATER)
             if papers is None:
                 return self.connection.close(NO_SESSION)
         self._tell({"t": "hello", "now": round(timezone.now().timestamp() * 1000)})
-        if papers is not None:
+        if self.seat and not self.seat.is_observer and papers is not None:
             self.connection.give([commands.paper(paper) for paper in papers])
+        if places is not None:
+            self.connection.greeted = True
+            place = places.of(self.connection.voter, self.hub.pads.watching)
+            self.hub.pads.tell_place(self.connection, place, frame.seen.get("group", ""))
         self.hub.greet(self.connection, frame.seen)
         return None
 
@@ -233,14 +251,16 @@ class _Session:
     def _outcome(self, frame: commands.PhoneFrame, op: str, outcome: Any) -> None:
         """After the commit: the answer to this phone, and the new paper to the person's other tabs."""
         if isinstance(outcome, Busy):
-            return self._tell(commands.busy(op, frame.poll, outcome.retry_after))
+            return self._tell(commands.busy(op, getattr(frame, "poll", 0), outcome.retry_after))
         if outcome is None or not op:
             return None
         answer = commands.reply(outcome)
         self._tell(answer)
-        if answer["t"] == "ack":
+        if answer["t"] == "ack" and "poll" in answer:
             self.connection.has(answer["poll"], answer["seq"])
             self._tell_other_tabs(answer)
+        elif answer["t"] == "ack" and self.hub.has_other_tabs(self.connection):
+            self.hub.mark([PLACES])  # what the others of this person have agreed with, and their own notes
         return None
 
     def _tell_other_tabs(self, answer: dict[str, Any]) -> None:

@@ -14,6 +14,8 @@ class Topic(StrEnum):
     AGENDA = "agenda"  # the plan and where we are in it
     QUEUE = "queue"  # people's words that wait for a check
     HEALTH = "health"  # whether the servers hear each other
+    BREAKOUTS = "breakouts"  # the groups: how many people, notes, calls for help, what is shared back
+    GROUP = "group"  # one group's pad; goes to that group's screens alone (`pads`)
 
 
 class Audience(StrEnum):
@@ -24,8 +26,8 @@ class Audience(StrEnum):
 
 
 SHOWN: dict[Audience, tuple[Topic, ...]] = {
-    Audience.CONSOLE: tuple(Topic),
-    Audience.WALL: (Topic.STAGE, Topic.TALLY, Topic.ROOM, Topic.CLOCK),
+    Audience.CONSOLE: tuple(topic for topic in Topic if topic != Topic.GROUP),
+    Audience.WALL: (Topic.STAGE, Topic.TALLY, Topic.ROOM, Topic.CLOCK, Topic.BREAKOUTS),
     Audience.PHONE: (Topic.STAGE, Topic.TALLY, Topic.ROOM, Topic.CLOCK),
     Audience.OBSERVER: (Topic.STAGE, Topic.TALLY, Topic.ROOM, Topic.CLOCK),
 }
@@ -35,6 +37,21 @@ NEAR = (Audience.CONSOLE, Audience.WALL)
 PHONES = (Audience.PHONE, Audience.OBSERVER)
 
 EVERYTHING = frozenset(Topic)
+
+#: announced beside topics: people have been given other places in groups
+PLACES = "places"
+_PAD = "pad:"
+
+
+def pad(group_id: int) -> str:
+    """The name under which one group's pad is announced."""
+    return f"{_PAD}{group_id}"
+
+
+def group_of(name: str) -> int:
+    """The group whose pad this name announces; 0 for every other name."""
+    return int(name[len(_PAD) :]) if name.startswith(_PAD) else 0
+
 
 #: the one group of the channel layer: every process listens to it once
 GROUP = "live"

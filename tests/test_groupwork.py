@@ -1,0 +1,286 @@
+"""People in small groups: what they write is kept, once, whatever else happens; and nobody else's group hears of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from polls.ballot_box import Refusal
+from workshops import breakouts
+from workshops.actions import facilitation, groups, groupwork, participation, together
+from workshops.actions.facilitation import NotNow
+from workshops.actions.groupwork import Add, Agree, Conflict, Done, Edit, Help, Move, Pick, Scribe, TakeBack
+from workshops.models import Contribution, Group, Participant, Round, Wording
+
+from . import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def room():
+    """Six people in two groups, at work on a prompt."""
+    workshop = factories.workshop()
+    item = factories.prompt_item(workshop)
+    people = [factories.participant(workshop) for _ in range(6)]
+    facilitation.launch(workshop.pk, None, item.pk)
+    groups.make(workshop.pk, None, "random", groups=2)
+    groups.open_round(workshop.pk, None)
+    return workshop, people
+
+
+def group_of(who: Participant) -> Group:
+    return Group.objects.get(places__voter=who.voter)
+
+
+def mates(who: Participant) -> list[Participant]:
+    voters = group_of(who).places.exclude(voter=who.voter).values_list("voter", flat=True)
+    return list(Participant.objects.filter(voter__in=voters).order_by("pk"))
+
+
+_ops = iter(range(1, 10_000))
+
+
+def do(kind, who: Participant, *values, op: str = ""):
+    return groupwork.write([kind(who.workshop_id, who.voter, op or f"op{next(_ops)}", *values)])[0]
+
+
+def note(who: Participant, text: str = "Soft light") -> Done:
+    done = do(Add, who, group_of(who).pk, text)
+    assert isinstance(done, Done)
+    return done
+
+
+def code(outcome) -> str:
+    assert isinstance(outcome, (Refusal, Conflict)), outcome
+    return "conflict" if isinstance(outcome, Conflict) else outcome.code
+
+
+def texts(who: Participant) -> list[str]:
+    (pad,) = breakouts.pads(who.workshop_id, [group_of(who).pk])
+    return [one.text for one in pad.notes]
+
+
+def test_everybody_here_has_one_place_and_groups_are_even(room):
+    workshop, people = room
+    sizes = sorted(group.places.count() for group in Group.objects.filter(round__workshop=workshop))
+    assert sizes == [3, 3]
+    assert sorted(p.voter for p in people) == sorted(
+        Round.objects.get().places.values_list("voter", flat=True)
+    )
+
+
+def test_a_note_is_on_its_own_groups_pad_and_on_no_other(room):
+    _workshop, people = room
+    note(people[0])
+    other = next(p for p in people if group_of(p) != group_of(people[0]))
+    assert (texts(people[0]), texts(other)) == (["Soft light"], [])
+
+
+def test_a_note_sent_twice_is_one_note(room):
+    _workshop, people = room
+    group = group_of(people[0]).pk
+    first, again = (do(Add, people[0], group, "Soft light", op="same") for _ in range(2))
+    assert first == again
+    assert Contribution.objects.count() == 1
+
+
+def test_nobody_writes_into_another_group(room):
+    _workshop, people = room
+    other = next(p for p in people if group_of(p) != group_of(people[0]))
+    refused = do(Add, people[0], group_of(other).pk, "Hello")
+    unknown = do(Add, people[0], 999_999, "Hello")
+    assert (
+        (refused.code, refused.message) == (unknown.code, unknown.message) == ("forbidden", refused.message)
+    )
+
+
+def test_an_author_edits_and_takes_back_their_own_and_nobody_elses(room):
+    _workshop, people = room
+    made = note(people[0])
+    mate = mates(people[0])[0]
+    assert code(do(Edit, mate, made.note, 1, "Harsh light")) == "forbidden"
+    assert code(do(TakeBack, mate, made.note)) == "forbidden"
+    assert do(Edit, people[0], made.note, 1, "Warm light").revision == 2
+    assert texts(people[0]) == ["Warm light"]
+    assert isinstance(do(TakeBack, people[0], made.note), Done)
+    assert texts(people[0]) == []
+
+
+def test_two_who_edit_one_note_both_keep_their_words(room):
+    _workshop, people = room
+    made = note(people[0])
+    scribe = mates(people[0])[0]
+    do(Scribe, scribe, group_of(scribe).pk, True)
+    do(Edit, scribe, made.note, 1, "Soft, warm light")
+    refused = do(Edit, people[0], made.note, 1, "Soft light everywhere", op="mine")
+    assert isinstance(refused, Conflict)
+    assert (refused.revision, refused.text) == (2, "Soft, warm light")
+    assert list(Wording.objects.values_list("text", "kept")) == [
+        ("Soft light", True), ("Soft, warm light", True), ("Soft light everywhere", False),
+    ]  # fmt: skip
+    assert isinstance(do(Edit, people[0], made.note, 1, "Soft light everywhere", op="mine"), Conflict)
+    assert Wording.objects.count() == 3
+
+
+def test_an_edit_sent_twice_is_one_edit(room):
+    _workshop, people = room
+    made = note(people[0])
+    first, again = (do(Edit, people[0], made.note, 1, "Warm light", op="same") for _ in range(2))
+    assert first == again
+    assert Contribution.objects.get().revision == 2
+
+
+def test_one_person_is_the_scribe_until_they_hand_over(room):
+    _workshop, people = room
+    one, two = people[0], mates(people[0])[0]
+    group = group_of(one).pk
+    assert isinstance(do(Scribe, one, group, True), Done)
+    assert code(do(Scribe, two, group, True)) == "forbidden"
+    do(Scribe, one, group, False)
+    assert isinstance(do(Scribe, two, group, True), Done)
+    assert group_of(one).scribe == two.voter
+
+
+def test_the_scribe_puts_notes_in_order_and_nobody_else_does(room):
+    _workshop, people = room
+    made = [note(people[0], text) for text in ("one", "two", "three")]
+    assert code(do(Move, people[0], made[2].note, 0)) == "forbidden"
+    do(Scribe, people[0], group_of(people[0]).pk, True)
+    do(Move, people[0], made[2].note, 0)
+    assert texts(people[0]) == ["three", "one", "two"]
+
+
+def test_agreeing_counts_once_a_person_and_can_be_taken_back(room):
+    _workshop, people = room
+    made = note(people[0])
+    mate = mates(people[0])[0]
+    for _ in range(3):
+        do(Agree, mate, made.note, True)
+    (pad,) = breakouts.pads(people[0].workshop_id, [group_of(people[0]).pk])
+    assert pad.notes[0].agreeing == 1
+    do(Agree, mate, made.note, False)
+    (pad,) = breakouts.pads(people[0].workshop_id, [group_of(people[0]).pk])
+    assert pad.notes[0].agreeing == 0
+    assert code(do(Agree, people[0], made.note, True)) == "invalid"
+
+
+def test_think_first_hides_others_notes_until_they_are_opened(room):
+    workshop, people = room
+    groups.close_round(workshop.pk, None)
+    groups.make(workshop.pk, None, "kept")
+    groups.open_round(workshop.pk, None, think_first=True)
+    current = breakouts.current_round(workshop.pk)
+    group = Group.objects.get(round=current, places__voter=people[0].voter)
+    groupwork.write([Add(workshop.pk, people[0].voter, "own", group.pk, "Soft light")])
+    (pad,) = breakouts.pads(workshop.pk, [group.pk])
+    assert (pad.notes, pad.count) == ((), 1)
+    place = breakouts.places(workshop.pk, people[0].voter).of(people[0].voter)
+    assert [own["text"] for own in place["own"]] == ["Soft light"]
+    groups.share(workshop.pk, None)
+    (pad,) = breakouts.pads(workshop.pk, [group.pk])
+    assert [one.text for one in pad.notes] == ["Soft light"]
+
+
+def test_a_call_for_help_waits_until_it_is_answered(room):
+    workshop, people = room
+    do(Help, people[0], group_of(people[0]).pk, True)
+    assert [view.group for view in breakouts.overview(workshop.pk).calls] == [group_of(people[0])]
+    groups.answer_help(workshop.pk, None, group_of(people[0]).pk)
+    assert breakouts.overview(workshop.pk).calls == []
+
+
+def test_a_latecomer_sits_down_in_the_smallest_group(room):
+    workshop, people = room
+    participation.leave(people[0])
+    Round.objects.get().places.filter(voter=people[0].voter).delete()
+    late = factories.participant(workshop)
+    groupwork.place_latecomer(workshop.pk, late.voter)
+    assert sorted(g.places.count() for g in Group.objects.all()) == [3, 3]
+    assert group_of(late).places.count() == 3
+
+
+def test_after_the_round_nothing_is_added_and_everything_is_there(room):
+    workshop, people = room
+    made = note(people[0])
+    groups.close_round(workshop.pk, None)
+    assert code(do(Add, people[0], group_of(people[0]).pk, "too late")) == "closed"
+    assert code(do(Edit, people[0], made.note, 1, "too late")) == "closed"
+    assert list(Contribution.objects.values_list("text", flat=True)) == ["Soft light"]
+
+
+def test_the_next_step_on_stage_ends_the_group_time(room):
+    workshop, _people = room
+    facilitation.joining(workshop.pk, None)
+    assert breakouts.current_round(workshop.pk) is None
+
+
+def test_a_groups_sentence_is_on_the_wall_only_once_the_facilitator_shows_it(room):
+    workshop, people = room
+    made = note(people[0])
+    do(Pick, people[0], made.note, True)
+    (view,) = [v for v in breakouts.overview(workshop.pk).groups if v.pick]
+    assert view.for_the_wall == ""
+    groups.present(workshop.pk, None, view.group.pk)
+    overview = breakouts.overview(workshop.pk)
+    assert overview.presenting.for_the_wall == "Soft light"
+
+
+def test_words_changed_after_the_check_need_a_new_one(room):
+    workshop, people = room
+    made = note(people[0])
+    groups.check_note(workshop.pk, None, made.note, "shown")
+    do(Edit, people[0], made.note, 1, "Something else")
+    assert Contribution.objects.get().for_the_wall == ""
+
+
+def test_a_safeguarding_flag_hides_a_note_everywhere(room):
+    workshop, people = room
+    made = note(people[0])
+    groups.check_note(workshop.pk, None, made.note, "shown", safeguarding=True)
+    assert texts(people[0]) == []
+    assert Contribution.objects.get().for_the_wall == ""
+
+
+def test_a_sentence_becomes_an_agreement_poll_with_one_gesture(room):
+    workshop, people = room
+    made = note(people[0])
+    groups.agreement_poll(workshop.pk, None, made.note)
+    workshop.refresh_from_db()
+    poll = workshop.stage_item.poll
+    assert (poll.is_open, poll.question.type, poll.question.text) == (True, "statement", "Soft light")
+
+
+def test_groups_at_work_are_not_replaced_by_accident(room):
+    workshop, _people = room
+    with pytest.raises(NotNow):
+        groups.make(workshop.pk, None, "random", groups=3)
+
+
+def test_votes_and_notes_arrive_in_one_batch(room):
+    workshop, people = room
+    poll = factories.launched(factories.workshop())
+    batch = [
+        Add(workshop.pk, people[0].voter, "n1", group_of(people[0]).pk, "Soft light"),
+        participation.Vote(workshop.pk, people[0].voter, poll.pk, "yes", "v1", 1),
+        Add(workshop.pk, people[1].voter, "n2", group_of(people[1]).pk, "Calm"),
+    ]
+    outcomes = together.write(batch)
+    assert [getattr(o, "op", "") for o in outcomes] == ["n1", "v1", "n2"]
+    assert code(outcomes[1]) == "forbidden"
+
+
+def test_reading_all_groups_costs_as_many_queries_for_two_as_for_six(django_assert_num_queries):
+    counted = []
+    for many in (2, 6):
+        workshop = factories.workshop()
+        item = factories.prompt_item(workshop)
+        for _ in range(12):
+            factories.participant(workshop)
+        facilitation.launch(workshop.pk, None, item.pk)
+        groups.make(workshop.pk, None, "random", groups=many)
+        groups.open_round(workshop.pk, None)
+        ids = list(Group.objects.filter(round__workshop=workshop).values_list("pk", flat=True))
+        with django_assert_num_queries(4) as found:
+            assert len(breakouts.pads(workshop.pk, ids)) == many
+        counted.append(len(found))
+    assert counted[0] == counted[1]

@@ -1,0 +1,387 @@
+"""What people do in their small group: write, agree, put in order, call for help.
+
+Every item is one intention with an `op`: sent again it has the same answer and no second effect. Whoever changes a
+text says which wording they saw; if somebody else has changed it meanwhile both texts are kept, and the answer
+(`Conflict`) hands over the newer one, so that the phone can offer a choice.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from polls.ballot_box import Refusal
+
+from .. import grouping
+from ..breakouts import current_round
+from ..live import notify
+from ..live.topics import PLACES, Topic, pad
+from ..models import Agreement, Contribution, Group, Participant, Place, Round, Wording
+from ..models.breakouts import TEXT_LIMIT
+
+NOTES_LIMIT = 60  # in one group: a pad stays one small picture
+
+
+@dataclass(frozen=True, slots=True)
+class Intention:
+    workshop_id: int
+    voter: str
+    op: str
+
+
+@dataclass(frozen=True, slots=True)
+class Add(Intention):
+    """A new note in this group."""
+
+    group: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Edit(Intention):
+    """Other words for a note, by its author or the scribe, who saw wording `revision`."""
+
+    note: int
+    revision: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TakeBack(Intention):
+    note: int
+
+
+@dataclass(frozen=True, slots=True)
+class Agree(Intention):
+    note: int
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Move(Intention):
+    """The scribe puts a note at this place in the list, from 0."""
+
+    note: int
+    place: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pick(Intention):
+    """This is the sentence that the group brings to the plenary; `on` false takes it back."""
+
+    note: int
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Scribe(Intention):
+    """Become the scribe of a group that has none, or hand over."""
+
+    group: int
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Help(Intention):
+    group: int
+    on: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Choose(Intention):
+    """Sit down in this group, where people choose."""
+
+    group: int
+
+
+@dataclass(frozen=True, slots=True)
+class Table(Intention):
+    """The number on one's table, where groups are tables."""
+
+    table: int
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    op: str
+    group: int = 0
+    note: int = 0
+    revision: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Not taken over: somebody changed the note meanwhile; what was sent is kept beside it."""
+
+    op: str
+    note: int
+    revision: int
+    text: str
+
+
+Outcome = Done | Conflict | Refusal
+
+
+class _No(Exception):
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(code)
+        self.code, self.message = code, message
+
+
+def write(items: Sequence[Intention]) -> list[Outcome]:
+    """Do each in the order given, in one transaction; one outcome per item."""
+    with transaction.atomic():
+        return [_write(item) for item in items]
+
+
+def _write(item: Intention) -> Outcome:
+    try:
+        return _ACTIONS[type(item)](item)
+    except _No as no:
+        return Refusal(0, item.op, no.code, no.message)
+
+
+# --- who may ---------------------------------------------------------------------------------------------
+
+
+def _group(item: Any, group_id: int, *, open_only: bool = True) -> Group:
+    """The group under lock, if this person sits in it and its round still takes notes."""
+    found = Group.objects.select_for_update(of=("self",), no_key=True).select_related("round")
+    group = found.filter(pk=group_id, round__workshop=item.workshop_id, places__voter=item.voter).first()
+    if group is None:
+        # The same words for another group as for one that does not exist.
+        raise _No("forbidden", _("That is not your group."))
+    if not Participant.objects.filter(voter=item.voter, left_at__isnull=True).exists():
+        raise _No("consent", _("You have left this workshop. Join again to answer."))
+    if open_only and not group.round.is_open:
+        raise _No("closed", _("The group time is over, so this was not added."))
+    return group
+
+
+def _note(item: Any) -> tuple[Contribution, Group]:
+    note = Contribution.objects.filter(pk=item.note, taken_back_at__isnull=True).first()
+    if note is None:
+        raise _No("forbidden", _("That note is not there any more."))
+    group = _group(item, note.group_id)
+    note.refresh_from_db()  # under the group's lock: this is how it stands now
+    if note.taken_back_at:
+        raise _No("forbidden", _("That note is not there any more."))
+    return note, group
+
+
+def _require_scribe(item: Any, group: Group) -> None:
+    if group.scribe != item.voter:
+        raise _No("forbidden", _("Only the scribe can do that."))
+
+
+def _changed(group: Group, *topics: Topic) -> None:
+    notify.changed(group.round.workshop_id, pad(group.pk), Topic.BREAKOUTS, *topics)
+
+
+def tidy(text: str) -> str:
+    """Without control and direction characters; lines and spaces as people see them. Raises `_No`."""
+    kept = "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co"))
+    words = "\n".join(" ".join(line.split()) for line in kept.splitlines()).strip()
+    if not words:
+        raise _No("invalid", _("Write a few words first."))
+    if len(words) > TEXT_LIMIT:
+        raise _No("invalid", _("A note can have up to %(limit)d letters; write two.") % {"limit": TEXT_LIMIT})
+    return words
+
+
+# --- notes -------------------------------------------------------------------------------------------------
+
+
+def _add(item: Add) -> Outcome:
+    if known := Contribution.objects.filter(author=item.voter, op=item.op).first():
+        return Done(item.op, known.group_id, known.pk, known.revision)
+    text = tidy(item.text)
+    group = _group(item, item.group)
+    here = group.contributions.filter(taken_back_at__isnull=True)
+    if here.count() >= NOTES_LIMIT:
+        raise _No("invalid", _("This group has as many notes as fit. Change one of yours instead."))
+    last = group.contributions.aggregate(last=Max("position"))["last"] or 0
+    rehearsal = Participant.objects.filter(voter=item.voter, rehearsal=True).exists()
+    note = Contribution.objects.create(
+        group=group, author=item.voter, op=item.op, text=text, position=last + 1, rehearsal=rehearsal
+    )
+    Wording.objects.create(contribution=note, revision=1, text=text, by=item.voter, op=item.op)
+    _changed(group)
+    return Done(item.op, group.pk, note.pk, 1)
+
+
+def _edit(item: Edit) -> Outcome:
+    text = tidy(item.text)
+    note, group = _note(item)
+    if item.voter not in (note.author, group.scribe):
+        raise _No("forbidden", _("Only its author and the scribe can change a note."))
+    if known := Wording.objects.filter(by=item.voter, op=item.op).first():
+        kept = Done(item.op, group.pk, note.pk, known.revision)
+        return kept if known.kept else Conflict(item.op, note.pk, note.revision, note.text)
+    if note.revision != item.revision and note.text != text:
+        Wording.objects.create(
+            contribution=note, revision=note.revision, text=text, by=item.voter, op=item.op, kept=False
+        )
+        return Conflict(item.op, note.pk, note.revision, note.text)
+    if note.text != text:
+        note.text, note.revision, note.changed_at = text, note.revision + 1, timezone.now()
+        # What was let onto the wall were the old words.
+        note.check_state, note.redacted = Contribution.Check.PENDING, ""
+        note.save()
+        Wording.objects.create(
+            contribution=note, revision=note.revision, text=text, by=item.voter, op=item.op
+        )
+        _changed(group, Topic.QUEUE)
+    return Done(item.op, group.pk, note.pk, note.revision)
+
+
+def _take_back(item: TakeBack) -> Outcome:
+    gone = Contribution.objects.filter(pk=item.note, author=item.voter, taken_back_at__isnull=False).first()
+    if gone:
+        return Done(item.op, gone.group_id, gone.pk, gone.revision)
+    note, group = _note(item)
+    if note.author != item.voter:
+        raise _No("forbidden", _("Only its author can take a note back."))
+    note.taken_back_at = timezone.now()
+    note.save(update_fields=["taken_back_at"])
+    if group.pick_id == note.pk:
+        group.pick = None
+        group.save(update_fields=["pick"])
+    _changed(group, Topic.QUEUE)
+    return Done(item.op, group.pk, note.pk, note.revision)
+
+
+def _agree(item: Agree) -> Outcome:
+    note, group = _note(item)
+    if note.author == item.voter:
+        raise _No("invalid", _("Your own note has your agreement already."))
+    if not group.round.shows_others:
+        raise _No("forbidden", _("Others’ notes are not open yet."))
+    if item.on:
+        Agreement.objects.get_or_create(contribution=note, voter=item.voter)
+    else:
+        Agreement.objects.filter(contribution=note, voter=item.voter).delete()
+    _changed(group)
+    return Done(item.op, group.pk, note.pk, note.revision)
+
+
+def _move(item: Move) -> Outcome:
+    note, group = _note(item)
+    _require_scribe(item, group)
+    notes = list(group.contributions.filter(taken_back_at__isnull=True).exclude(pk=note.pk))
+    notes.insert(min(item.place, len(notes)), note)
+    for position, each in enumerate(notes, start=1):
+        each.position = position
+    Contribution.objects.bulk_update(notes, ["position"])
+    _changed(group)
+    return Done(item.op, group.pk, note.pk, note.revision)
+
+
+def _pick(item: Pick) -> Outcome:
+    note, group = _note(item)
+    if item.on:
+        group.pick = note
+    elif group.pick_id == note.pk:
+        group.pick = None
+    group.save(update_fields=["pick"])
+    _changed(group)
+    return Done(item.op, group.pk, note.pk, note.revision)
+
+
+# --- the group -----------------------------------------------------------------------------------------------
+
+
+def _scribe(item: Scribe) -> Outcome:
+    group = _group(item, item.group)
+    if item.on and group.scribe not in ("", item.voter):
+        raise _No("forbidden", _("This group has a scribe. They can hand over with one tap."))
+    if item.on or group.scribe == item.voter:
+        group.scribe = item.voter if item.on else ""
+        group.save(update_fields=["scribe"])
+        _changed(group)
+    return Done(item.op, group.pk)
+
+
+def _help(item: Help) -> Outcome:
+    group = _group(item, item.group, open_only=False)
+    if item.on != (group.help_at is not None):
+        group.help_at = timezone.now() if item.on else None
+        group.save(update_fields=["help_at"])
+        _changed(group)
+    return Done(item.op, group.pk)
+
+
+def _choose(item: Choose) -> Outcome:
+    group = Group.objects.filter(
+        pk=item.group, round__workshop=item.workshop_id, round__closed_at__isnull=True
+    ).first()
+    if group is None:
+        raise _No("forbidden", _("That group is not there any more."))
+    if group.round.made != Round.Made.SELF_CHOSEN:
+        raise _No("forbidden", _("In this round the facilitator makes the groups."))
+    sit_down(item.voter, group)
+    return Done(item.op, group.pk)
+
+
+def _table(item: Table) -> Outcome:
+    Participant.objects.filter(voter=item.voter).update(table=item.table)
+    current = current_round(item.workshop_id)
+    if current is None or current.made != Round.Made.BY_TABLE:
+        return Done(item.op)
+    group, new = Group.objects.get_or_create(
+        round=current,
+        number=item.table,
+        defaults={"name": _("Table %(n)d") % {"n": item.table}},
+    )
+    if new and (asked := current.groups.exclude(question="").first()):
+        group.prompt, group.question = asked.prompt, asked.question
+        group.save(update_fields=["prompt", "question"])
+    sit_down(item.voter, group)
+    return Done(item.op, group.pk)
+
+
+# --- places ----------------------------------------------------------------------------------------------------
+
+
+def sit_down(voter: str, group: Group) -> None:
+    """Give somebody their place; who sat elsewhere in this round moves, and is no scribe there any more."""
+    Place.objects.update_or_create(round_id=group.round_id, voter=voter, defaults={"group": group})
+    Group.objects.filter(round_id=group.round_id, scribe=voter).exclude(pk=group.pk).update(scribe="")
+    notify.changed(group.round.workshop_id, PLACES, Topic.BREAKOUTS, pad(-group.round_id))
+
+
+@transaction.atomic
+def place_latecomer(workshop_id: int, voter: str) -> None:
+    """Who comes while groups are there sits down in the smallest; where people choose, they choose themselves."""
+    current = current_round(workshop_id)
+    if current is None or current.made in (Round.Made.SELF_CHOSEN, Round.Made.BY_TABLE):
+        return
+    Round.objects.select_for_update(of=("self",), no_key=True).get(pk=current.pk)
+    if current.places.filter(voter=voter).exists():
+        return
+    groups = list(current.groups.all())
+    if groups:
+        taken = list(current.places.values_list("group", flat=True))
+        smallest = grouping.place_latecomer([taken.count(group.pk) for group in groups])
+        sit_down(voter, groups[smallest])
+
+
+_ACTIONS: dict[type[Intention], Callable[[Any], Outcome]] = {
+    Add: _add,
+    Edit: _edit,
+    TakeBack: _take_back,
+    Agree: _agree,
+    Move: _move,
+    Pick: _pick,
+    Scribe: _scribe,
+    Help: _help,
+    Choose: _choose,
+    Table: _table,
+}

@@ -1,0 +1,36 @@
+"""What phones sent, of whatever kind, written together: what the intake calls with all that arrived while the last
+commit ran.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from django.db import transaction
+
+from polls.ballot_box import Outcome as PaperOutcome
+
+from . import groupwork, participation
+
+Item = participation.Vote | participation.Shown | groupwork.Intention
+Outcome = PaperOutcome | groupwork.Outcome
+
+
+def write(items: Sequence[Item]) -> list[Outcome | None]:
+    """Write a batch in one transaction; one outcome per item, in order (`None` for a paper issued).
+
+    Votes first: they lock polls, notes lock groups, and nobody takes these locks the other way round.
+    """
+    noted = [n for n, item in enumerate(items) if isinstance(item, groupwork.Intention)]
+    if not noted:
+        return list(participation.write(items))  # type: ignore[arg-type]
+    outcomes: list[Outcome | None] = [None] * len(items)
+    cast = [n for n in range(len(items)) if n not in set(noted)]
+    with transaction.atomic():
+        if cast:
+            written = participation.write([items[n] for n in cast])  # type: ignore[misc]
+            for n, outcome in zip(cast, written, strict=True):
+                outcomes[n] = outcome
+        for n, done in zip(noted, groupwork.write([items[n] for n in noted]), strict=True):  # type: ignore[misc]
+            outcomes[n] = done
+    return outcomes

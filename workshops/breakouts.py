@@ -1,0 +1,239 @@
+"""Reads about groups: where somebody sits, what stands on a pad, how all groups are doing."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import Count, Q
+from django.utils.crypto import salted_hmac
+
+from polls.prepared import Prepared
+
+from .models import Agreement, Call, Contribution, Group, Place, Round
+
+TAG_LENGTH = 10
+
+
+def tag(group_id: int, voter: str) -> str:
+    """What stands for a person inside one group: they know their own, and no two groups share one."""
+    return salted_hmac("workshops.group", f"{group_id}:{voter}", algorithm="sha256").hexdigest()[:TAG_LENGTH]
+
+
+def current_round(workshop_id: int) -> Round | None:
+    """The round that is formed or open; there is one at most."""
+    return Round.objects.filter(workshop=workshop_id, closed_at__isnull=True).order_by("-number").first()
+
+
+# --- where somebody sits ------------------------------------------------------------------------------
+
+# Asked for everybody who comes in: most workshops have no round just then.
+_ROUNDS = Prepared(
+    lambda workshops: (
+        Round.objects.filter(workshop__in=workshops, closed_at__isnull=True)
+        .order_by("-number")
+        .values_list("pk", "think_first", "shared_at")
+    ),
+    int,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Who sits where in the current round; `round` 0 where there is none."""
+
+    round: int = 0
+    groups: dict[str, int] = field(default_factory=dict)
+    sizes: dict[int, int] = field(default_factory=dict)
+    agreed: dict[str, list[int]] = field(default_factory=dict)
+    #: own notes, while those of the others are hidden: the group's picture has none of them then
+    own: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+    def of(self, voter: str, watching: Callable[[int], int] = lambda group: 0) -> dict[str, Any]:
+        """The place of a voter, or of an observer (`voter` empty): in the group with the fewest people and watchers.
+
+        `group` is 0 outside of rounds and minus the round's number while somebody has no place yet.
+        """
+        if not self.round:
+            return {"group": 0}
+        if not voter:
+            smallest = min(
+                self.sizes, key=lambda group: (self.sizes[group] + watching(group), group), default=0
+            )
+            return {"group": smallest}
+        group = self.groups.get(voter, -self.round)
+        place = {"group": group, "tag": tag(group, voter), "agreed": sorted(self.agreed.get(voter, []))}
+        return place | ({"own": self.own[voter]} if voter in self.own else {})
+
+
+def places(workshop_id: int, voter: str | None = None) -> Places:
+    """Everybody's place in the current round, or one voter's. Four queries at most, whatever the number of people."""
+    rounds = _ROUNDS.rows([workshop_id])
+    if not rounds:
+        return Places()
+    current, think_first, shared_at = rounds[0]
+    who = {} if voter is None else {"voter": voter}
+    taken = dict(Place.objects.filter(round=current, **who).values_list("voter", "group"))
+    sizes = dict.fromkeys(Group.objects.filter(round=current).values_list("pk", flat=True), 0)
+    sizes.update(Counter(taken.values()))
+    agreed: defaultdict[str, list[int]] = defaultdict(list)
+    agreements = Agreement.objects.filter(contribution__group__round=current, **who)
+    for name, note in agreements.values_list("voter", "contribution"):
+        agreed[name].append(note)
+    own: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+    if think_first and not shared_at:
+        writers = {} if voter is None else {"author": voter}
+        notes = Contribution.objects.filter(group__round=current, taken_back_at__isnull=True, **writers)
+        for author, note, revision, text in notes.values_list("author", "pk", "revision", "text"):
+            own[author].append({"note": note, "rev": revision, "text": text})
+    return Places(current, taken, sizes, dict(agreed), dict(own))
+
+
+# --- pads --------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A contribution as its group sees it."""
+
+    pk: int
+    by: str
+    text: str
+    revision: int
+    agreeing: int
+    picked: bool
+    changed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Pad:
+    """One group with all that its members see. `notes` is empty while others' notes are hidden; `count` never lies."""
+
+    group: Group
+    round: Round
+    people: int
+    count: int
+    notes: tuple[Note, ...]
+    calls: tuple[Call, ...]
+    scribe: str
+
+    @property
+    def probes(self) -> list[Call]:
+        return [call for call in self.calls if call.kind == Call.Kind.PROBE]
+
+    @property
+    def messages(self) -> list[Call]:
+        return [call for call in self.calls if call.kind == Call.Kind.MESSAGE]
+
+
+def pads(workshop_id: int, group_ids: Iterable[int], *, everything: bool = False) -> list[Pad]:
+    """These groups' pads, five queries for all of them; `everything`: also notes that the group hides (console)."""
+    groups = list(
+        Group.objects.filter(pk__in=list(group_ids), round__workshop=workshop_id).select_related(
+            "round__item", "prompt"
+        )
+    )
+    ids = [group.pk for group in groups]
+    people = Counter(Place.objects.filter(group__in=ids).values_list("group", flat=True))
+    notes: defaultdict[int, list[Contribution]] = defaultdict(list)
+    found = Contribution.objects.filter(group__in=ids, taken_back_at__isnull=True)
+    for note in found.annotate(agreeing=Count("agreements")):
+        notes[note.group_id].append(note)
+    calls: defaultdict[int | None, list[Call]] = defaultdict(list)
+    rounds = {group.round_id for group in groups}
+    for call in Call.objects.filter(Q(group__in=ids) | Q(group__isnull=True), round__in=rounds):
+        calls[call.group_id].append(call)
+    return [
+        Pad(
+            group=group,
+            round=group.round,
+            people=people[group.pk],
+            count=len(notes[group.pk]),
+            notes=tuple(
+                _note(group, note)
+                for note in notes[group.pk]
+                if everything or (group.round.shows_others and not note.safeguarding)
+            ),
+            calls=tuple(
+                sorted(
+                    [*calls[group.pk], *(c for c in calls[None] if c.round_id == group.round_id)],
+                    key=lambda call: call.pk,
+                )
+            ),
+            scribe=tag(group.pk, group.scribe) if group.scribe else "",
+        )
+        for group in groups
+    ]
+
+
+def _note(group: Group, note: Any) -> Note:
+    return Note(
+        pk=note.pk,
+        by=tag(group.pk, note.author),
+        text=note.text,
+        revision=note.revision,
+        agreeing=note.agreeing,
+        picked=group.pick_id == note.pk,
+        changed=note.changed_at is not None,
+    )
+
+
+# --- all groups ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class GroupView:
+    """A group from outside: no words of it but the sentence that it brings."""
+
+    group: Group
+    people: int
+    notes: int
+
+    @property
+    def pick(self) -> Contribution | None:
+        found = self.group.pick
+        return None if found is None or found.taken_back_at or found.safeguarding else found
+
+    @property
+    def for_the_wall(self) -> str:
+        return self.pick.for_the_wall if self.pick else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """A round as the console and the wall show it."""
+
+    round: Round
+    groups: tuple[GroupView, ...]
+
+    @property
+    def calls(self) -> list[GroupView]:
+        """Groups that wait for the facilitator, the longest first."""
+        waiting = [(view.group.help_at, view.group.pk, view) for view in self.groups if view.group.help_at]
+        return [view for _since, _pk, view in sorted(waiting)]
+
+    @property
+    def people(self) -> int:
+        return sum(view.people for view in self.groups)
+
+    @property
+    def notes(self) -> int:
+        return sum(view.notes for view in self.groups)
+
+    @property
+    def presenting(self) -> GroupView | None:
+        return next((g for g in self.groups if g.group.pk == self.round.presenting_id), None)
+
+
+def overview(workshop_id: int) -> Overview | None:
+    """The current round; `None` outside of one. Four queries, whatever the number of groups."""
+    current = current_round(workshop_id)
+    if current is None:
+        return None
+    groups = Group.objects.filter(round=current).select_related("pick")
+    people = Counter(Place.objects.filter(round=current).values_list("group", flat=True))
+    here = Contribution.objects.filter(group__round=current, taken_back_at__isnull=True)
+    notes = dict(here.values_list("group").annotate(Count("pk")).order_by())
+    return Overview(current, tuple(GroupView(g, people[g.pk], notes.get(g.pk, 0)) for g in groups))

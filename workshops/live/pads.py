@@ -1,0 +1,155 @@
+"""The pads of small groups: a group's picture goes to that group's screens and to nobody else.
+
+The same idea as the hub's: whole pictures, the newest only, drawn once for all who look at it. But a hundred groups
+that type at once are a hundred different pictures, each for six people: so they are drawn together, with a handful
+of queries for all of them, a few times a second.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any
+
+from django.conf import settings
+
+from .. import breakouts
+from . import metrics
+from .lines import Frame
+from .pictures import encode, read, revision_of
+from .topics import PLACES, Topic, group_of
+
+if TYPE_CHECKING:
+    from .hub import Connection
+
+log = logging.getLogger(__name__)
+
+WINDOW_SECONDS = (
+    0.3  # between two pictures of one pad: what a person writes is with the others within a second
+)
+Draw = Callable[[int, list[int]], dict[int, str]]
+
+
+class Pads:
+    """Who of this process looks at which group's pad.
+
+    `draw` makes the pictures of a workshop's groups, `people` gives the screens of all who may sit in one.
+    """
+
+    def __init__(
+        self, workshop_id: int, draw: Draw, people: Callable[[], Iterable[Connection]] = lambda: ()
+    ) -> None:
+        self.workshop_id = workshop_id
+        self._draw_pads, self._people = draw, people
+        self._groups: dict[int, set[Connection]] = {}
+        self._frames: dict[int, tuple[str, Frame]] = {}
+        self._dirty: set[int] = set()
+        self._moved = False
+        self._wake = asyncio.Event()
+        self._task: asyncio.Task | None = None
+
+    # -- who looks ------------------------------------------------------------------------------------------
+
+    def join(self, screen: Connection, group: int, seen: str = "") -> None:
+        """This screen looks at this group's pad from now on, and at no other; 0 is none."""
+        if screen.group == group:
+            return
+        self.leave(screen)
+        screen.group = group
+        if not group:
+            return
+        self._groups.setdefault(group, set()).add(screen)
+        drawn = self._frames.get(group)
+        if drawn is None:
+            self._dirty.add(group)
+            self._stir()
+        elif drawn[0] != seen:
+            screen.show(Topic.GROUP, drawn[1])
+
+    def leave(self, screen: Connection) -> None:
+        looking = self._groups.get(screen.group, set())
+        looking.discard(screen)
+        if not looking:
+            self._groups.pop(screen.group, None)
+            self._frames.pop(screen.group, None)  # nobody keeps it new from here on
+        screen.group = 0
+
+    def tell_place(self, screen: Connection, place: dict[str, Any], seen: str = "") -> None:
+        """Tell a screen where its person sits (`breakouts.Places`); the pad follows."""
+        if screen.place != place:
+            screen.place = place
+            screen.tell(encode({"t": "place", **place}))
+        self.join(screen, place["group"], seen)
+
+    # -- what they see -----------------------------------------------------------------------------------------
+
+    def mark(self, names: Iterable[str]) -> None:
+        """Draw the pads that these names announce anew; `PLACES`: also ask who sits where."""
+        dirty = {group for name in names if (group := group_of(name))} & self._groups.keys()
+        self._dirty |= dirty
+        self._moved |= PLACES in names
+        if dirty or PLACES in names:
+            self._stir()
+
+    def _stir(self) -> None:
+        self._wake.set()
+        if self._task is None:
+            self._task = asyncio.ensure_future(self._run())
+
+    async def _run(self) -> None:
+        """A window after each change; by itself every few seconds, for an announcement may be lost."""
+        while True:
+            try:
+                async with asyncio.timeout(settings.LIVE_LOOK_SECONDS):
+                    await self._wake.wait()
+            except TimeoutError:
+                self._dirty.update(self._groups)
+                self._moved = True
+            self._wake.clear()
+            await self._look()
+            await asyncio.sleep(WINDOW_SECONDS)
+
+    async def _look(self) -> None:
+        moved, self._moved = self._moved, False
+        dirty, self._dirty = self._dirty, set()
+        try:
+            if moved:
+                await self._tell_places()
+            if groups := sorted((dirty | self._dirty) & self._groups.keys()):
+                await self._draw(groups)
+        except Exception:
+            log.exception("pads could not be drawn; trying again at the next look")
+
+    async def _tell_places(self) -> None:
+        places = await read(breakouts.places, self.workshop_id)
+        for screen in self._people():
+            if screen.greeted:
+                self.tell_place(screen, places.of(screen.voter, self.watching))
+
+    async def _draw(self, groups: list[int]) -> None:
+        with metrics.DRAW_SECONDS.time():
+            pictures = await read(self._draw_pads, self.workshop_id, groups)
+        for number, (group, html) in enumerate(pictures.items(), start=1):
+            self._show(group, html)
+            if number % 20 == 0:
+                await asyncio.sleep(0)  # let votes in between
+
+    def _show(self, group: int, html: str) -> None:
+        revision, looking = revision_of(html), self._groups.get(group)
+        drawn = self._frames.get(group)
+        if not looking or (drawn and drawn[0] == revision):
+            return
+        frame = Frame(encode({"t": "screen", "topic": Topic.GROUP, "rev": revision, "html": html}))
+        self._frames[group] = (revision, frame)
+        metrics.PICTURES.inc(len(looking))
+        for screen in list(looking):
+            screen.show(Topic.GROUP, frame)
+
+    def watching(self, group: int) -> int:
+        """How many screens of this process look at a pad."""
+        return len(self._groups.get(group, ()))
+
+    def stop(self) -> None:
+        if self._task:
+            self._task.cancel()
