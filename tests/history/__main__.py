@@ -74,7 +74,8 @@ def one_run(chosen: argparse.Namespace) -> int:
 
 
 def tell(plan: programme.Plan, verdict: programme.Verdict, *, keep: bool) -> None:
-    if verdict.violations or keep:
+    is_news = verdict.violations and plan.mutation in ("", "slow_disk")  # what was built in was to be found
+    if is_news or keep:
         path = ROOT / "var" / "history" / f"{plan.stack}-{plan.seed}-{time.strftime('%Y%m%d-%H%M%S')}.jsonl"
         record.save(verdict.events, path)
         print(f"  The history is {path.relative_to(ROOT)}.")
