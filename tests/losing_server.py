@@ -1,25 +1,29 @@
-"""Our application with a fault that a load test must find: one vote is acknowledged and then gone."""
+"""Our application with a fault that a load test must find: one vote and one note are acknowledged and then gone."""
 
 from __future__ import annotations
 
 from config.asgi import application
 from polls.models import Ballot
-from workshops.actions import participation
-from workshops.live import intake
+from workshops.actions import together
+from workshops.models import Contribution
 
 __all__ = ["application"]
 
-_write = participation.write
-_lost: list[int] = []
+_write = together.write
+_lost: set[str] = set()
 
 
 def _write_and_lose(items):
     outcomes = _write(items)
-    found = Ballot.objects.filter(status=Ballot.Status.CAST).order_by("pk").last()
-    if found and not _lost:
-        _lost.append(found.pk)
-        found.delete()
+    _lose("vote", Ballot.objects.filter(status=Ballot.Status.CAST).order_by("pk").last())
+    _lose("note", Contribution.objects.order_by("pk").last())
     return outcomes
 
 
-intake.participation.write = _write_and_lose
+def _lose(what: str, found: Ballot | Contribution | None) -> None:
+    if found and what not in _lost:
+        _lost.add(what)
+        found.delete()
+
+
+together.write = _write_and_lose
