@@ -42,6 +42,10 @@ class Programme(models.Model):
     bank = models.OneToOneField(Bank, models.PROTECT, related_name="programme")
     #: outside figures that stand beside a question, as authored; the researcher's side reads them
     benchmarks = models.JSONField(default=list, blank=True)
+    #: alone reads words that are flagged for safeguarding; where nobody is named, the owners do
+    safeguarding_lead = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
 
     def __str__(self) -> str:
         return self.title
