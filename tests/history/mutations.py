@@ -23,10 +23,10 @@ CONFLICT = re.compile(r"\s+ON CONFLICT\b.*", re.DOTALL)
 
 def ack_before_commit() -> None:
     """Every vote is judged and answered at once, and written a moment later: a crash in between loses it."""
-    from workshops.actions import participation
+    from workshops.actions import together
     from workshops.live import intake
 
-    write = participation.write
+    write = together.write
 
     def judge_and_write_later(items: Iterable[Any]) -> Any:
         items = list(items)
@@ -38,7 +38,7 @@ def ack_before_commit() -> None:
         timer.start()
         return outcomes
 
-    _replace(intake, "participation", "write", judge_and_write_later)
+    _replace(intake, "together", "write", judge_and_write_later)
 
 
 def _replace(module: Any, path: str, name: str, by: Any) -> None:
