@@ -284,3 +284,77 @@ def test_reading_all_groups_costs_as_many_queries_for_two_as_for_six(django_asse
             assert len(breakouts.pads(workshop.pk, ids)) == many
         counted.append(len(found))
     assert counted[0] == counted[1]
+
+
+# --- sharing back: from group to group, with questions in between ------------------------------------------
+
+
+def picked(who: Participant, text: str) -> Done:
+    made = note(who, text)
+    do(Pick, who, made.note, True)
+    return made
+
+
+def test_a_question_asked_in_between_does_not_end_the_group_time(room):
+    workshop, people = room
+    made = picked(people[0], "Soft light")
+    groups.recall(workshop.pk, None)
+    groups.agreement_poll(workshop.pk, None, made.note)
+    assert breakouts.current_round(workshop.pk).recalled_at
+    facilitation.joining(workshop.pk, None)
+    assert breakouts.current_round(workshop.pk) is None
+
+
+def test_after_a_question_in_between_the_next_group_is_shown_on_the_groups_own_step(room):
+    workshop, people = room
+    item = breakouts.current_round(workshop.pk).item
+    made = picked(people[0], "Soft light")
+    other = next(p for p in people if group_of(p) != group_of(people[0]))
+    picked(other, "Calm")
+    groups.agreement_poll(workshop.pk, None, made.note)
+    with pytest.raises(NotNow, match="A question is open"):
+        groups.present(workshop.pk, None, group_of(other).pk)
+    facilitation.close(workshop.pk, None)
+    workshop.refresh_from_db()
+    before = workshop.stage_rev
+    groups.present(workshop.pk, None, group_of(other).pk)
+    workshop.refresh_from_db()
+    assert (workshop.stage_item, workshop.stage_item.done_at) == (item, None)
+    assert workshop.stage_rev > before  # an older screen's buttons are void
+    assert breakouts.overview(workshop.pk).presenting.for_the_wall == "Calm"
+
+
+def test_the_same_prompt_shown_again_keeps_its_groups_and_another_step_ends_them(room):
+    workshop, _people = room
+    item = breakouts.current_round(workshop.pk).item
+    facilitation.quick_poll(workshop.pk, None, "Tea or coffee?", ["Tea", "Coffee"])
+    facilitation.launch(workshop.pk, None, item.pk)
+    assert breakouts.current_round(workshop.pk)
+    facilitation.launch(workshop.pk, None, workshop.agenda.get(position=0).pk)
+    assert breakouts.current_round(workshop.pk) is None
+
+
+@pytest.mark.parametrize(("state", "safeguarding"), [("hidden", False), ("shown", True)])
+def test_a_hidden_sentence_is_not_shown_by_walking_through_the_groups(room, state, safeguarding):
+    workshop, people = room
+    made = picked(people[0], "Soft light")
+    groups.check_note(workshop.pk, None, made.note, state, safeguarding=safeguarding)
+    assert breakouts.overview(workshop.pk).to_show == []
+    with pytest.raises(NotNow):
+        groups.present(workshop.pk, None, group_of(people[0]).pk)
+
+
+def test_several_people_are_moved_with_one_gesture_and_nobody_elses_people(room):
+    workshop, _people = room
+    one, two = Group.objects.filter(round__workshop=workshop)
+    places = list(one.places.values_list("pk", flat=True))[:2]
+    strange = Round.objects.create(workshop=factories.workshop(), number=1, made="random")
+    elsewhere = Group.objects.create(round=strange, number=1, name="Theirs")
+    theirs = elsewhere.places.create(round=strange, voter="somebody")
+    groups.move(workshop.pk, None, [*places, theirs.pk], two.pk)
+    assert (one.places.count(), two.places.count()) == (1, 5)
+    assert elsewhere.places.count() == 1
+    with pytest.raises(NotNow, match="Tick the people"):
+        groups.move(workshop.pk, None, [theirs.pk], two.pk)
+    with pytest.raises(NotNow, match="not there"):
+        groups.move(workshop.pk, None, places, elsewhere.pk)

@@ -105,6 +105,15 @@ class Note:
     agreeing: int
     picked: bool
     changed: bool
+    #: for facilitators: what was decided about it, and whether it was brought to the vision
+    check: str = ""
+    safeguarding: bool = False
+    proposed: bool = False
+
+    @property
+    def can_be_asked(self) -> bool:
+        """May the whole room read it, if the facilitator says so now?"""
+        return not self.safeguarding and self.check != Contribution.Check.HIDDEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +186,9 @@ def _note(group: Group, note: Any) -> Note:
         agreeing=note.agreeing,
         picked=group.pick_id == note.pk,
         changed=note.changed_at is not None,
+        check=note.check_state,
+        safeguarding=note.safeguarding,
+        proposed=note.proposed_at is not None,
     )
 
 
@@ -200,6 +212,13 @@ class GroupView:
     def for_the_wall(self) -> str:
         return self.pick.for_the_wall if self.pick else ""
 
+    @property
+    def can_be_shown(self) -> bool:
+        """Has it a sentence that the wall may show, once the facilitator has read it?"""
+        return bool(self.pick) and (
+            self.pick.check_state == Contribution.Check.PENDING or bool(self.for_the_wall)
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Overview:
@@ -207,6 +226,8 @@ class Overview:
 
     round: Round
     groups: tuple[GroupView, ...]
+    #: others in the group on the wall who agree with its sentence
+    agreeing: int = 0
 
     @property
     def calls(self) -> list[GroupView]:
@@ -226,14 +247,30 @@ class Overview:
     def presenting(self) -> GroupView | None:
         return next((g for g in self.groups if g.group.pk == self.round.presenting_id), None)
 
+    @property
+    def to_show(self) -> list[GroupView]:
+        """Groups with a sentence that come after the one on the wall, in their order."""
+        after = self.presenting.group.number if self.presenting else 0
+        return [view for view in self.groups if view.group.number > after and view.can_be_shown]
+
+    @property
+    def question(self) -> str:
+        """What all of them talk about; empty where groups have different prompts, or none yet."""
+        asked = {view.group.question for view in self.groups}
+        return asked.pop() if len(asked) == 1 else ""
+
 
 def overview(workshop_id: int) -> Overview | None:
-    """The current round; `None` outside of one. Four queries, whatever the number of groups."""
+    """The current round; `None` outside of one. Five queries at most, whatever the number of groups."""
     current = current_round(workshop_id)
     if current is None:
         return None
-    groups = Group.objects.filter(round=current).select_related("pick")
+    groups = Group.objects.filter(round=current).select_related("pick", "prompt")
     people = Counter(Place.objects.filter(round=current).values_list("group", flat=True))
     here = Contribution.objects.filter(group__round=current, taken_back_at__isnull=True)
     notes = dict(here.values_list("group").annotate(Count("pk")).order_by())
-    return Overview(current, tuple(GroupView(g, people[g.pk], notes.get(g.pk, 0)) for g in groups))
+    found = Overview(current, tuple(GroupView(g, people[g.pk], notes.get(g.pk, 0)) for g in groups))
+    if found.presenting and found.presenting.pick:
+        agreeing = Agreement.objects.filter(contribution=found.presenting.pick.pk).count()
+        return Overview(current, found.groups, agreeing)
+    return found

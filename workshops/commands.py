@@ -219,8 +219,8 @@ class MakeGroups(Shape, tag="make_groups"):
 
 
 class MovePerson(Shape, tag="move_person"):
-    place: Id
     group: Id
+    places: Annotated[list[Id], Meta(max_length=1000)] = []
 
 
 class NameGroup(Shape, tag="name_group"):
@@ -239,12 +239,12 @@ class ShareNotes(Shape, tag="share_notes"): ...
 
 
 class SendProbe(Shape, tag="probe"):
-    text: Annotated[str, Meta(max_length=500)]
+    text: Annotated[str, Meta(max_length=500)] = ""
     group: Id | None = None
 
 
 class SendMessage(Shape, tag="message"):
-    text: Annotated[str, Meta(max_length=500)]
+    text: Annotated[str, Meta(max_length=500)] = ""
     group: Id | None = None
 
 
@@ -308,7 +308,7 @@ FACILITATION: dict[type[Shape], Run] = {
     MakeGroups: lambda workshop, by, data: groups.make(
         workshop, by, data.how, size=data.size, groups=data.groups
     ),
-    MovePerson: lambda workshop, by, data: groups.move(workshop, by, data.place, data.group),
+    MovePerson: lambda workshop, by, data: groups.move(workshop, by, data.places, data.group),
     NameGroup: lambda workshop, by, data: groups.name_group(workshop, by, data.group, data.name, data.link),
     OpenGroups: lambda workshop, by, data: groups.open_round(
         workshop, by, prompts=data.prompts, seconds=data.seconds, think_first=data.think_first
@@ -358,17 +358,23 @@ def gesture(name: str, data: Mapping[str, Any]) -> Shape:
     try:
         return msgspec.convert({**data, "t": name}, StaffForm, strict=False)
     except msgspec.ValidationError as error:
-        raise BadShape(_why(str(error))) from None
+        raise BadShape(_why(str(error), name)) from None
 
 
-def _why(error: str) -> str:
+def _why(error: str, name: str) -> str:
     """One plain sentence for whoever typed it; the reader's own words name the field at their end."""
     sentences = {
         "seconds": _("Give a time from 5 seconds to 4 hours."),
         "people": _("Write the number of people, such as 23."),
         "text": _("The question can have up to 2,000 letters."),
         "options": _("The answers can have up to 6,000 letters together."),
+        "size": _("Give a number of people in each group, from 2 to 100."),
+        "groups": _("Give a number of groups, from 1 to 200."),
+        "name": _("A group’s name can have up to 60 letters."),
+        "link": _("A link can have up to 500 letters."),
     }
+    if name in ("probe", "message"):
+        sentences["text"] = _("This can have up to 500 letters.")
     field = error.rpartition("$.")[2].rstrip("`")
     return sentences.get(field, _("That could not be read. Load the page again, and press again."))
 

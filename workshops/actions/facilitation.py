@@ -112,7 +112,7 @@ def launch(workshop_id: int, by: Any, item_id: int, rev: int | None = None) -> N
             raise NotNow(_("That is not on this workshop's agenda."))
         if item.pk == workshop.stage_item_id and item.done_at is None:
             raise NotNow(_("This is on stage already."))
-        _clear_stage(workshop)
+        _clear_stage(workshop, coming=item)
         if item.poll and item.poll.is_draft:
             ballot_box.open_poll(item.poll_id)
         item.launched_at = item.launched_at or timezone.now()
@@ -367,8 +367,9 @@ def _stage_poll(workshop: Workshop) -> Poll:
     return workshop.stage_item.poll
 
 
-def _clear_stage(workshop: Workshop) -> None:
+def _clear_stage(workshop: Workshop, *, coming: AgendaItem | None = None) -> None:
     _stop_timer(workshop)
+    _end_group_time(workshop, coming)
     item = workshop.stage_item
     if item is None:
         return
@@ -377,9 +378,18 @@ def _clear_stage(workshop: Workshop) -> None:
     item.done_at = timezone.now()
     item.save(update_fields=["done_at"])
     workshop.stage_item = None
-    # Groups that worked on this step are done with it; groups that are only formed stay for the next.
-    item.rounds.filter(closed_at__isnull=True).update(closed_at=timezone.now(), presenting=None)
-    notify.changed(workshop.pk, PLACES)
+
+
+def _end_group_time(workshop: Workshop, coming: AgendaItem | None) -> None:
+    """Groups that worked on a step are done with it when another comes; groups that are only formed stay.
+
+    A question asked on the spot is no other step: groups can be asked about one sentence and go on to the next.
+    """
+    if coming and coming.quick:
+        return
+    at_work = workshop.rounds.filter(closed_at__isnull=True, item__isnull=False)
+    if at_work.exclude(item=coming).update(closed_at=timezone.now(), presenting=None):
+        notify.changed(workshop.pk, PLACES)
 
 
 def _close(workshop: Workshop, poll_id: int) -> None:

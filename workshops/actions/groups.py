@@ -21,7 +21,7 @@ from ..models import AgendaItem, Call, Contribution, Group, Participant, Place, 
 from ..models.breakouts import NAME_LIMIT
 from ..queries import roles_of
 from . import groupwork
-from .facilitation import NotNow, _on_stage, _require_running, _start_timer, put_question
+from .facilitation import NotNow, _clear_stage, _on_stage, _require_running, _start_timer, put_question
 
 MOST_GROUPS = 200
 
@@ -138,15 +138,20 @@ def _fill(made: Round, seated: list[tuple[str, list[str]]]) -> None:
     )
 
 
-def move(workshop_id: int, by: Any, place: int, group: int) -> None:
-    """Somebody to another group of the current round, by hand."""
+def move(workshop_id: int, by: Any, people: Iterable[int], group: int) -> None:
+    """These people (their places) to another group of the current round, by hand."""
     with _on_stage(workshop_id, by, "move_person", moves=False):
         current = _current(workshop_id)
-        found = current.places.filter(pk=place).first()
         target = current.groups.filter(pk=group).first()
-        if found is None or target is None:
+        if target is None:
             raise NotNow(_("That group is not there any more."))
-        groupwork.sit_down(found.voter, target)
+        found = list(current.places.filter(pk__in=list(people)).order_by("pk"))
+        if not found:
+            raise NotNow(_("Tick the people first, then press “Move here”."))
+        left = {place.group_id for place in found}
+        for place in found:
+            groupwork.sit_down(place.voter, target)
+        notify.changed(workshop_id, *(pad(pk) for pk in {target.pk, *left}))
 
 
 def name_group(workshop_id: int, by: Any, group: int, name: str, link: str = "") -> None:
@@ -264,17 +269,41 @@ def free_scribe(workshop_id: int, by: Any, group: int) -> None:
 
 
 def present(workshop_id: int, by: Any, group: int | None) -> None:
-    """Put one group's sentence on the wall; `None` takes it away. Who shows it has read it, so it is checked."""
-    with _on_stage(workshop_id, by, "present", moves=False):
+    """Put one group's sentence on the wall; `None` takes it away. Who shows it has read it, so it is checked.
+
+    After a question that was asked in between, the groups' own prompt is on stage again.
+    """
+    with _on_stage(workshop_id, by, "present", moves=False) as workshop:
         current = _current(workshop_id)
         found = _group(workshop_id, group) if group else None
-        if found and found.pick is None:
-            raise NotNow(_("This group has not chosen a sentence yet."))
-        if found and found.pick and found.pick.check_state == Contribution.Check.PENDING:
-            found.pick.check_state = Contribution.Check.SHOWN
-            found.pick.save(update_fields=["check_state"])
+        if found:
+            _let_onto_the_wall(found.pick)
+            _back_on_stage(workshop, current)
         current.presenting = found
         current.save(update_fields=["presenting"])
+
+
+def _let_onto_the_wall(pick: Contribution | None) -> None:
+    if pick is None or pick.taken_back_at:
+        raise NotNow(_("This group has not chosen a sentence yet."))
+    if pick.check_state == Contribution.Check.PENDING:
+        pick.check_state = Contribution.Check.SHOWN
+        pick.save(update_fields=["check_state"])
+    if not pick.for_the_wall:
+        raise NotNow(_("This group’s sentence is hidden, so it cannot be shown."))
+
+
+def _back_on_stage(workshop: Workshop, current: Round) -> None:
+    on_stage = workshop.stage_item
+    if on_stage and on_stage.poll and on_stage.poll.is_open:
+        raise NotNow(_("A question is open. Close it first, then show the group."))
+    if current.item is None or current.item == on_stage:
+        return
+    _clear_stage(workshop, coming=current.item)
+    current.item.done_at = None
+    current.item.save(update_fields=["done_at"])
+    workshop.stage_item, workshop.stage_at = current.item, timezone.now()
+    workshop.stage_rev += 1
 
 
 def propose(workshop_id: int, by: Any, note: int, on: bool = True) -> None:

@@ -254,7 +254,7 @@ def _take_back(item: TakeBack) -> Outcome:
     if group.pick_id == note.pk:
         group.pick = None
         group.save(update_fields=["pick"])
-    _changed(group, Topic.QUEUE)
+    _changed(group, Topic.QUEUE, Topic.STAGE)
     return Done(item.op, group.pk, note.pk, note.revision)
 
 
@@ -291,7 +291,7 @@ def _pick(item: Pick) -> Outcome:
     elif group.pick_id == note.pk:
         group.pick = None
     group.save(update_fields=["pick"])
-    _changed(group)
+    _changed(group, Topic.STAGE)  # which group the console's main button shows next
     return Done(item.op, group.pk, note.pk, note.revision)
 
 
