@@ -1,4 +1,5 @@
-"""The project's benchmark: thousands of phones, each a websocket, that vote once and check what became of it.
+"""The project's benchmark: thousands of phones, each a websocket, that vote once and check what became of it; or
+a hundred small groups that all type at once.
 
 Nothing else imports this package. Its parts, outermost first:
 
@@ -6,6 +7,7 @@ Nothing else imports this package. Its parts, outermost first:
 * `trial` is one run against one server: join, launch, vote, count; `figures` judges it,
 * `servers` starts and weighs server processes, `room` prepares a workshop and counts rows, `phones` is the client:
   a process each, so that nobody's work is charged to another,
+* `groups_trial`, `groups_room`, `typists` are the same for small groups; `notes` says what became of what they wrote,
 * `frames` is the wire,
 * `reference` and `specimen` are servers to compare with: the least that can be done, and the tutorials' way.
 """

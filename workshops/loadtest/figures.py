@@ -35,10 +35,10 @@ def ratio(part: float | None, whole: float | None, digits: int = 2) -> float | N
 
 def reasons_against(run: dict[str, Any]) -> list[str]:
     """Why a run must not be believed, one plain sentence each; empty for a valid run."""
-    return [*_about_the_client(run["client"]), *_about_the_votes(run)]
+    return [*about_the_client(run["client"]), *_about_the_votes(run)]
 
 
-def _about_the_client(client: dict[str, Any]) -> Iterable[str]:
+def about_the_client(client: dict[str, Any]) -> Iterable[str]:
     if client["busy"] > BUSY_LIMIT:
         yield f"The load client was busy for {client['busy']:.0%} of the time: what was slow may be the client."
     if client["lag_p99_ms"] > LAG_LIMIT_MS:
@@ -50,10 +50,14 @@ def _about_the_votes(run: dict[str, Any]) -> Iterable[str]:
     for name, words in COUNTED.items():
         if votes[name] is not None and votes[name] != phones:
             yield f"{words}: {votes[name]} of {phones}."
-    if final := {code: n for code, n in run.get("refused", {}).items() if code not in TRIED_AGAIN}:
-        yield "Answers refused: " + ", ".join(f"{n} {code}" for code, n in final.items()) + "."
+    yield from about_answers(run)
     if run["phones_without_final_picture"]:
         yield f"Phones that never saw the final picture: {run['phones_without_final_picture']}."
+
+
+def about_answers(run: dict[str, Any]) -> Iterable[str]:
+    if final := {code: n for code, n in run.get("refused", {}).items() if code not in TRIED_AGAIN}:
+        yield "Answers refused: " + ", ".join(f"{n} {code}" for code, n in final.items()) + "."
 
 
 #: answers to a vote that the phone sends again

@@ -14,6 +14,8 @@ TEXT, CLOSE, PING, PONG = 0x1, 0x8, 0x9, 0xA
 #: how our frames begin; their order of keys is fixed by the server
 ACK, NACK, HELLO, MINE = b'{"t":"ack"', b'{"t":"nack"', b'{"t":"hello"', b'{"t":"mine"'
 TALLY, STAGE = b'{"t":"screen","topic":"tally"', b'{"t":"screen","topic":"stage"'
+PLACE, PAD = b'{"t":"place"', b'{"t":"screen","topic":"group"'
+BREAKOUTS = b'{"t":"screen","topic":"breakouts"'
 
 _STAGE = re.compile(rb'data-state=\\"(\w+)\\" data-poll=\\"(\d*)\\"')
 _CHOICE = re.compile(rb'name=\\"choice\\" value=\\"([^"\\~][^"\\]*)\\"')

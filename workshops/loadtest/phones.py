@@ -375,7 +375,7 @@ def say(answer: dict[str, Any]) -> None:
     sys.stdout.flush()
 
 
-async def obey() -> None:
+async def obey(kind: type[Crowd]) -> None:
     """Commands, one a line: `["name", {arguments}]`; the first one is `crowd`."""
     loop = asyncio.get_running_loop()
     crowd: Crowd | None = None
@@ -383,7 +383,7 @@ async def obey() -> None:
         name, arguments = json.loads(line)
         try:
             if name == "crowd":
-                crowd = Crowd(**arguments)
+                crowd = kind(**arguments)
                 awake = loop.create_task(crowd.keep_awake())  # noqa: F841, RUF006 - lives as long as this process
                 say({})
             else:
@@ -392,17 +392,17 @@ async def obey() -> None:
             say({"error": str(error) or type(error).__name__})
 
 
-def main() -> None:
+def main(kind: type[Crowd]) -> None:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 65_536)), hard))
     gc.set_threshold(50_000, 20, 1000)
     try:
         import uvloop
     except ImportError:
-        asyncio.run(obey())
+        asyncio.run(obey(kind))
     else:
-        uvloop.run(obey())
+        uvloop.run(obey(kind))
 
 
 if __name__ == "__main__":
-    main()
+    main(Crowd)

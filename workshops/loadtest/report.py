@@ -31,10 +31,10 @@ ROWS: dict[str, tuple[str, ...]] = {
 }
 
 
-def table(columns: dict[str, dict[str, Any]]) -> str:
-    """One column per run, by its heading."""
+def table(columns: dict[str, dict[str, Any]], lines: dict[str, tuple[str, ...]] = ROWS) -> str:
+    """One column per run, by its heading; one line per figure, with where it is found."""
     rows = [["", *columns]]
-    rows += [[words, *(shown(_at(run, keys)) for run in columns.values())] for words, keys in ROWS.items()]
+    rows += [[words, *(shown(_at(run, keys)) for run in columns.values())] for words, keys in lines.items()]
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return "\n".join(_line(row, widths) for row in rows)
 
@@ -61,7 +61,13 @@ def shown(value: Any) -> str:
     return f"{value:.2f}" if abs(value) >= 0.1 else f"{value:.2g}"
 
 
+EQUAL = {
+    "votes": "rows = acknowledged = result",
+    "groups": "notes in the database = acknowledged = on every pad of their group and on no other",
+}
+
+
 def verdict(result: dict[str, Any]) -> str:
     if result["valid"]:
-        return "Valid: rows = acknowledged = result, and the client was not what was slow."
+        return f"Valid: {EQUAL[result.get('scenario', 'votes')]}, and the client was not what was slow."
     return "\n".join(["NOT VALID:", *(f"  {reason}" for reason in result["reasons"])])

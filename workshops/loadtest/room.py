@@ -16,13 +16,13 @@ QUESTION = "What matters most in a baby room?"
 CHOICES = {"calm": "Calm", "light": "Light and air", "people": "People who stay", "space": "Space to move"}
 
 
-def main() -> None:
+def main(kind: type[Room]) -> None:
     django.setup()
     room: Any = None
     for line in sys.stdin:
         name, arguments = json.loads(line)
         if name == "prepare":
-            room = Room(**arguments)
+            room = kind(**arguments)
             answer = room.address()
         else:
             answer = getattr(room, name)(**arguments)
@@ -40,7 +40,7 @@ class Room:
         from polls.types import Question
         from polls.types.base import Option
 
-        from ..models import AgendaItem, Participant, Programme, Workshop, new_key
+        from ..models import AgendaItem, Programme, Workshop
 
         bank, _ = Bank.objects.get_or_create(key="load-test", defaults={"title": "Load test"})
         programme, _ = Programme.objects.get_or_create(
@@ -59,25 +59,37 @@ class Room:
         self.item = AgendaItem.objects.create(
             workshop=self.workshop, position=0, kind=AgendaItem.Kind.POLL, title="Load test", poll=self.poll
         )
-        self.voters = [new_key() for _ in range(phones)]
-        people = [
-            Participant(workshop=self.workshop, voter=v, profiled_at=timezone.now()) for v in self.voters
-        ]
-        Participant.objects.bulk_create(people, batch_size=500)
+        self.voters = self.seat(phones)
+
+    def seat(self, people: int) -> list[str]:
+        """So many people come in; their voter keys."""
+        from django.utils import timezone
+
+        from ..models import Participant, new_key
+
+        voters = [new_key() for _ in range(people)]
+        Participant.objects.bulk_create(
+            [Participant(workshop=self.workshop, voter=v, profiled_at=timezone.now()) for v in voters],
+            batch_size=500,
+        )
+        return voters
 
     def address(self) -> dict[str, Any]:
+        return {
+            "code": self.workshop.code,
+            "wall_key": self.workshop.wall_key,
+            "cookies": self.cookies(self.voters),
+            "choices": list(CHOICES),
+        }
+
+    def cookies(self, voters: list[str]) -> list[str]:
         from django.conf import settings
 
         from ..seats import Seat
 
-        name, workshop = settings.SEAT_COOKIE_NAME, self.workshop
-        cookies = [f"{name}={Seat(workshop.pk, voter).as_cookie()}" for voter in self.voters]
-        return {
-            "code": workshop.code,
-            "wall_key": workshop.wall_key,
-            "cookies": cookies,
-            "choices": list(CHOICES),
-        }
+        return [
+            f"{settings.SEAT_COOKIE_NAME}={Seat(self.workshop.pk, voter).as_cookie()}" for voter in voters
+        ]
 
     def launch(self) -> dict[str, Any]:
         """On stage, as a facilitator does it; the server finds it when it next looks by itself."""
@@ -96,4 +108,4 @@ class Room:
 
 
 if __name__ == "__main__":
-    main()
+    main(Room)

@@ -18,11 +18,11 @@ SETTLE_SECONDS = 0.5
 
 
 @contextmanager
-def prepared(place: Path, progress: Progress) -> Iterator[Child]:
-    """A fresh database in `place` and the process that makes workshops in it."""
+def prepared(place: Path, progress: Progress, module: str = "room") -> Iterator[Child]:
+    """A fresh database in `place` and the process that makes workshops in it (`room`, or another like it)."""
     progress("making a fresh database")
     servers.migrate(place)
-    with child("room", servers.environment(place), progress) as room:
+    with child(module, servers.environment(place), progress) as room:
         yield room
 
 

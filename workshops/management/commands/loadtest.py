@@ -1,4 +1,4 @@
-"""Measure a server with thousands of phones that vote; see `workshops.loadtest`."""
+"""Measure a server with thousands of phones that vote, or with small groups that type; see `workshops.loadtest`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from workshops.loadtest import compare, report, trial, visitors
+from workshops.loadtest import compare, groups_trial, report, trial, visitors
 from workshops.loadtest.children import ChildFailed
 from workshops.loadtest.servers import KINDS
 
@@ -23,6 +23,19 @@ class Command(BaseCommand):
     help = "Hold many phones by websocket, let everybody vote, and check that nothing was lost."
 
     def add_arguments(self, parser):
+        parser.add_argument(
+            "--scenario",
+            choices=["votes", "groups"],
+            default="votes",
+            help="groups: small groups type at once",
+        )
+        parser.add_argument("--groups", type=int, default=100)
+        parser.add_argument("--people", type=int, default=6, help="in each group")
+        parser.add_argument("--seconds", type=float, default=20.0, help="how long groups type")
+        parser.add_argument(
+            "--every", type=float, default=10.0, help="seconds between two notes of one person"
+        )
+        parser.add_argument("--voters", type=int, default=60, help="who vote beside the groups")
         parser.add_argument("--phones", type=int, default=1000)
         parser.add_argument(
             "--window", type=float, default=3.0, help="seconds in which all vote; 0 is all at once"
@@ -48,14 +61,37 @@ class Command(BaseCommand):
                 f"--phones: expected 1 to {MOST_PHONES:,}; --window: expected 0 or more seconds."
             )
         try:
-            result = self.measure(phones, window, options)
+            result = (
+                self.talk(options)
+                if options["scenario"] == "groups"
+                else self.measure(phones, window, options)
+            )
         except (ChildFailed, visitors.NotThere, RuntimeError) as error:
             raise CommandError(str(error)) from None
         if options["json"]:
             options["json"].write_text(json.dumps(machine() | result, indent=1) + "\n")
         self.stdout.write("\n" + report.verdict(result))
+        for goal, met in result.get("goals", {}).items():
+            self.stdout.write(f"  Goal {'met' if met else 'MISSED'}: {goal}.")
         if not result["valid"]:
             raise SystemExit(1)
+
+    def talk(self, options: dict) -> dict[str, Any]:
+        plan = groups_trial.Plan(
+            **{name: options[name] for name in ("groups", "people", "seconds", "every", "voters")}
+        )
+        if not plan.is_possible:
+            raise CommandError(
+                "--groups: 1 to 200, --people: 2 to 30, --voters: 0 or more; --seconds and --every: above 0."
+            )
+        with (
+            tempfile.TemporaryDirectory(prefix="loadtest-") as place,
+            trial.prepared(Path(place), self.progress, "groups_room") as room,
+        ):
+            result = groups_trial.run(KINDS[options["server"]], plan, Path(place), room, self.progress)
+        self.progress("")
+        self.stdout.write(report.table({result["label"]: result}, groups_trial.ROWS))
+        return result
 
     def measure(self, phones: int, window: float, options: dict) -> dict[str, Any]:
         if options["base_url"]:
