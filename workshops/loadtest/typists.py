@@ -1,0 +1,365 @@
+"""The load client of small groups: members who write, voters beside them, a facilitator's console and a wall.
+
+`python -m workshops.loadtest.typists`, commands as for `phones`. A note counts as visible to its group when the pad
+of another member shows it, once for each of them. How many notes the console says is compared with how many were sent
+by then, as votes are on a wall.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import json
+import secrets
+from collections import deque
+from typing import Any
+
+from . import figures, frames, notes, phones
+from .notes import Word
+from .phones import HANDSHAKE_SECONDS, Crowd, Socket, Watch, now
+
+HELLO = b'{"t":"hello","seen":{}}'
+AGREES, EDITS = 0.3, 0.15  # after so many of 1 notes somebody agrees with another's, or changes one of theirs
+VOTE_EVERY = 2.0  # seconds between two answers of one voter: they keep changing their minds
+SETTLE_SECONDS = 0.5
+
+
+class Talker(Socket):
+    """Whoever says something and waits for the answer."""
+
+    crowd: Tables
+
+    def __init__(self, crowd: Crowd, request: bytes) -> None:
+        super().__init__(crowd, request)
+        self.greeted = crowd.loop.create_future()
+        self.waiting: dict[str, tuple[float, bytes, Any]] = {}
+
+    def ask(self, about: Any, **frame: Any) -> None:
+        """Send a command; `about` comes back with its answer."""
+        op = secrets.token_hex(8)
+        payload = json.dumps(frame | {"op": op}).encode()
+        self.waiting[op] = (now(), payload, about)
+        self.say(payload)
+
+    def hear(self, payload: bytes) -> None:
+        if payload.startswith(frames.ACK):
+            answer = json.loads(payload)
+            if asked := self.waiting.pop(answer["op"], None):
+                self.acknowledged(asked[2], now() - asked[0], answer)
+            self.crowd.look()
+        elif payload.startswith(frames.NACK):
+            self._refused(json.loads(payload))
+        self.read(payload)
+
+    def _refused(self, answer: dict[str, Any]) -> None:
+        """Busy is told and tried again, as a phone does; anything else is final."""
+        code = answer.get("code", "")
+        self.crowd.refusals[code] = self.crowd.refusals.get(code, 0) + 1
+        if code in figures.TRIED_AGAIN and answer["op"] in self.waiting:
+            wait = answer.get("retry_after", 1.0) * self.crowd.rng.uniform(1, 1.5)
+            self.crowd.loop.call_later(wait, self.say, self.waiting[answer["op"]][1])
+        else:
+            self.waiting.pop(answer.get("op", ""), None)
+
+    def acknowledged(self, about: Any, seconds: float, answer: dict[str, Any]) -> None:
+        raise NotImplementedError
+
+    def read(self, payload: bytes) -> None:
+        """Anything else that is shown."""
+        raise NotImplementedError
+
+
+class Voter(Talker):
+    """Answers the question on stage again and again, in no group."""
+
+    ballot = seq = 0
+
+    def read(self, payload: bytes) -> None:
+        self.crowd.look_for_strangers(payload, 0)
+        if payload.startswith(frames.STAGE):
+            self.ballot = frames.ballot_on_stage(payload)
+            if self.ballot and not self.greeted.done():
+                self.greeted.set_result(None)
+
+    def vote(self) -> None:
+        self.seq += 1
+        self.ask(None, t="vote", poll=self.ballot, seq=self.seq, value=self.crowd.value())
+
+    def acknowledged(self, about: Any, seconds: float, answer: dict[str, Any]) -> None:
+        self.crowd.vote_acks.append(seconds)
+
+
+class Member(Talker):
+    """Writes notes into their group's pad, agrees with others', changes their own; reads the pad all the while."""
+
+    def __init__(self, crowd: Tables, request: bytes) -> None:
+        super().__init__(crowd, request)
+        self.number = next(crowd.numbers)
+        self.group = self.sent = 0
+        self.pad = notes.Pad({}, {}, 0, 0)
+        #: own notes by number: the server's number, its revision, and whether a change of it is on its way
+        self.own: dict[int, tuple[int, int, bool]] = {}
+        self.agreed: set[int] = set()
+
+    def read(self, payload: bytes) -> None:
+        if payload.startswith(frames.PAD):
+            self.look_at(self.crowd.pad_of(self.group, payload))
+        elif payload.startswith(frames.PLACE):
+            self.group = json.loads(payload)["group"]
+        else:
+            self.crowd.look_for_strangers(payload, self.group)
+
+    def look_at(self, pad: notes.Pad) -> None:
+        self.crowd.pads += 1
+        self.crowd.seen_elsewhere += pad.strayed
+        self.crowd.seen_twice += pad.doubled
+        for which in pad.wordings.keys() - self.pad.wordings.keys():
+            if which[0] != self.number and which in self.crowd.written_at:
+                self.crowd.visible.append(now() - self.crowd.written_at[which])
+        self.pad = pad
+        self.crowd.look()
+        if self.group > 0 and not self.greeted.done():
+            self.greeted.set_result(None)
+
+    # -- what a person does ------------------------------------------------------------------------------------
+
+    def write(self) -> None:
+        self.sent += 1
+        word = Word(self.group, self.number, self.sent, 0)
+        self.crowd.written_at[word.which] = now()
+        self.ask(word, t="note", group=self.group, text=notes.text(word))
+
+    def edit(self) -> None:
+        quiet = [number for number, (_note, _rev, changing) in self.own.items() if not changing]
+        if not quiet:
+            return
+        number = self.crowd.rng.choice(quiet)
+        note, rev, _ = self.own[number]
+        self.own[number] = (note, rev, True)
+        word = Word(self.group, self.number, number, rev)
+        self.ask(word, t="edit_note", note=note, rev=rev, text=notes.text(word))
+
+    def agree(self) -> None:
+        others = [
+            note
+            for note, which in self.pad.numbers.items()
+            if which[0] != self.number and note not in self.agreed
+        ]
+        if others:
+            note = self.crowd.rng.choice(others)
+            self.agreed.add(note)
+            self.ask(note, t="agree", note=note)
+
+    def acknowledged(self, about: Any, seconds: float, answer: dict[str, Any]) -> None:
+        self.crowd.acks.append(seconds)
+        if isinstance(about, Word):
+            self.own[about.note] = (answer["note"], answer["rev"], False)
+            self.crowd.acknowledge(about)
+        else:
+            self.crowd.agreed += 1
+
+
+class Desk(Socket):
+    """The facilitator's console with one group's pad open: how many notes it says there are, and when."""
+
+    crowd: Tables
+    group = 0
+
+    def __init__(self, crowd: Crowd, request: bytes) -> None:
+        super().__init__(crowd, request)
+        self.totals: list[tuple[float, int]] = []
+        self.greeted = crowd.loop.create_future()
+
+    def open(self, group: int) -> None:
+        self.group = group
+        self.say(json.dumps({"t": "look", "group": group}).encode())
+
+    def hear(self, payload: bytes) -> None:
+        if payload.startswith(frames.BREAKOUTS):
+            if (total := notes.counted(payload)) >= 0:
+                self.totals.append((now(), total))
+            if not self.greeted.done():
+                self.greeted.set_result(None)
+        if payload.startswith(frames.PAD):
+            self.crowd.look_for_strangers(payload, self.group)
+
+
+class Wall(Socket):
+    """Shows no note at all: nobody has checked any."""
+
+    crowd: Tables
+
+    def hear(self, payload: bytes) -> None:
+        self.crowd.look_for_strangers(payload, 0)
+
+
+class Tables(Crowd):
+    """All groups of a run."""
+
+    def __init__(self, url: str, code: str, choices: list[str]) -> None:
+        super().__init__(url, code, choices)
+        self.numbers = itertools.count(1)
+        self.members: list[Member] = []
+        self.voters: list[Voter] = []
+        self.vote_acks: list[float] = []
+        self.acks: list[float] = []
+        self.visible: list[float] = []
+        self.written_at: dict[tuple[int, int], float] = {}
+        self.wordings: dict[int, dict[tuple[int, int], int]] = {}  # by group: what was acknowledged last
+        self.pads = self.agreed = self.seen_elsewhere = self.seen_twice = 0
+        self._read: dict[int, tuple[bytes, notes.Pad]] = {}
+
+    # -- what sockets tell ----------------------------------------------------------------------------------------
+
+    def pad_of(self, group: int, payload: bytes) -> notes.Pad:
+        """All members get the same bytes: read them once."""
+        known = self._read.get(group)
+        if known is None or known[0] != payload:
+            known = self._read[group] = (payload, notes.pad(payload, group))
+        return known[1]
+
+    def look_for_strangers(self, payload: bytes, group: int) -> None:
+        self.seen_elsewhere += sum(word.group != group for word in notes.words(payload))
+
+    def acknowledge(self, word: Word) -> None:
+        here = self.wordings.setdefault(word.group, {})
+        here[word.which] = max(word.wording, here.get(word.which, 0))
+
+    # -- what it is asked to do -----------------------------------------------------------------------------------
+
+    async def come_in(self, members: list[str], voters: list[str], desk: str, wall: str) -> dict[str, Any]:
+        """Everybody by websocket, until members see their pad, voters the question, the console the groups."""
+        await self._by_many(self._open_member, iter(members), "members connected", len(members))
+        await self._by_many(self._open_voter, iter(voters), "voters connected", len(voters))
+        self.phones = [*self.members, *self.voters]  # type: ignore[list-item]  # they are kept awake alike
+        await self._by_many(self._greet, iter(self.phones), "phones greeted", len(self.phones))
+        self.desk = await self.connect(Desk, f"/live/console/{self.code}/", desk)
+        screen = await self.connect(Wall, f"/live/wall/{wall}/")
+        for near in (self.desk, screen):
+            near.say(HELLO)
+        await asyncio.wait_for(self.desk.greeted, HANDSHAKE_SECONDS)
+        self.desk.open(self.members[0].group)
+        return {
+            "joined": sum(phone.is_open and phone.greeted.done() for phone in self.phones),
+            "groups": len({member.group for member in self.members}),
+        }
+
+    async def _open_member(self, cookie: str) -> None:
+        self.members.append(await self.connect(Member, f"/live/phone/{self.code}/", cookie))
+
+    async def _open_voter(self, cookie: str) -> None:
+        self.voters.append(await self.connect(Voter, f"/live/phone/{self.code}/", cookie))
+
+    async def vote_alone(self, seconds: float) -> dict[str, Any]:
+        """Only the question is answered; nobody writes. First everybody once: a turnout that grows is not measured."""
+        await self._cast_for(VOTE_EVERY)
+        await self._until_answered(self.voters)
+        self._begin()
+        watch = Watch(self.loop)
+        await self._cast_for(seconds)
+        await self._until_answered(self.voters)
+        return self._measured(watch)
+
+    async def talk(self, seconds: float, every: float, most: int, patience: float) -> dict[str, Any]:
+        """Everybody writes for so long, a note `every` so many seconds and `most` notes each, while voters go on;
+        then until every pad shows what was acknowledged or patience ends."""
+        self._begin()
+        watch = Watch(self.loop)
+        await asyncio.gather(self._write_for(seconds, every, most), self._cast_for(seconds))
+        busy = watch.end()
+        answered = await self._until_answered([*self.members, *self.voters])
+        shown = await self.until(lambda: not self._behind(), patience) and answered
+        return self._measured(watch) | {"client": busy, **self._found(), "all_shown": shown}
+
+    def _begin(self) -> None:
+        self.messages = self.pads = 0
+        self.vote_acks, self.acks = [], []
+
+    def _measured(self, watch: Watch) -> dict[str, Any]:
+        return {
+            "seconds": round(now() - watch.begun, 3),
+            "messages": self.messages,
+            "votes": len(self.vote_acks),
+            "vote_ack": figures.spread(self.vote_acks, 50, 95, 99),
+            "client": watch.end(),
+        }
+
+    async def _cast_for(self, seconds: float) -> None:
+        """Voters in turn, each about every `VOTE_EVERY` seconds."""
+        begun, number = now(), 0
+        while self.voters and (moment := number * VOTE_EVERY / len(self.voters)) < seconds:
+            await asyncio.sleep(max(0.0, begun + moment - now()))
+            self.voters[number % len(self.voters)].vote()
+            number += 1
+
+    async def _write_for(self, seconds: float, every: float, most: int) -> None:
+        begun, told = now(), 0.0
+        for moment, member in self._moments(seconds, every, most):
+            await asyncio.sleep(max(0.0, begun + moment - now()))
+            member.write()
+            for chance, do in ((AGREES, member.agree), (EDITS, member.edit)):
+                if self.rng.random() < chance:
+                    self.loop.call_later(self.rng.uniform(0, every / 2), do)
+            if now() - told > 1.0:
+                told = now()
+                phones.say({"progress": f"{len(self.written_at)} notes sent, {len(self.acks)} answers"})
+        await asyncio.sleep(every / 2)  # what was put off
+
+    def _moments(self, seconds: float, every: float, most: int) -> list[tuple[float, Member]]:
+        """When who writes: people are neither in step nor even."""
+        found = []
+        for member in self.members:
+            moment, number = self.rng.uniform(0, every), 0
+            while moment < seconds and number < most:
+                found.append((moment, member))
+                moment += every * self.rng.uniform(0.5, 1.5)
+                number += 1
+        return sorted(found, key=lambda each: each[0])
+
+    async def _until_answered(self, talkers: list[Any]) -> bool:
+        return await self.until(lambda: not any(talker.waiting for talker in talkers), HANDSHAKE_SECONDS)
+
+    # -- what was seen ----------------------------------------------------------------------------------------------
+
+    def _behind(self) -> int:
+        """Members whose pad is not what their group was told is kept."""
+        return sum(member.pad.wordings != self.wordings.get(member.group, {}) for member in self.members)
+
+    def _found(self) -> dict[str, Any]:
+        acked = [
+            [group, *which, wording]
+            for group, here in self.wordings.items()
+            for which, wording in here.items()
+        ]
+        return {
+            "acked": acked,
+            "sent": len(self.written_at),
+            "agreed": self.agreed,
+            "changed": sum(wording for *_which, wording in acked),
+            "writes": len(self.acks),
+            "ack": figures.spread(self.acks, 50, 95, 99),
+            "visible": figures.spread(self.visible, 50, 99),
+            "overview": figures.spread(self._told_to_the_console(), 50, 99),
+            "pads": self.pads,
+            "pads_behind": self._behind(),
+            "seen_elsewhere": self.seen_elsewhere,
+            "seen_twice": self.seen_twice,
+            "refused": self.refusals,
+            "connections_lost": self.lost,
+        }
+
+    def _told_to_the_console(self) -> list[float]:
+        """Seconds from the n-th note sent to the first picture that says n or more; nothing if none says how many."""
+        pictures, ended = deque(self.desk.totals), now()
+        if not pictures:
+            return []
+        seconds = []
+        for place, moment in enumerate(sorted(self.written_at.values()), start=1):
+            while pictures and pictures[0][1] < place:
+                pictures.popleft()
+            seconds.append((pictures[0][0] if pictures else ended) - moment)
+        return seconds
+
+
+if __name__ == "__main__":
+    phones.main(Tables)
