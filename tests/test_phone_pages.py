@@ -484,11 +484,11 @@ def test_pictures_are_those_of_the_socket_and_only_what_was_not_seen(workshop):
     factories.vote(who, poll, "yes")
     client = phone(who)
     frames = client.get(url(workshop, "pictures/")).json()["frames"]
-    assert [frame["t"] for frame in frames] == ["hello", "mine", "screen", "screen", "screen", "screen"]
+    assert [frame["t"] for frame in frames] == ["hello", "mine", "place", "screen", "screen", "screen", "screen"]
     assert frames[1]["papers"][0]["value"] == "yes"
-    seen = {frame["topic"]: frame["rev"] for frame in frames[2:]}
+    seen = {frame["topic"]: frame["rev"] for frame in frames[3:]}
     again = client.get(url(workshop, "pictures/"), {"seen": json.dumps(seen)}).json()["frames"]
-    assert [frame["t"] for frame in again] == ["hello", "mine"]
+    assert [frame["t"] for frame in again] == ["hello", "mine", "place"]
 
 
 @pytest.mark.parametrize(
@@ -498,7 +498,7 @@ def test_pictures_are_given_whatever_the_phone_says_it_has_seen(workshop, seen):
     response = phone(factories.participant(workshop)).get(
         url(workshop, "pictures/"), {"seen": seen.encode(errors="surrogatepass")}
     )
-    assert len(response.json()["frames"]) == 6
+    assert len(response.json()["frames"]) == 7
 
 
 def test_the_page_tells_the_script_what_it_shows_already(workshop):
@@ -508,7 +508,7 @@ def test_the_page_tells_the_script_what_it_shows_already(workshop):
         r'<script id="seen" type="application/json"[^>]*>(.*?)</script>', page(client.get(url(workshop)))
     ).group(1)
     frames = client.get(url(workshop, "pictures/"), {"seen": seen}).json()["frames"]
-    assert [frame["t"] for frame in frames] == ["hello", "mine"]
+    assert [frame["t"] for frame in frames] == ["hello", "mine", "place"]
 
 
 # --- leaving --------------------------------------------------------------------------------------------------------------------------

@@ -193,6 +193,15 @@ def _note(group: Group, note: Any) -> Note:
 
 
 # --- all groups ----------------------------------------------------------------------------------------------
+def own_note(group_id: int, note_id: int, voter: str) -> Contribution | None:
+    """This note of a group, if this person may see and change it: its author, or the scribe."""
+    found = Contribution.objects.filter(pk=note_id, group=group_id, taken_back_at__isnull=True)
+    note = found.filter(safeguarding=False).select_related("group__round").first()
+    if note is None or note.author == voter:
+        return note
+    return note if note.group.scribe == voter and note.group.round.shows_others else None
+
+
 
 
 @dataclass(frozen=True, slots=True)

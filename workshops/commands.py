@@ -430,6 +430,35 @@ def reply(outcome: together.Outcome) -> dict[str, Any]:
             "t": "nack", "op": outcome.op, "code": "conflict", "note": outcome.note, "rev": outcome.revision,
             "text": outcome.text, "message": _("Somebody changed this note meanwhile."),
         }  # fmt: skip
+def write_now(seat: Seat, frame: PhoneFrame) -> together.Outcome | None:
+    """The same for a plain form, in the thread of its page. Raises `OperationalError`."""
+    item = _item(seat, frame)
+    return item if isinstance(item, Refusal) else together.write([item])[0]
+
+
+def group_form(data: Mapping[str, Any]) -> Any:
+    """What somebody asks for in their group by a plain form. Raises `BadShape`.
+
+    `do` names the command; a button that needs no other field carries its values too: `agree:12:1`.
+    """
+    name, *values = str(data.get("do", "")).split(":")
+    shape = _GROUP_FORMS.get(name)
+    if shape is None:
+        raise BadShape(_("That could not be read. Load the page again, and press again."))
+    names = shape.__struct_fields__
+    given = {field: data[field] for field in names if field in data}
+    given |= dict(zip(names[1:], values, strict=False))
+    if "text" in given:  # whatever is too long is told in the sentence about notes
+        given["text"] = given["text"][:6000]
+    try:
+        return msgspec.convert({**given, "t": name}, shape, strict=False)
+    except msgspec.ValidationError:
+        raise BadShape(_("That could not be read. Load the page again, and press again.")) from None
+
+
+_GROUP_FORMS: dict[str, type[Shape]] = {str(shape.__struct_config__.tag): shape for shape in GROUPWORK}
+
+
     if isinstance(outcome, Refusal):
         return {
             "t": "nack", "op": outcome.op, "poll": outcome.poll, "code": outcome.code,

@@ -240,10 +240,7 @@ def context(scene: Scene, audience: Audience) -> dict[str, Any]:
 
 def draw_pads(workshop_id: int, group_ids: list[int]) -> dict[int, str]:
     """The pad of each of these groups for its members, or what those see who have no place yet (minus the round)."""
-    drawn = {
-        pad.group.pk: _draw_pad("workshops/phone/_group.html", pad)
-        for pad in breakouts.pads(workshop_id, group_ids)
-    }
+    drawn = {pad.group.pk: _draw_pad(PAD, pad) for pad in breakouts.pads(workshop_id, group_ids)}
     if any(group < 0 for group in group_ids) and (found := breakouts.overview(workshop_id)):
         drawn[-found.round.pk] = _plain(
             render_to_string("workshops/phone/_no_group.html", {"breakouts": found})
@@ -258,7 +255,11 @@ def draw_desk_pads(workshop_id: int, group_ids: list[int]) -> dict[int, str]:
 
 
 def _draw_pad(template: str, pad: breakouts.Pad, **extra: Any) -> str:
-    return _plain(render_to_string(template, {"pad": pad, "group": pad.group, "round": pad.round, **extra}))
+    return _plain(render_to_string(template, _pad_context(pad) | extra))
+
+
+def _pad_context(pad: breakouts.Pad) -> dict[str, Any]:
+    return {"pad": pad, "group": pad.group, "round": pad.round}
 
 
 def _plain(html: str) -> str:
@@ -285,6 +286,9 @@ def poll_context(poll: Poll) -> dict[str, Any]:
 
 def result_context(result: results.Result) -> dict[str, Any]:
     """What the templates of a poll type need to draw a result."""
+PAD = "workshops/phone/_group.html"
+
+
     return {
         "picture": result.picture,
         "counts": result.counts.as_json(),
@@ -293,3 +297,15 @@ def result_context(result: results.Result) -> dict[str, Any]:
         "measures": result.measures,
         "few": result.tally["n"] < 20,
     }
+def draw_own_pad(workshop_id: int, place: dict[str, Any]) -> tuple[str, str]:
+    """For a phone's full page: the pad where its person sits as hubs draw it, and with what is theirs alone in it."""
+    if place["group"] <= 0:
+        found = breakouts.overview(workshop_id) if place["group"] else None
+        html = render_to_string("workshops/phone/_no_group.html", {"breakouts": found}) if found else ""
+        return html, html
+    pad = next(iter(breakouts.pads(workshop_id, [place["group"]])), None)
+    if pad is None:
+        return "", ""
+    return _draw_pad(PAD, pad), render_to_string(PAD, _pad_context(pad) | {"place": place})
+
+

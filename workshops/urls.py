@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from .views import joining, phone, public, staff_live
+from .views import group_work, joining, phone, public, staff_live
 
 urlpatterns = [
     path("", public.start, name="start"),
@@ -14,6 +14,7 @@ urlpatterns = [
     path("w/<str:code>/consent/", joining.consent, name="phone-consent"),
     path("w/<str:code>/profile/", joining.profile, name="phone-profile"),
     path("w/<str:code>/vote/", phone.vote, name="phone-vote"),
+    path("w/<str:code>/group/", group_work.group, name="phone-group"),
     path("w/<str:code>/pictures/", phone.pictures, name="phone-pictures"),
     path("w/<str:code>/leave/", joining.leave, name="phone-leave"),
     path("wall/<slug:key>/", staff_live.wall, name="wall"),

@@ -189,5 +189,5 @@ def script_bytes(page: Page) -> int:
         "all => all.map(script => new URL(script.src).pathname)"
     )
     answers = [page.request.get(source) for source in sources]
-    assert [answer.headers["content-encoding"] for answer in answers] == ["gzip"] * 3
+    assert [answer.headers["content-encoding"] for answer in answers] == ["gzip"] * 4
     return sum(int(answer.headers["content-length"]) for answer in answers)

@@ -200,7 +200,11 @@ def tidy(text: str) -> str:
 
 
 def _add(item: Add) -> Outcome:
-    if known := Contribution.objects.filter(author=item.voter, op=item.op).first():
+    sent = Wording.objects.filter(by=item.voter, op=item.op).select_related("contribution").first()
+    if sent and sent.contribution.op != item.op:  # the number of an edit: what was meant by it is done
+        raise _No("invalid", _("That could not be read. Load the page again, and press again."))
+    if sent:
+        known = sent.contribution
         return Done(item.op, known.group_id, known.pk, known.revision)
     text = tidy(item.text)
     group = _group(item, item.group)

@@ -218,7 +218,7 @@ class PhonePages(ASGIHandler):
 
 
 def _is_frame(request: HttpRequest) -> bool:
-    is_vote = request.method == "POST" and request.path.endswith("/vote/")
+    is_vote = request.method == "POST" and request.path.endswith(("/vote/", "/group/"))
     return is_vote and request.content_type == "application/json"
 
 

@@ -21,6 +21,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from .. import access, commands, queries, seats
+from ..actions import groupwork
 from ..models import Workshop
 from . import allowance
 from . import hub as hubs
@@ -237,8 +238,17 @@ class _Session:
             self.connection.greeted = True
             place = places.of(self.connection.voter, self.hub.pads.watching)
             self.hub.pads.tell_place(self.connection, place, frame.seen.get("group", ""))
+            if place["group"] < 0:
+                await self._seat_latecomer()
         self.hub.greet(self.connection, frame.seen)
         return None
+
+    async def _seat_latecomer(self) -> None:
+        """Who comes back while groups are there and has no place gets one; the change tells every screen of theirs."""
+        try:
+            await _read_at_the_door(groupwork.place_latecomer, self.workshop_id, self.connection.voter)
+        except Error as error:  # they choose, or come in again; meanwhile they see that a place is looked for
+            log.warning("a latecomer has no place yet (%s)", type(error).__name__)
 
     def _run(self, frame: commands.PhoneFrame) -> None:
         op = getattr(frame, "op", "")

@@ -37,3 +37,37 @@ def live_words() -> SafeString:
         },
         "words",
     )
+
+
+@register.simple_tag
+def group_words() -> SafeString:
+    """What the script says in a small group, as JSON; by command where something was done."""
+    return json_script(
+        {
+            "note": _("Saved. Your note is with the group."),
+            "edit_note": _("Saved. Your change is with the group."),
+            "take_back": _("Your note is taken back."),
+            "agree": _("You agree with this note."),
+            "agree off": _("You no longer agree with this note."),
+            "pick": _("This is what your group brings to the plenary."),
+            "pick off": _("Your group brings another sentence."),
+            "scribe": _("You are the scribe now."),
+            "scribe off": _("Anyone in the group can be the scribe now."),
+            "help": _("The facilitator knows that you are calling."),
+            "help off": _("Your call is taken back."),
+            "move_note": _("The note is moved."),
+            "choose": _("You have a place now."),
+            "table": _("You have a place now."),
+            "sending": _("Sending"),
+            "waiting": _("Not saved yet, trying again"),
+            "empty": _("Write a few words first."),
+            "long": _("A note can have up to 1,000 letters; write two."),
+            "left": _("%s letters left"),
+            "over": _("%s letters too many"),
+            "busy": _("Save or cancel the change you have begun first."),
+            "answered": _("Your group no longer waits for the facilitator."),
+            "two": _("2 minutes left"),
+            "new": _("New notes from your group: %s"),
+        },
+        "group-words",
+    )

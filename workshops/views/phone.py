@@ -20,13 +20,14 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from polls.ballot_box import Receipt, Refusal
 
-from .. import commands, queries, screens, seats
-from ..actions import participation
+from .. import breakouts, commands, queries, screens, seats
+from ..actions import groupwork, participation
 from ..live import allowance, engine, pages, socket
 from ..live.hub import revision_of
 from ..live.intake import Busy
 from ..live.topics import SHOWN, Audience, Topic
-from ..models import Participant, Workshop
+from ..models import Participant, Workshop, new_key
+from ..models.breakouts import TEXT_LIMIT
 from . import errors, joining
 from .public import read_code
 
@@ -56,14 +57,15 @@ def stage(request: HttpRequest, code: str) -> HttpResponse:
     ):
         return redirect("phone-profile", code=workshop.code)
     if participant or (seat and seat.is_observer):
-        return _stage_page(request, workshop, seat, participant)
+        return stage_page(request, workshop, seat, participant)
     return joining.welcome(request, workshop)
 
 
-def _stage_page(
+def stage_page(
     request: HttpRequest, workshop: Workshop, seat: seats.Seat, participant: Participant | None,
-    *, refusal: Refusal | None = None, typed: Any = None,
+    *, refusal: Refusal | None = None, typed: Any = None, desk: dict[str, Any] | None = None, status: int = 0,
 ) -> HttpResponse:  # fmt: skip
+    """The page with everything on it: `refusal` of an answer that was `typed`, `desk` what was written for a group."""
     audience = Audience.PHONE if participant else Audience.OBSERVER
     scene = screens.Scene.load(workshop.pk)
     if participant and scene.state == "ballot":
@@ -72,16 +74,43 @@ def _stage_page(
     own = _own(scene, seat, papers, refusal, typed, "change" in request.GET)
     shared = {topic: screens.draw(scene, topic, audience) for topic in SHOWN[audience]}
     fragments = shared | {topic: screens.draw(scene, topic, audience, request, **own) for topic in OWN}
+    place = _place(workshop, seat, participant)
+    pad, own_pad = screens.draw_own_pad(workshop.pk, place)
+    shared |= {Topic.GROUP: pad} if pad else {}
     context = screens.context(scene, audience) | {
-        "fragments": {str(topic): html for topic, html in fragments.items()},
+        "fragments": {str(topic): html for topic, html in fragments.items()} | {"group": own_pad},
+        "place": place,
+        "desk": {"once": new_key(), **(desk or _editing(request, place, seat))},
+        "limit": TEXT_LIMIT,
         # What the shared pictures were, so that the socket need not send them again.
         "seen": {str(topic): revision_of(html) for topic, html in shared.items()},
         "seed": _seed(seat),
         "now_ms": round(timezone.now().timestamp() * 1000),
         "papers": [commands.paper(paper) for paper in papers],
     }
-    status = {None: 200, "busy": 503}.get(refusal.code if refusal else None, 422)
+    status = status or {None: 200, "busy": 503}.get(refusal.code if refusal else None, 422)
     return render(request, "workshops/phone/stage.html", context, status=status)
+
+
+def _place(workshop: Workshop, seat: seats.Seat, participant: Participant | None) -> dict[str, Any]:
+    """Where this person sits in the current round; who comes in while groups are there is given a place."""
+    place = breakouts.places(workshop.pk, seat.voter or None).of(seat.voter)
+    if participant is None or place["group"] >= 0:
+        return place
+    try:
+        groupwork.place_latecomer(workshop.pk, seat.voter)
+    except OperationalError as error:  # the page is there all the same; the socket asks again
+        log.warning("a latecomer has no place yet (%s)", type(error).__name__)
+    return breakouts.places(workshop.pk, seat.voter).of(seat.voter)
+
+
+def _editing(request: HttpRequest, place: dict[str, Any], seat: seats.Seat) -> dict[str, Any]:
+    """The note that somebody without the script wants to change."""
+    asked = request.GET.get("edit", "")
+    if not (asked.isascii() and asked.isdigit() and len(asked) < 16 and place["group"] > 0):
+        return {}
+    found = breakouts.own_note(place["group"], int(asked), seat.voter)
+    return {"editing": {"note": found.pk, "rev": found.revision, "text": found.text}} if found else {}
 
 
 def _own(scene, seat, papers, refusal, typed, changing) -> dict[str, Any]:
@@ -117,28 +146,29 @@ def _seed(seat: seats.Seat) -> str:
 async def vote(request: HttpRequest, code: str) -> HttpResponse:
     """The safe lane: a plain form, or JSON from the script when websockets fail. Same command as the socket."""
     if request.content_type == "application/json":
-        return await _vote_by_script(request, code)
+        return await by_script(request, code)
     return await pages.in_a_thread(_vote_by_form, request, code)
 
 
-async def _vote_by_script(request: HttpRequest, code: str) -> JsonResponse:
+async def by_script(request: HttpRequest, code: str) -> JsonResponse:
+    """Whatever a phone would say on its socket, one frame at a time; the answer is the same."""
     try:
         frame = msgspec.json.decode(request.body, type=commands.PhoneFrame)
     except (msgspec.DecodeError, RecursionError, UnicodeError):
         words = {"t": "nack", "op": "", "code": "invalid", "message": _("That could not be read.")}
         return JsonResponse(words, status=400)
-    op = getattr(frame, "op", "")
+    op, poll = getattr(frame, "op", ""), getattr(frame, "poll", 0)
     seat = await _seat_of_script(request, code)
     if seat is None:
         words = _("You have left this workshop. Join again to answer.")
         return JsonResponse({"t": "nack", "op": op, "code": "consent", "message": words}, status=401)
     if not allowance.of(seat.voter).take():
-        nack = {"t": "nack", "op": op, "poll": frame.poll, "code": "rate", "retry_after": 1.0, "message": ""}
+        nack = {"t": "nack", "op": op, "poll": poll, "code": "rate", "retry_after": 1.0, "message": ""}
         return JsonResponse(nack, status=429, headers={"Retry-After": "1"})
     try:
         outcome = await commands.run_frame(seat, frame)
     except Busy as busy:
-        return JsonResponse(commands.busy(op, frame.poll, busy.retry_after), status=503)
+        return JsonResponse(commands.busy(op, poll, busy.retry_after), status=503)
     return JsonResponse(commands.reply(outcome) if outcome else {"t": "ok"})
 
 
@@ -174,7 +204,7 @@ def _vote_by_form(request: HttpRequest, code: str) -> HttpResponse:
         response = redirect("phone", code=workshop.code)
         response["Location"] += suffix
         return response
-    return _stage_page(request, workshop, seat, participant, refusal=outcome, typed=request.POST)
+    return stage_page(request, workshop, seat, participant, refusal=outcome, typed=request.POST)
 
 
 def _write_now(vote: participation.Vote) -> Receipt | Refusal | None:
@@ -203,8 +233,11 @@ def pictures(request: HttpRequest, code: str) -> JsonResponse:
         frames.append(
             {"t": "mine", "papers": [commands.paper(paper) for paper in queries.papers(seat) or []]}
         )
-    for topic in SHOWN[audience]:
-        html = screens.draw(scene, topic, audience)
+    place = _place(workshop, seat, participant)
+    frames.append({"t": "place", **place})
+    drawn = {topic: screens.draw(scene, topic, audience) for topic in SHOWN[audience]}
+    drawn |= {Topic.GROUP: pad} if (pad := screens.draw_own_pad(workshop.pk, place)[0]) else {}
+    for topic, html in drawn.items():
         if seen.get(topic) != (revision := revision_of(html)):
             frames.append({"t": "screen", "topic": topic, "rev": revision, "html": html})
     return JsonResponse({"frames": frames})

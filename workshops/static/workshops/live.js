@@ -253,7 +253,7 @@
     if (box) box.open = false;
   });
 
-  const live = { handlers, swapped, send, drop, words, connected: () => Boolean(socket && socket.readyState === 1) };
+  const live = { handlers, swapped, seen, send, drop, words, now: () => Date.now() + offset, connected: () => Boolean(socket && socket.readyState === 1) };
   window.Live = live;
   // Once every deferred script has run, so that phone.js is ready for the first frame.
   document.addEventListener("DOMContentLoaded", () => { tick(); connect(); });

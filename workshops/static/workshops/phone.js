@@ -147,7 +147,7 @@
     item.tries += 1;
     const frame = { t: "vote", op: item.op, poll: item.poll, seq: item.seq, value: item.value };
     const spoken = item.tries % 2 === 1 && live.send(frame);
-    if (!spoken) post(frame);
+    if (!spoken) post(frame, () => retryLater(item));
     // No answer in time: the line may be half open. Ask for a new one and try the other lane.
     item.timer = setTimeout(() => { if (spoken) live.drop(); retryLater(item); }, PATIENCE);
   }
@@ -162,7 +162,8 @@
     item.timer = setTimeout(() => deliver(item), wait || 200 + Math.random() * longest);
   }
 
-  function post(frame) {
+  /* The other lane; what comes back goes where the socket's answers go. */
+  function post(frame, failed) {
     const token = (document.querySelector("[name=csrfmiddlewaretoken]") || {}).value || body.dataset.token;
     fetch(body.dataset.post, {
       method: "POST", credentials: "same-origin", body: JSON.stringify(frame),
@@ -171,7 +172,7 @@
       if (reply.status >= 500 && reply.status !== 503) throw new Error(String(reply.status));
       return reply.json();
     }).then((data) => live.handlers[data.t] && live.handlers[data.t](data))
-      .catch(() => { if (outbox[frame.poll] && outbox[frame.poll].op === frame.op) retryLater(outbox[frame.poll]); });
+      .catch(failed);
   }
 
   function flush() { Object.keys(outbox).forEach((id) => { if (!outbox[id].refused) deliver(outbox[id]); }); }
@@ -290,6 +291,7 @@
     }
   });
 
+  live.phone = { store, newId, post }; // what a person does in a group travels like an answer
   live.swapped.push((topic) => { if (topic === "stage") ready(false); if (topic === "tally") markYours(); });
   JSON.parse((document.getElementById("papers") || { textContent: "[]" }).textContent).forEach(keep);
   if (body.dataset.changing) stage().dataset.changing = "yes";

@@ -1,0 +1,420 @@
+/* A participant's small group.
+
+   What people do goes into an outbox in the order in which they did it, in this tab's storage too, and leaves it only
+   when the server has answered: stored, refused and why, or changed by somebody else meanwhile. The pad is a picture
+   like all others, the same for the whole group; what is this person's own in it is marked here. What they type stands
+   beside the picture, so nobody else's change ever touches it. */
+(function () {
+  "use strict";
+  const live = window.Live;
+  const el = (id) => document.getElementById(id);
+  if (!live || !el("group")) return;
+  const words = JSON.parse(el("group-words").textContent);
+  const desk = el("desk"), phone = live.phone; // an observer has neither
+  const PATIENCE = 4000, SHORTEST = 500, LONGEST = 30000, LETTERS = 1000, COUNTED = 800, QUIET = 10000;
+  let place = JSON.parse(el("place").textContent);
+
+  // ---- words for everybody, also for ears -------------------------------------------------------------
+
+  let silence = 0;
+
+  function say(sentence) {
+    el("said").textContent = sentence;
+    clearTimeout(silence);
+    silence = setTimeout(() => { el("said").textContent = ""; }, QUIET);
+  }
+
+  const told = {}; // what has been said: a picture is drawn anew many times
+
+  /* What is new in the picture: a place, a message, a probe, the call back. All of a first page is no news. */
+  function tellNews(group, first) {
+    group.querySelectorAll("[data-news]").forEach((news) => {
+      if (!first && !told[news.dataset.news]) say(news.textContent.replace(/\s+/g, " ").trim());
+      told[news.dataset.news] = true;
+    });
+    if (told.help && !group.querySelector("[data-news=help]")) { delete told.help; if (!first) say(words.answered); }
+  }
+
+  // ---- the soft timer ------------------------------------------------------------------------------------
+
+  let ended = phone ? phone.store.get("group-two", 0) : 0;
+
+  setInterval(() => {
+    const timer = document.querySelector("#clock output[data-ends]");
+    if (!timer || !place.group) return;
+    const ends = Number(timer.dataset.ends), left = (ends - live.now()) / 1000;
+    timer.parentNode.classList.toggle("is-near", left <= 120);
+    if (left > 120 || left < 60 || ended === ends || timer.closest(".timer").querySelector("progress").max < 150) return;
+    ended = ends;
+    if (phone) phone.store.set("group-two", ends);
+    say(words.two);
+  }, 1000);
+
+  // ---- the picture of the pad -------------------------------------------------------------------------------
+
+  let shown = ""; // which group's pad it is
+  let kept = {}; // note's id -> {node, html}: what has not changed stays where a finger may be on it
+  let newNotes = 0, announcing = 0;
+
+  function keepNotes(group, first) {
+    const before = kept;
+    kept = {};
+    shown = group.dataset.group;
+    group.querySelectorAll("#notes > li").forEach((li) => {
+      const html = li.outerHTML, old = before[li.id];
+      if (old && old.html === html) { li.replaceWith(old.node); kept[li.id] = old; return; }
+      kept[li.id] = { node: li, html: html };
+      if (first || old) return;
+      li.classList.add("is-new");
+      if (li.dataset.by !== place.tag) { newNotes += 1; announce(); }
+    });
+  }
+
+  function announce() {
+    announcing = announcing || setTimeout(() => { announcing = 0; say(words.new.replace("%s", newNotes)); newNotes = 0; }, QUIET);
+  }
+
+  live.swapped.push((topic, group) => {
+    if (topic !== "group") return;
+    keepNotes(group, shown !== group.dataset.group);
+    tellNews(group, false);
+    mark();
+  });
+
+  /* A picture above what somebody types must not push it away under their fingers. */
+  const show = live.handlers.screen;
+  live.handlers.screen = (frame) => {
+    const typing = frame.topic === "group" && desk && desk.contains(document.activeElement) ? document.activeElement : null;
+    const top = typing && typing.getBoundingClientRect().top;
+    show(frame);
+    if (typing) window.scrollBy(0, typing.getBoundingClientRect().top - top);
+  };
+
+  live.handlers.place = (frame) => {
+    const moved = frame.group !== place.group;
+    place = frame;
+    if (moved && el("group").dataset.group !== String(frame.group)) { // the new picture is on its way
+      const empty = document.createElement("section");
+      empty.id = "group";
+      empty.hidden = true;
+      el("group").replaceWith(empty);
+      delete live.seen.group;
+    }
+    mark();
+  };
+
+  // ---- what is this person's own -------------------------------------------------------------------------------
+
+  /* As it will be when all that waits has arrived: a tap shows at once. */
+  function isOn(command, id, stored) {
+    return outbox.reduce((on, item) => item.frame.t === command && (item.frame.note || item.frame.group) === id && !item.refused
+      ? item.frame.on : on, stored);
+  }
+
+  function mark() {
+    const group = el("group"), state = group.dataset.state, isOpen = state === "open" || state === "recalled";
+    if (!desk) return;
+    desk.hidden = !place.group && !outbox.length;
+    el("composer").hidden = !isOpen && document.activeElement !== el("note-text");
+    el("group-do").hidden = place.group < 1;
+    el("at-table").hidden = group.dataset.made !== "by_table";
+    const called = isOn("help", place.group, group.dataset.help === "yes");
+    [["help-on", !called, 1], ["help-off", called, 0]].forEach(([id, shown, on]) => {
+      const had = document.activeElement === el(id);
+      el(id).hidden = !shown;
+      el(id).value = "help:" + place.group + ":" + on;
+      if (had && !shown) el(called ? "help-off" : "help-on").focus();
+    });
+    const isScribe = Boolean(group.dataset.scribe) && group.dataset.scribe === place.tag;
+    group.querySelectorAll("[data-scribe-is]").forEach((part) => { part.hidden = (part.dataset.scribeIs === "me") !== isScribe; });
+    if (group.dataset.hidden === "yes") drawOwn(el("notes"));
+    const notes = Array.from(group.querySelectorAll("#notes > li"));
+    notes.forEach((li, at) => markNote(li, at, notes.length, isOpen, isScribe, group.dataset.hidden === "yes"));
+    drawUnsent();
+  }
+
+  /* Think first: the group's picture has nobody's notes; one's own come with the place. */
+  function drawOwn(list) {
+    const signature = JSON.stringify(place.own);
+    if (!list || list.dataset.own === signature) return;
+    list.dataset.own = signature;
+    list.textContent = "";
+    (place.own || []).forEach((own) => {
+      const li = document.createElement("li"), text = document.createElement("p");
+      li.id = "note-" + own.note;
+      li.dataset.by = place.tag;
+      li.dataset.rev = own.rev;
+      text.id = "text-" + own.note;
+      text.className = "words";
+      text.dir = "auto";
+      text.textContent = own.text;
+      li.appendChild(text);
+      list.appendChild(li);
+    });
+  }
+
+  function markNote(li, at, many, isOpen, isScribe, isHidden) {
+    const id = Number(li.id.slice(5)), own = li.dataset.by === place.tag;
+    let tools = li.querySelector(".note-do");
+    if (tools && !tools.dataset.mine) { tools.remove(); tools = null; } // drawn for a page without this script
+    if (!tools) {
+      tools = el("note-do").content.firstElementChild.cloneNode(true);
+      tools.dataset.mine = "yes";
+      tools.querySelectorAll("button, summary").forEach((one) => {
+        one.id = (one.value || "more") + "-" + id;
+        one.setAttribute("aria-describedby", "text-" + id);
+      });
+      li.appendChild(tools);
+    }
+    tools.hidden = !isOpen;
+    const agreed = isOn("agree", id, place.agreed.indexOf(id) >= 0);
+    const picked = isOn("pick", id, li.classList.contains("is-picked"));
+    const can = {
+      agree: [!own, "agree:" + id + ":" + (agreed ? 0 : 1), agreed],
+      edit: [own || isScribe, "edit:" + id],
+      pick: [!isHidden, "pick:" + id + ":" + (picked ? 0 : 1), picked],
+      take_back: [own, "take_back:" + id],
+      up: [isScribe && at > 0, "move_note:" + id + ":" + (at - 1)],
+      down: [isScribe && at < many - 1, "move_note:" + id + ":" + (at + 1)],
+    };
+    tools.querySelectorAll("button").forEach((button) => {
+      const [allowed, value, pressed] = can[button.id.split("-")[0]];
+      button.hidden = !allowed;
+      button.value = value;
+      if (pressed !== undefined) button.setAttribute("aria-pressed", pressed ? "true" : "false");
+    });
+  }
+
+  // ---- the outbox ------------------------------------------------------------------------------------------------
+
+  const outbox = phone ? phone.store.get("group-outbox", []) : []; // in order: {frame, late, refused, message, theirs}
+  let flying = null, timer = 0, arrived = []; // arrived: notes that are stored and not in the picture yet
+  const next = () => outbox.find((item) => !item.refused);
+  const keep = () => { phone.store.set("group-outbox", outbox.map((item) => Object.assign({}, item, { tries: 0 }))); mark(); };
+
+  function put(frame) {
+    frame.op = phone.newId();
+    outbox.push({ frame: frame, tries: 0 });
+    keep();
+    flush();
+  }
+
+  function flush() { if (next() && flying !== next()) deliver(next()); }
+
+  function deliver(item) {
+    if (next() !== item) return;
+    clearTimeout(timer);
+    flying = item;
+    item.tries = (item.tries || 0) + 1;
+    const spoken = item.tries % 2 === 1 && live.send(item.frame);
+    if (!spoken) phone.post(item.frame, () => later(item));
+    // No answer in time: the line may be half open. Ask for a new one and try the other lane.
+    timer = setTimeout(() => { if (spoken) live.drop(); later(item); }, PATIENCE);
+  }
+
+  function later(item, wait) {
+    if (flying !== item) return;
+    if (!item.late) { item.late = true; keep(); }
+    clearTimeout(timer);
+    timer = setTimeout(() => deliver(item), wait || 200 + Math.random() * Math.min(LONGEST, SHORTEST * 2 ** item.tries));
+  }
+
+  /* Every answer ends the wait of its item; those behind it follow. */
+  function answered(item) {
+    if (flying === item) { flying = null; clearTimeout(timer); }
+    keep();
+    flush();
+  }
+
+  function remove(item) { outbox.splice(outbox.indexOf(item), 1); }
+  const withOp = (op) => op ? outbox.find((item) => item.frame.op === op && !item.refused) : undefined;
+
+  function stored(item, frame) {
+    const { t, note, on, text } = item.frame;
+    remove(item);
+    if (t === "agree") place.agreed = place.agreed.filter((id) => id !== note).concat(on ? [note] : []);
+    if (place.own || el("group").dataset.hidden === "yes") {
+      place.own = place.own || [];
+      if (t === "note") place.own.push({ note: frame.note, rev: frame.rev, text: text });
+      if (t === "edit_note") place.own = place.own.map((own) => own.note === note ? { note: note, rev: frame.rev, text: text } : own);
+      if (t === "take_back") place.own = place.own.filter((own) => own.note !== note);
+    } else if (t === "note") {
+      arrived.push({ frame: item.frame, note: frame.note });
+      setTimeout(() => { arrived = arrived.filter((one) => one.note !== frame.note); drawUnsent(); }, PATIENCE);
+    }
+    say(words[on === false ? t + " off" : t]);
+    answered(item);
+  }
+
+  function refused(item, frame) {
+    if (frame.code === "busy" || frame.code === "rate") return later(item, 1000 * (frame.retry_after || 1) * (0.5 + Math.random()));
+    if (frame.code === "conflict") item.theirs = { note: frame.note, rev: frame.rev, text: frame.text };
+    if (item.frame.text) { item.refused = frame.code; item.message = frame.message; }
+    else { remove(item); say(frame.message); }
+    answered(item);
+  }
+
+  // ---- what waits, was refused, or met somebody else's change --------------------------------------------------------
+
+  function drawUnsent() {
+    const list = el("unsent");
+    arrived = arrived.filter((one) => !el("note-" + one.note));
+    const lines = arrived.map((one) => ({ frame: one.frame, state: words.note }))
+      .concat(outbox.filter((item) => item.frame.text || item.late).map((item) => ({ frame: item.frame, refused: item.refused, theirs: item.theirs,
+        state: item.refused ? item.message : item.late ? words.waiting : words.sending })));
+    const signature = JSON.stringify(lines);
+    if (list.dataset.signature === signature) return;
+    list.dataset.signature = signature;
+    const focused = list.contains(document.activeElement) ? document.activeElement.id : "";
+    list.textContent = "";
+    lines.forEach((line) => {
+      const li = el("unsent-" + (line.theirs ? "conflict" : line.refused ? "refused" : "waiting")).content.firstElementChild.cloneNode(true);
+      const put = (name, text) => { const part = li.querySelector("[data-" + name + "]"); if (part) part.textContent = text; };
+      li.dataset.op = line.frame.op;
+      put("mine", line.frame.text || words[line.frame.on === false ? line.frame.t + " off" : line.frame.t]);
+      put("state", line.state);
+      if (line.theirs) put("theirs", line.theirs.text);
+      li.querySelectorAll("button").forEach((button) => { button.id = button.value + "-" + line.frame.op; });
+      list.appendChild(li);
+    });
+    list.hidden = !lines.length;
+    if (focused && el(focused)) el(focused).focus();
+  }
+
+  /* One step in storage too: at no moment is a text in neither place. */
+  function decide(item, choice) {
+    const text = item.frame.text, at = outbox.indexOf(item);
+    const fresh = (frame) => outbox.splice(at, 1, { frame: Object.assign(frame, { op: phone.newId() }), tries: 0 });
+    if (choice === "note") fresh({ t: "note", group: place.group, text: text });
+    else if (choice === "edit_note") fresh({ t: "edit_note", note: item.theirs.note, rev: item.theirs.rev, text: text });
+    else if (choice === "again") fresh(Object.assign({}, item.frame, item.frame.group && place.group > 0 ? { group: place.group } : {}));
+    else remove(item);
+    keep();
+    flush();
+    if (!desk.contains(document.activeElement) && !el("composer").hidden) el("note-text").focus();
+  }
+
+  // ---- the desk -----------------------------------------------------------------------------------------------------
+
+  const letters = (field) => Array.from(field.value.trim()).length;
+
+  function count(field) {
+    const place = el(field.id.replace("-text", "-count")), over = letters(field) - LETTERS;
+    place.hidden = field.value.length < COUNTED;
+    place.textContent = (over > 0 ? words.over : words.left).replace("%s", Math.abs(over));
+    place.classList.toggle("is-over", over > 0);
+  }
+
+  /* What is wrong with a text before it is sent; empty where nothing is. */
+  function complaint(form, field) {
+    const wrong = !letters(field) ? words.empty : letters(field) > LETTERS ? words.long : "";
+    const place = form.querySelector("[data-error]"), error = document.createElement("p");
+    place.textContent = "";
+    if (!wrong) return "";
+    field.setAttribute("aria-invalid", "true");
+    error.className = "error";
+    error.setAttribute("role", "alert");
+    error.textContent = wrong;
+    place.appendChild(error);
+    field.focus();
+    return wrong;
+  }
+
+  function sendNote(form) {
+    const field = el("note-text");
+    if (complaint(form, field)) return;
+    const text = field.value.trim();
+    field.value = "";
+    put({ t: "note", group: place.group, text: text });
+    typed(field); // only now: until it is in the outbox it is in the draft
+  }
+
+  function openEditor(id) {
+    const li = el("note-" + id), form = el("editor"), field = el("edit-text");
+    if (!form.hidden && form.note.value !== String(id) && form.dataset.typed) { say(words.busy); field.focus(); return; }
+    if (form.hidden || form.note.value !== String(id)) fillEditor({ note: id, rev: Number(li.dataset.rev), text: li.querySelector(".words").textContent });
+    field.focus();
+  }
+
+  function fillEditor(edit) {
+    const form = el("editor");
+    form.hidden = false;
+    form.note.value = edit.note;
+    form.rev.value = edit.rev;
+    delete form.dataset.typed;
+    el("edit-text").value = edit.text;
+    typed(el("edit-text"));
+  }
+
+  function closeEditor() {
+    const form = el("editor"), back = el("edit-" + form.note.value);
+    form.hidden = true;
+    delete form.dataset.typed;
+    phone.store.set("group-edit", null);
+    if (back) back.focus();
+  }
+
+  function sendEdit(form) {
+    const field = el("edit-text");
+    if (complaint(form, field)) return;
+    put({ t: "edit_note", note: Number(form.note.value), rev: Number(form.rev.value), text: field.value.trim() });
+    closeEditor();
+  }
+
+  function typed(field) {
+    const form = field.form;
+    if (field.id === "note-text") phone.store.set("group-draft", field.value);
+    else phone.store.set("group-edit", { note: Number(form.note.value), rev: Number(form.rev.value), text: field.value });
+    if (field.hasAttribute("aria-invalid")) { field.removeAttribute("aria-invalid"); form.querySelector("[data-error]").textContent = ""; }
+    count(field);
+  }
+
+  const FIELDS = { agree: ["note", "on"], pick: ["note", "on"], take_back: ["note"], move_note: ["note", "place"], scribe: ["group", "on"], help: ["group", "on"], choose: ["group"] };
+
+  function press(button) {
+    const [command, ...values] = button.value.split(":"), line = button.closest("#unsent li");
+    if (line) return decide(outbox.find((item) => item.frame.op === line.dataset.op), command);
+    if (command === "note") return sendNote(button.form);
+    if (command === "edit_note") return sendEdit(button.form);
+    if (command === "edit") return openEditor(Number(values[0]));
+    if (command === "table") return sendTable(button.form);
+    const frame = { t: command };
+    FIELDS[command].forEach((name, at) => { frame[name] = name === "on" ? values[at] === "1" : Number(values[at]); });
+    return put(frame);
+  }
+
+  function sendTable(form) {
+    const number = Number(form.table.value);
+    if (Number.isInteger(number) && number > 0) put({ t: "table", table: number });
+    else form.table.focus();
+  }
+
+  // ---- begin ----------------------------------------------------------------------------------------------------------
+
+  const first = el("group");
+  keepNotes(first, true);
+  tellNews(first, true);
+  if (!desk) return;
+
+  const voteStored = live.handlers.ack, voteRefused = live.handlers.nack, opened = live.onopen, woken = live.onwake;
+  live.handlers.ack = (frame) => { const item = withOp(frame.op); if (item) stored(item, frame); else if (frame.poll) voteStored(frame); };
+  live.handlers.nack = (frame) => { const item = withOp(frame.op); if (item) refused(item, frame); else if (frame.poll) voteRefused(frame); };
+  live.onopen = () => { opened(); if (next()) deliver(next()); };
+  live.onwake = () => { woken(); if (next() && next().late) deliver(next()); };
+
+  document.addEventListener("click", (event) => {
+    const button = event.target.closest('button[name="do"]');
+    if (button && (el("group").contains(button) || desk.contains(button))) { event.preventDefault(); press(button); }
+    if (event.target.closest("#editor [data-cancel]")) { event.preventDefault(); closeEditor(); }
+  });
+  desk.addEventListener("input", (event) => {
+    if (event.target.form && event.target.form.id === "editor") event.target.form.dataset.typed = "yes";
+    if (event.target.tagName === "TEXTAREA") typed(event.target);
+  });
+
+  const edit = phone.store.get("group-edit", null), draft = phone.store.get("group-draft", "");
+  if (edit && el("editor").hidden) { fillEditor(edit); el("editor").dataset.typed = "yes"; }
+  if (draft && !el("note-text").value) { el("note-text").value = draft; count(el("note-text")); }
+  mark();
+  flush();
+})();
