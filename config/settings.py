@@ -232,6 +232,8 @@ CSRF_FAILURE_VIEW = "workshops.views.errors.csrf_failure"
 SEAT_COOKIE_NAME = "__Host-seat" if HTTPS else "seat"
 SEAT_COOKIE_AGE = 60 * 60 * 24  # seconds; a workshop lasts an hour, a day covers a late finish
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
+# A transcript has names in it until they are taken out: what somebody uploads stays in memory, or is not taken.
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"

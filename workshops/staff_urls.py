@@ -2,10 +2,31 @@
 
 from django.urls import path
 
-from .views import home, people, planning
+from .views import afterwards, home, people, planning
 
 urlpatterns = [
     path("workshops/", home.home, name="home"),
+    path("workshops/<slug:code>/notes/", afterwards.notes, name="notes"),
+    *[
+        path(
+            f"workshops/<slug:code>/notes.{kind}", afterwards.notes_file, {"kind": kind}, name=f"notes-{kind}"
+        )
+        for kind in afterwards.NOTES_FILES
+    ],
+    path("workshops/<slug:code>/notes/<int:pk>/", afterwards.note, name="note"),
+    path(
+        "workshops/<slug:code>/groups/<int:pk>/transcript/", afterwards.add_transcript, name="transcript-add"
+    ),
+    path("workshops/<slug:code>/transcripts/<int:pk>/", afterwards.transcript, name="transcript"),
+    *[
+        path(
+            f"workshops/<slug:code>/transcripts/<int:pk>.{kind}",
+            afterwards.transcript_file,
+            {"kind": kind},
+            name=f"transcript-{kind}",
+        )
+        for kind in afterwards.TRANSCRIPT_FILES
+    ],
     path("programmes/<slug:key>/plan/", planning.plan, name="plan"),
     path("programmes/<slug:key>/people/", people.people, name="people"),
     path("programmes/<slug:key>/people/<int:pk>/remove/", people.remove, name="remove_member"),

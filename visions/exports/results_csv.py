@@ -9,6 +9,8 @@ import csv
 from collections.abc import Iterator
 from typing import Any, TextIO
 
+from workshops.exports.cells import safe
+
 from ..aggregates import Findings, Line
 
 COLUMNS = (
@@ -22,8 +24,6 @@ COLUMNS = (
     "wilson_high",
     "workshops",
 )
-#: a spreadsheet would run a cell that starts so
-DANGEROUS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def write(findings: Findings, file: TextIO) -> int:
@@ -47,17 +47,3 @@ def _share(line: Line) -> tuple[Any, Any, Any]:
         return "", "", ""
     low, high = line.interval
     return line.percent, f"{low:.4f}", f"{high:.4f}"
-
-
-def safe(cell: Any) -> str:
-    """The cell as text that no spreadsheet runs: a quote before a dangerous start, unless it is a number."""
-    text = str(cell)
-    return f"'{text}" if text.startswith(DANGEROUS) and not _is_number(text) else text
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return text == text.strip()

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from workshops import access
+from workshops.afterwards import was_in_groups
 
 from .. import aggregates, breakdown, charts, disclosure, publishing, statistics
 from ..aggregates import Asked, Cell, Line
@@ -71,6 +72,7 @@ def programme(request: HttpRequest, key: str) -> HttpResponse:
         "profile": [section for section in found.sections if section.profile],
         "smallest": disclosure.ON_A_STAFF_SCREEN,
         "marker": disclosure.MARKER,
+        "in_groups": was_in_groups(mine),
     }
     return render(request, "visions/programme.html", access.page_context(request.user, mine) | context)
 

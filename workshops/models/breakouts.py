@@ -198,6 +198,8 @@ class Transcript(models.Model):
     #: [{"start", "end", "speaker", "text"}] as `transcripts` reads it, after its names were taken out
     cues = models.JSONField()
     added_at = models.DateTimeField(auto_now_add=True)
+    #: somebody has read it and kept it; until then it is looked at by whoever added it, and goes after a day
+    kept_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["added_at", "id"]

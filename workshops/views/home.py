@@ -18,7 +18,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from .. import access
-from ..models import AgendaItem, Participant, Programme, Workshop
+from ..models import AgendaItem, Participant, Programme, Round, Workshop
 
 #: a workshop that should have started longer ago than this is no longer what comes next
 LATE = timedelta(hours=12)
@@ -76,6 +76,7 @@ def _counted(programme: Programme) -> QuerySet[Workshop]:
         people=_count(Participant.objects.filter(rehearsal=False)),
         questions=_count(AgendaItem.objects.filter(kind=AgendaItem.Kind.POLL, profile=False, quick=False)),
         about_people=_count(AgendaItem.objects.filter(profile=True)),
+        group_times=_count(Round.objects.filter(opened_at__isnull=False)),
         breakouts=_count(AgendaItem.objects.filter(kind=AgendaItem.Kind.PROMPT)),
     )
 

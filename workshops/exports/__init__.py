@@ -1,0 +1,1 @@
+"""Files that people take home from a workshop: a module per format."""

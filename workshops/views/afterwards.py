@@ -1,0 +1,206 @@
+"""What stays of the groups: their notes to read and to take home, and what was said there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from django.conf import settings
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.paginator import Paginator
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
+
+from .. import access, afterwards, pseudonyms
+from ..actions import groups, transcribing
+from ..actions.facilitation import NotNow
+from ..exports import markdown, notes_csv, notes_docx, transcript_vtt
+from ..forms import TranscriptForm
+from ..models import Contribution, Group, Transcript, Workshop
+from ..transcripts import TranscriptError
+
+PARTS_A_PAGE = 500  # of a transcript
+
+DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+Check = Contribution.Check
+
+
+def _page(
+    request: HttpRequest, workshop: Workshop, template: str, *, status: int = 200, **context: Any
+) -> HttpResponse:
+    context |= access.page_context(request.user, workshop.programme)
+    context |= {"section": "workshops", "workshop": workshop}
+    return render(request, template, context, status=status)
+
+
+@login_required
+@never_cache
+@require_safe
+def notes(request: HttpRequest, code: str) -> HttpResponse:
+    """By group time and group, with the sentences that were shared back."""
+    workshop = access.workshop_for(request.user, code)
+    transcribing.throw_away_forgotten()
+    return _page(request, workshop, "workshops/notes.html", notes=afterwards.of(workshop))
+
+
+@login_required
+@never_cache
+@require_safe
+def notes_file(request: HttpRequest, code: str, kind: str) -> HttpResponse:
+    """The same as a file."""
+    workshop = access.workshop_for(request.user, code)
+    content_type, write = NOTES_FILES[kind]
+    return _file(
+        write(afterwards.of(workshop)),
+        content_type,
+        f"{workshop.programme.key}-workshop-{workshop.number}-notes.{kind}",
+    )
+
+
+def _csv(all_notes: afterwards.Notes) -> HttpResponse:
+    response = HttpResponse()
+    notes_csv.write(all_notes, response)
+    return response
+
+
+NOTES_FILES: dict[str, tuple[str, Callable[[afterwards.Notes], Any]]] = {
+    "csv": ("text/csv; charset=utf-8", _csv),
+    "md": ("text/markdown; charset=utf-8", markdown.notes),
+    "docx": (DOCX, notes_docx.write),
+}
+
+
+def _file(content: Any, content_type: str, name: str) -> HttpResponse:
+    response = content if isinstance(content, HttpResponse) else HttpResponse(content)
+    response["Content-Type"] = content_type
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+@login_required
+@require_POST
+def note(request: HttpRequest, code: str, pk: int) -> HttpResponse:
+    """A facilitator decides about one note, or brings it to the vision."""
+    workshop = access.workshop_for(request.user, code, *access.RUNNERS)
+    verb = NOTE_VERBS.get(request.POST.get("do", ""))
+    if verb is None or not Contribution.objects.filter(pk=pk, group__round__workshop=workshop).exists():
+        raise Http404
+    try:
+        verb(workshop.pk, request.user, pk)
+    except NotNow as why:
+        messages.warning(request, str(why))
+    return redirect(reverse("notes", args=[workshop.code]) + f"#note-{pk}")
+
+
+NOTE_VERBS: dict[str, Callable[[int, Any, int], None]] = {
+    "show": lambda workshop, by, pk: groups.check_note(workshop, by, pk, Check.SHOWN),
+    "hide": lambda workshop, by, pk: groups.check_note(workshop, by, pk, Check.HIDDEN),
+    "propose": lambda workshop, by, pk: groups.propose(workshop, by, pk),
+    "hold_back": lambda workshop, by, pk: groups.propose(workshop, by, pk, on=False),
+}
+
+
+# --- transcripts -------------------------------------------------------------------------------------------
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def add_transcript(request: HttpRequest, code: str, pk: int) -> HttpResponse:
+    """A file or pasted words; names are taken out before anything is stored."""
+    workshop = access.workshop_for(request.user, code)
+    group = _group(workshop, pk)
+    form = _transcript_form(request)
+    if request.method == "POST" and form.is_valid():
+        try:
+            cues = pseudonyms.taken_out(form.cleaned_data["source"], form.cleaned_data["facilitators"])
+            added = transcribing.add(group, cues)
+            return redirect("transcript", code=workshop.code, pk=added.pk)
+        except TranscriptError as why:
+            form.add_error("file" if form.cleaned_data["file"] else "text", str(why))
+        except (pseudonyms.Busy, NotNow) as why:
+            form.add_error(None, str(why))
+    status = 422 if form.errors else 200
+    return _page(
+        request, workshop, "workshops/transcript_add.html", status=status, form=form, group=group,
+        megabytes=pseudonyms.SIZE_LIMIT // 1024**2,
+    )  # fmt: skip
+
+
+def _transcript_form(request: HttpRequest) -> TranscriptForm:
+    if request.method != "POST":
+        return TranscriptForm()
+    # What does not fit in memory is not read at all: nothing of it is ever on a disk.
+    sent = int(request.META.get("CONTENT_LENGTH") or 0)
+    too_large = not request.FILES and sent > settings.FILE_UPLOAD_MAX_MEMORY_SIZE
+    return TranscriptForm(request.POST, request.FILES, too_large=too_large)
+
+
+def _group(workshop: Workshop, pk: int) -> Group:
+    found = Group.objects.filter(pk=pk, round__workshop=workshop, round__opened_at__isnull=False)
+    if (first := found.select_related("round").first()) is None:
+        raise Http404
+    return first
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def transcript(request: HttpRequest, code: str, pk: int) -> HttpResponse:
+    """Read it; keep it or throw it away while it is new, remove it later."""
+    workshop = access.workshop_for(request.user, code)
+    mine = _transcript(workshop, pk)
+    if request.method == "POST":
+        return _decided(request, workshop, mine)
+    parts = Paginator(mine.cues, PARTS_A_PAGE).get_page(request.GET.get("page"))
+    speakers = list(dict.fromkeys(cue["speaker"] for cue in mine.cues if cue["speaker"]))
+    return _page(
+        request, workshop, "workshops/transcript.html", transcript=mine, group=mine.group, parts=parts,
+        speakers=speakers, lasts=max(cue["end"] or cue["start"] for cue in mine.cues),
+    )  # fmt: skip
+
+
+def _transcript(workshop: Workshop, pk: int) -> Transcript:
+    found = Transcript.objects.filter(pk=pk, group__round__workshop=workshop)
+    if (first := found.select_related("group__round__workshop").first()) is None:
+        raise Http404
+    return first
+
+
+def _decided(request: HttpRequest, workshop: Workshop, mine: Transcript) -> HttpResponse:
+    wanted = request.POST.get("do")
+    if wanted == "keep":
+        transcribing.keep(mine, request.user)
+        messages.success(request, _("The transcript is kept with its group."))
+        return redirect("transcript", code=workshop.code, pk=mine.pk)
+    if wanted != "remove":
+        raise Http404
+    transcribing.remove(mine, request.user)
+    messages.success(request, _("The transcript is gone."))
+    return redirect("notes", code=workshop.code)
+
+
+@login_required
+@never_cache
+@require_safe
+def transcript_file(request: HttpRequest, code: str, pk: int, kind: str) -> HttpResponse:
+    """A transcript that was kept, as a file."""
+    workshop = access.workshop_for(request.user, code)
+    mine = _transcript(workshop, pk)
+    if mine.kept_at is None:
+        raise Http404
+    content_type, write = TRANSCRIPT_FILES[kind]
+    group = mine.group
+    name = f"{workshop.programme.key}-workshop-{workshop.number}-round-{group.round.number}-group-{group.number}.{kind}"
+    return _file(write(mine), content_type, name)
+
+
+TRANSCRIPT_FILES: dict[str, tuple[str, Callable[[Transcript], str]]] = {
+    "vtt": ("text/vtt; charset=utf-8", transcript_vtt.write),
+    "md": ("text/markdown; charset=utf-8", markdown.transcript),
+}
