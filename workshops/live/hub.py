@@ -23,7 +23,7 @@ from django.conf import settings
 from django.db import Error
 
 from .. import screens
-from . import lines, metrics
+from . import lines, metrics, way
 from .lines import Frame, Lane, Send
 from .pads import Pads
 from .pictures import encode as encode
@@ -82,6 +82,11 @@ class Connection:
         if self._sending_since and time.monotonic() - self._sending_since > STALLED_SECONDS:
             self.close(1013)
         return None
+
+    @property
+    def budget(self) -> int:
+        """Pictures a second that this process can hand out to screens like this."""
+        return self._lane.budget if self._lane else lines.PLAIN_BUDGET
 
     # -- this person's own papers ---------------------------------------------------------------------------
 
@@ -321,8 +326,11 @@ class Hub:
 
     def _pace(self, group: tuple[Audience, ...]) -> float:
         """Pictures a second: a fixed budget of messages per process, not a fixed rate."""
-        budget = settings.LIVE_MESSAGES_PER_SECOND / max(1, self.sockets(group))
-        return FASTEST if group is NEAR else max(SLOWEST, min(FASTEST, budget))
+        if group is NEAR:
+            return FASTEST
+        some = next((connection for audience in group for connection in self.connections[audience]), None)
+        budget = settings.LIVE_MESSAGES_PER_SECOND or (some.budget if some else lines.PLAIN_BUDGET)
+        return max(SLOWEST, min(FASTEST, budget / max(1, self.sockets(group))))
 
     async def _show(self, topic: Topic, audience: Audience, html: str) -> None:
         revision = revision_of(html)
@@ -335,7 +343,7 @@ class Hub:
         for number, connection in enumerate(list(self.connections[audience]), start=1):
             connection.show(topic, frame)
             if number % 100 == 0:
-                await asyncio.sleep(0)  # let votes in between
+                await way.give()  # votes in between
 
     def stop(self) -> None:
         self.pads.stop()

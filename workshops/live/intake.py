@@ -20,7 +20,7 @@ from django.db import InterfaceError, OperationalError, connection
 from polls.ballot_box import Refusal
 
 from ..actions import together
-from . import metrics
+from . import metrics, way
 
 log = logging.getLogger(__name__)
 
@@ -82,7 +82,8 @@ class Intake:
                 del self._waiting[: settings.LIVE_BATCH_LIMIT]
                 self._writing, since = True, metrics.now()
                 metrics.BATCH_SIZE.observe(len(batch))
-                outcomes = await self._written([item for item, _answer, _since in batch])
+                with way.writing():
+                    outcomes = await self._written([item for item, _answer, _since in batch])
                 self._writing, took = False, metrics.now() - since
                 for (_item, answer, arrived), outcome in zip(batch, outcomes, strict=True):
                     _tell(answer, outcome, arrived)

@@ -20,6 +20,8 @@ from django.conf import settings
 
 log = logging.getLogger(__name__)
 
+PLAIN_BUDGET = 10_000  # pictures a second through the server's own `send`
+
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
 
@@ -52,6 +54,8 @@ class Lane:
 
     push: Callable[[bytes], None]
     backlog: Callable[[], int]
+    #: pictures a second that a process can hand out this way and still have time for votes (README, "How fast")
+    budget: int = PLAIN_BUDGET
 
 
 def direct(send: Send) -> Lane | None:
@@ -102,7 +106,7 @@ def _daphne(send: Send) -> Lane | None:
             transport.write(wire[sent:])
 
     backlog()
-    return Lane(push, backlog)
+    return Lane(push, backlog, 20_000)
 
 
 def _uvicorn(send: Send) -> Lane | None:
@@ -122,4 +126,4 @@ def _uvicorn(send: Send) -> Lane | None:
             transport.write(wire)
 
     transport.get_write_buffer_size()
-    return Lane(push, transport.get_write_buffer_size)
+    return Lane(push, transport.get_write_buffer_size, 30_000)
