@@ -9,13 +9,13 @@ Rehearsal ballots are shown in the room when asked for, and never frozen, never 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from django.db.models import Count, QuerySet
 
-from . import measures
+from . import checks, measures
 from .models import Ballot, Measure, Poll
 from .prepared import Prepared
 from .types import POLL_TYPES, Question
@@ -223,12 +223,17 @@ def _thaw(poll: Poll, measures: list[Measure] | None) -> Result:
     return Result(poll.question, frozen["tally"], Counts.from_json(frozen["counts"]), shares, frozen=True)
 
 
-def pool(polls: Iterable[Poll], *, measures: list[Measure] | None = None) -> Pooled:
+def pool(
+    polls: Iterable[Poll], *, measures: list[Measure] | None = None, about_texts: Decided | None = None
+) -> Pooled:
     """Add up closed polls of one instrument. Raises `NotComparable`, also when there is nothing to add.
 
-    `measures` are the instrument's, where the caller has them already: then no query is made.
+    People's words come as researchers may read them. `measures` are the instrument's and `about_texts` the decisions
+    about these polls, where the caller has them already: then no query is made.
     """
-    parts = [(poll.pk, read(poll, measures=measures)) for poll in polls if poll.is_closed]
+    closed = [poll for poll in polls if poll.is_closed]
+    about_texts = decided(closed) if about_texts is None else about_texts
+    parts = [(poll.pk, for_researchers(poll, read(poll, measures=measures), about_texts)) for poll in closed]
     if not parts:
         raise NotComparable("no closed poll to add up")
     newest = parts[-1][1].question
@@ -262,14 +267,63 @@ def _add_shares(parts: list[tuple[int, Result]]) -> tuple[Share, ...]:
     return tuple(totals.values())
 
 
-def shown_texts(poll: Poll) -> frozenset[str]:
-    """Keys of people's own words that somebody has let onto the wall."""
-    return frozenset(poll.text_checks.filter(shown=True).values_list("key", flat=True))
+# --- people's own words ------------------------------------------------------------------------------
 
 
-def for_the_room(poll: Poll, result: Result) -> Result:
-    """The same result with only those words that somebody has checked; its numbers stay whole."""
-    if not result.poll_type.has_texts or result.question.settings.get("check") is False:
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """Decisions about people's words in several polls; where words were taken out, also the answers to count anew.
+
+    Two that were made one may be one person's, so only the ballots know how many people stand behind them.
+    """
+
+    checks: Mapping[int, checks.Checks] = field(default_factory=dict)
+    answers: Mapping[int, list[tuple[Any, int]]] = field(default_factory=dict)
+
+    def worded(self, pk: int, result: Result, rule: checks.Rule) -> Result:
+        """The result with its texts as the rule has them; its numbers stay whole."""
+        kind, question = result.poll_type, result.question
+        kept = {key: rule(key) for key, _text, _people in kind.texts(result.tally, question)}
+        if all(instead is None for instead in kept.values()):
+            return result
+        if any(kept.values()):
+            answers = ((kind.reword(value, rule, question), people) for value, people in self.answers[pk])
+            tally = {**kind.tally(answers, question), "n": result.tally["n"]}
+        else:
+            left = frozenset(key for key, instead in kept.items() if instead is None)
+            tally = kind.keep_texts(result.tally, left, question)
+        return replace(result, tally=tally)
+
+
+def decided(polls: Collection[Poll], *, rehearsal: bool = False) -> Decided:
+    """What was decided about the texts of these polls; two queries at most, whatever their number."""
+    found = checks.of([poll.pk for poll in polls if poll.poll_type.has_texts])
+    answers: dict[int, list[tuple[Any, int]]] = {pk: [] for pk, mine in found.items() if mine.redacted}
+    if answers:
+        ballots = Ballot.objects.filter(poll__in=answers, status=Ballot.Status.CAST)
+        if not rehearsal:
+            ballots = ballots.filter(rehearsal=False)
+        for pk, value, people in ballots.values_list("poll", "value").annotate(Count("id")).order_by():
+            answers[pk].append((value, people))
+    return Decided(found, answers)
+
+
+def for_the_room(poll: Poll, result: Result, decided: Decided) -> Result:
+    """The same result with only those words that may stand on the wall."""
+    if not result.poll_type.has_texts:
         return result
-    tally = result.poll_type.keep_texts(result.tally, shown_texts(poll), result.question)
-    return Result(result.question, tally, result.counts, result.measures, result.frozen)
+    at_once = result.question.settings.get("check") is False
+    rule = decided.checks.get(poll.pk, checks.NONE).for_the_room(at_once)
+    return decided.worded(poll.pk, result, rule)
+
+
+def for_staff(poll: Poll, result: Result, decided: Decided) -> Result:
+    """What was written, without what is flagged."""
+    found = decided.checks.get(poll.pk)
+    return decided.worded(poll.pk, result, found.for_staff) if found else result
+
+
+def for_researchers(poll: Poll, result: Result, decided: Decided) -> Result:
+    """What was written, with the words taken out that somebody took out, and without what is flagged."""
+    found = decided.checks.get(poll.pk)
+    return decided.worded(poll.pk, result, found.for_researchers) if found else result

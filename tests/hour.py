@@ -21,7 +21,7 @@ from django.utils import timezone
 
 from polls.models import Poll
 from workshops import commands, inventing, queries, screens
-from workshops.actions import facilitation, participation
+from workshops.actions import facilitation, moderation, participation
 from workshops.live.hub import encode, revision_of
 from workshops.live.lines import Frame
 from workshops.live.topics import SHOWN, Audience
@@ -171,9 +171,9 @@ class Hour:
 
     def _show_words(self, item: AgendaItem, *, at_once: bool = False) -> None:
         """The facilitator lets them through: what is there in one go, or each with a press of its own."""
-        waiting = [text["key"] for text in screens.Scene.load(self.workshop.pk).waiting_texts]
+        waiting = [text.key for text in screens.Scene.load(self.workshop.pk).waiting_texts]
         for keys in filter(None, [waiting] if at_once else [[key] for key in waiting]):
-            facilitation.check_texts(self.workshop.pk, None, item.poll_id, keys, True)
+            moderation.check_texts(self.workshop.pk, None, item.poll_id, keys, True)
             self.look()
 
     def _ping(self) -> None:

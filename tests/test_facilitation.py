@@ -10,7 +10,7 @@ import time_machine
 from django.db import connection
 from django.utils import timezone
 
-from polls import results
+from polls import checks
 from polls.models import Ballot, Instrument, Poll
 from polls.types import Question
 from workshops import commands, queries
@@ -353,9 +353,9 @@ def test_words_are_let_through_and_kept_off_again(workshop):
     who = factories.participant(workshop)
     factories.vote(who, poll, ["Calm"])
     do(workshop, "check_texts", poll=poll.pk, keys=["calm"], shown="true")
-    assert results.shown_texts(poll) == {"calm"}
+    assert checks.of([poll.pk])[poll.pk].state("calm") == "shown"
     do(workshop, "check_texts", poll=poll.pk, keys=["calm"], shown="false")
-    assert results.shown_texts(poll) == frozenset()
+    assert checks.of([poll.pk])[poll.pk].state("calm") == "hidden"
 
 
 def test_words_of_another_workshop_are_not_ours_to_check(workshop):
@@ -424,6 +424,7 @@ DATA = {
     "timer": {"seconds": 60},
     "head_count": {"people": 3},
     "check_texts": {"poll": 10**9, "keys": ["a"], "shown": True},
+    "decide": {"ref": f"text-{10**9}-{'0' * 16}", "state": "shown"},
 }
 PLANNED = [
     "end",
@@ -438,6 +439,7 @@ PLANNED = [
     "timer",
     "add_time",
     "check_texts",
+    "decide",
 ]
 NOTHING_ON_STAGE = [
     "start",
@@ -449,6 +451,7 @@ NOTHING_ON_STAGE = [
     "hide",
     "add_time",
     "check_texts",
+    "decide",
 ]
 ENDED = [*PLANNED, "start"]
 

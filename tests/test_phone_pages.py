@@ -15,7 +15,7 @@ from django.test.utils import CaptureQueriesContext
 from polls.models import Ballot
 from polls.types import POLL_TYPES, Question
 from workshops import rehearsal
-from workshops.actions import facilitation, participation
+from workshops.actions import facilitation, moderation, participation
 from workshops.live.intake import Busy
 from workshops.models import Participant, Workshop
 from workshops.seats import Seat
@@ -590,7 +590,7 @@ def moments():
     yield "error", client.post(url(workshop, "vote/"), {"poll": poll.pk})
     factories.vote(who, poll, ["<script>alert(1)</script>"])
     yield "receipt", client.get(url(workshop))
-    facilitation.check_texts(workshop.pk, None, poll.pk, ["<script>alert(1)</script>"], True)
+    moderation.check_texts(workshop.pk, None, poll.pk, ["<script>alert(1)</script>"], True)
     facilitation.close(workshop.pk, None)
     yield "closed", client.get(url(workshop))
     for item in workshop.agenda.filter(poll__isnull=True):

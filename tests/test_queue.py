@@ -13,6 +13,7 @@ from tests.browser.entrance import session_of
 from tests.browser.server import start_server
 from workshops import screens
 from workshops.live.topics import Audience, Topic
+from workshops.moderation import text_ref
 
 WORDS = Question("words", "In a word?", settings={"max_entries": 3})
 TEXTS = Question("open_text", "Your hope?")
@@ -38,13 +39,13 @@ def test_a_queue_of_any_length_is_a_small_picture_and_its_words_move_up(db, ques
     scene = screens.Scene.load(room.pk)
     html = screens.draw(scene, Topic.QUEUE, Audience.CONSOLE)
     assert len(html.encode()) < LARGEST
-    seen = [text["key"] for text in scene.next_texts]
+    seen = [text.key for text in scene.next_texts]
     assert 0 < len(seen) < len(scene.waiting_texts)
     client = make.signed_in(make.staff(room.programme))
     client.post(f"/workshops/{room.code}/do/check_texts/", {"poll": poll.pk, "keys": seen, "shown": "true"})
     after = screens.Scene.load(room.pk)
-    assert [text["key"] for text in after.decided_texts][: len(seen)] == seen
-    assert after.next_texts[0]["key"] == scene.waiting_texts[len(seen)]["key"]
+    assert [text.key for text in after.decided_texts][: len(seen)] == seen
+    assert after.next_texts[0].key == scene.waiting_texts[len(seen)].key
 
 
 def test_one_words_own_button_decides_that_word_alone(db):
@@ -52,9 +53,9 @@ def test_one_words_own_button_decides_that_word_alone(db):
     poll = make.launched(room)
     fill(room, poll, [["calm", "loud"]])
     client = make.signed_in(make.staff(room.programme))
-    path = f"/workshops/{room.code}/do/check_texts/"
-    client.post(path, {"poll": poll.pk, "keys": ["calm", "loud"], "hide": "loud"})
-    client.post(path, {"poll": poll.pk, "keys": ["calm", "loud"], "show": "calm"})
+    path = f"/workshops/{room.code}/do/decide/"
+    client.post(path, {"as_hidden": text_ref(poll.pk, "loud")})
+    client.post(path, {"as_shown": text_ref(poll.pk, "calm")})
     assert dict(poll.text_checks.values_list("key", "shown")) == {"calm": True, "loud": False}
 
 

@@ -21,7 +21,7 @@ from polls.lifecycle import NotPossible
 from polls.models import Poll, TextCheck
 from polls.types import Question
 from polls.types.base import Option
-from workshops.actions import facilitation, participation
+from workshops.actions import facilitation, moderation, participation
 from workshops.actions.participation import Shown, Vote
 
 from . import factories
@@ -184,8 +184,8 @@ def test_checking_words_and_closing_their_question_never_block_each_other():
         stage = factories.launched(workshop)
         factories.vote(factories.participant(workshop), stage, ["calm", "cosy"])
         at_once(
-            lambda w=workshop, p=stage: facilitation.check_texts(w.pk, None, p.pk, ["calm", "cosy"], True),
-            lambda w=workshop, p=stage: facilitation.check_texts(w.pk, None, p.pk, ["cosy", "calm"], False),
+            lambda w=workshop, p=stage: moderation.check_texts(w.pk, None, p.pk, ["calm", "cosy"], True),
+            lambda w=workshop, p=stage: moderation.check_texts(w.pk, None, p.pk, ["cosy", "calm"], False),
             lambda w=workshop: facilitation.close(w.pk, None),
         )
         assert TextCheck.objects.filter(poll=stage).count() == 2

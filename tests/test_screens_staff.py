@@ -14,7 +14,7 @@ from polls.models import Ballot, Bank, Instrument, InstrumentVersion, Poll
 from polls.types import POLL_TYPES, Question
 from polls.types.base import Option
 from workshops import queries, screens
-from workshops.actions import facilitation
+from workshops.actions import facilitation, moderation
 from workshops.live.topics import SHOWN, Audience, Topic
 from workshops.models import AgendaItem, Domain, Membership, Participant, Programme, Prompt, Workshop
 
@@ -277,9 +277,9 @@ def test_unchecked_words_never_reach_the_wall(workshop, facilitator):
     facilitation.close(workshop.pk, facilitator)
     assert "calm" not in wall_page(workshop)
     scene = screens.Scene.load(workshop.pk)
-    keys = {text["text"]: text["key"] for text in scene.texts}
-    facilitation.check_texts(workshop.pk, facilitator, poll.pk, [keys["calm"]], True)
-    facilitation.check_texts(workshop.pk, facilitator, poll.pk, [keys["Sunny Lane"]], False)
+    keys = {text.text: text.key for text in scene.texts}
+    moderation.check_texts(workshop.pk, facilitator, poll.pk, [keys["calm"]], True)
+    moderation.check_texts(workshop.pk, facilitator, poll.pk, [keys["Sunny Lane"]], False)
     page = wall_page(workshop)
     assert "calm" in page
     assert "Sunny Lane" not in page
@@ -320,7 +320,7 @@ def test_words_wait_in_the_queue_and_can_be_changed_later(workshop, facilitator)
     queue = screens.draw(scene, Topic.QUEUE, Audience.CONSOLE)
     assert "Show all 2 waiting" in words_of(queue)
     assert "&lt;b&gt;loud" in queue
-    facilitation.check_texts(workshop.pk, facilitator, poll.pk, [text["key"] for text in scene.texts], True)
+    moderation.check_texts(workshop.pk, facilitator, poll.pk, [text.key for text in scene.texts], True)
     queue = words_of(screens.draw(screens.Scene.load(workshop.pk), Topic.QUEUE, Audience.CONSOLE))
     assert "Nothing waiting." in queue
     assert "Decided already" in queue

@@ -210,9 +210,10 @@ def findings(programme: Programme, which: str = "all") -> Findings:
     items = list(_closed_items(programme, which))
     meetings = _meetings(items)
     measures = _measures(programme)
+    about_texts = results.decided([item.poll for item in items if item.poll])
     domains = list(programme.domains.prefetch_related("instruments"))
     asked = tuple(
-        _asked(instrument, mine, meetings, measures.get(instrument.pk, []))
+        _asked(instrument, mine, meetings, measures.get(instrument.pk, []), about_texts)
         for instrument, mine in _by_instrument(items)
     )
     return Findings(
@@ -224,8 +225,9 @@ def one(programme: Programme, instrument_key: str, which: str = "all") -> Asked 
     """One instrument over its workshops; `None` where the programme has not asked it yet."""
     items = list(_closed_items(programme, which, poll__version__instrument__key=instrument_key))
     measures = _measures(programme, instrument__key=instrument_key)
+    about_texts = results.decided([item.poll for item in items if item.poll])
     for instrument, mine in _by_instrument(items):
-        return _asked(instrument, mine, _meetings(items), measures.get(instrument.pk, []))
+        return _asked(instrument, mine, _meetings(items), measures.get(instrument.pk, []), about_texts)
     return None
 
 
@@ -291,7 +293,11 @@ def _by_instrument(items: list[AgendaItem]) -> Iterator[tuple[Instrument, list[A
 
 
 def _asked(
-    instrument: Instrument, items: list[AgendaItem], meetings: dict[int, Meeting], measures: list[Measure]
+    instrument: Instrument,
+    items: list[AgendaItem],
+    meetings: dict[int, Meeting],
+    measures: list[Measure],
+    about_texts: results.Decided,
 ) -> Asked:
     # The newest version last: its wording and labels are the ones that are printed.
     items = sorted(items, key=lambda item: item.poll.version.number)
@@ -299,7 +305,7 @@ def _asked(
     where = tuple(sorted((meetings[item.workshop_id] for item in items), key=lambda meeting: meeting.number))
     question = polls[-1].question
     try:
-        pooled = results.pool(polls, measures=measures)
+        pooled = results.pool(polls, measures=measures, about_texts=about_texts)
     except results.NotComparable as reason:
         return Asked(instrument, question, where, refused=str(reason))
     by_poll = {item.poll.pk: meetings[item.workshop_id] for item in items if item.poll}

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from polls import measures
+from polls import checks, measures
 from polls.models import Ballot, Instrument, Measure, Poll
 from polls.types import POLL_TYPES, Question
 from polls.types.base import percent
@@ -63,7 +63,7 @@ def by_profile(asked: Asked, line: Line, minimum: int = disclosure.ON_A_STAFF_SC
     if asked.pooled is None or not profile or profile[0].version.instrument_id == asked.instrument.pk:
         return None
     who = dict(_cast(profile).values_list("voter", "value"))
-    groups = _grouped(who, [pk for pk, _part in asked.pooled.parts])
+    groups = _grouped(who, [pk for pk, _part in asked.pooled.parts], asked.question)
     question = profile[-1].question
     measure = _measure(asked, line)
     counted = {key: _count(line, measure, mine, asked.question) for key, mine in groups.items()}
@@ -93,10 +93,13 @@ def _cast(polls: Iterable[Any]) -> Any:
     return Ballot.objects.filter(poll__in=polls, status=Ballot.Status.CAST, rehearsal=False)
 
 
-def _grouped(who: dict[str, Any], polls: list[int]) -> dict[str, Counted]:
-    """Answers by what their voters said about themselves; one query."""
+def _grouped(who: dict[str, Any], polls: list[int], question: Question) -> dict[str, Counted]:
+    """Answers by what their voters said about themselves; one query, and one for decisions about their words."""
     groups: dict[str, Counted] = {}
-    for voter, value in _cast(polls).values_list("voter", "value"):
+    decided = checks.of(polls if POLL_TYPES[question.type].has_texts else [])
+    for poll, voter, value in _cast(polls).values_list("poll", "voter", "value"):
+        if poll in decided:
+            value = POLL_TYPES[question.type].reword(value, decided[poll].for_researchers, question)
         said = who.get(voter, NOT_STATED)
         groups.setdefault(said if isinstance(said, str) else "other", []).append((value, 1))
     return groups

@@ -45,6 +45,29 @@ def workshop_for(user: Person, code: str, *allowed: str) -> Workshop:
     return workshop
 
 
+def programme_for_lead(user: Person, key: str) -> Programme:
+    """The programme, for whoever may read its flagged words."""
+    programme = programme_for(user, key)
+    if not is_lead(user, programme):
+        raise PermissionDenied
+    return programme
+
+
+def is_lead(user: Person | None, programme: Programme) -> bool:
+    """May this person read what is flagged for safeguarding? The named lead; the owners where none is named."""
+    return user is not None and _is_lead(user, programme, roles(user, programme))
+
+
+def _is_lead(user: Person, programme: Programme, mine: frozenset[str]) -> bool:
+    lead = programme.safeguarding_lead_id
+    if lead is not None and lead == user.pk:
+        return bool(mine)
+    # Somebody who has left the programme leads nothing in it.
+    return Role.OWNER in mine and not (
+        lead is not None and Membership.objects.filter(programme=programme, user=lead).exists()
+    )
+
+
 def programmes_of(user: Person) -> list[Programme]:
     """Every programme this person belongs to, by title."""
     if not user.is_authenticated:
@@ -60,6 +83,7 @@ def page_context(user: Person, programme: Programme) -> dict[str, Any]:
         "may_read": bool(mine & set(READERS)),
         "may_run": bool(mine & set(RUNNERS)),
         "may_invite": bool(mine & set(OWNERS)),
+        "is_lead": _is_lead(user, programme, mine),
     }
 
 

@@ -85,7 +85,8 @@ def places(workshop_id: int, voter: str | None = None) -> Places:
     own: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
     if think_first and not shared_at:
         writers = {} if voter is None else {"author": voter}
-        notes = Contribution.objects.filter(group__round=current, taken_back_at__isnull=True, **writers)
+        readable = Contribution.objects.filter(taken_back_at__isnull=True, safeguarding=False)
+        notes = readable.filter(group__round=current, **writers)
         for author, note, revision, text in notes.values_list("author", "pk", "revision", "text"):
             own[author].append({"note": note, "rev": revision, "text": text})
     return Places(current, taken, sizes, dict(agreed), dict(own))
@@ -163,7 +164,7 @@ def pads(workshop_id: int, group_ids: Iterable[int], *, everything: bool = False
             notes=tuple(
                 _note(group, note)
                 for note in notes[group.pk]
-                if everything or (group.round.shows_others and not note.safeguarding)
+                if not note.safeguarding and (everything or group.round.shows_others)
             ),
             calls=tuple(
                 sorted(
@@ -192,7 +193,6 @@ def _note(group: Group, note: Any) -> Note:
     )
 
 
-# --- all groups ----------------------------------------------------------------------------------------------
 def own_note(group_id: int, note_id: int, voter: str) -> Contribution | None:
     """This note of a group, if this person may see and change it: its author, or the scribe."""
     found = Contribution.objects.filter(pk=note_id, group=group_id, taken_back_at__isnull=True)
@@ -202,6 +202,7 @@ def own_note(group_id: int, note_id: int, voter: str) -> Contribution | None:
     return note if note.group.scribe == voter and note.group.round.shows_others else None
 
 
+# --- all groups ----------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,6 +262,13 @@ class Overview:
         """Groups with a sentence that come after the one on the wall, in their order."""
         after = self.presenting.group.number if self.presenting else 0
         return [view for view in self.groups if view.group.number > after and view.can_be_shown]
+
+    @property
+    def may_be_shown(self) -> list[GroupView]:
+        """All groups whose sentence could come next, those not shown yet first."""
+        coming = self.to_show
+        shown = [view for view in self.groups if view.can_be_shown and view not in coming]
+        return [*coming, *(view for view in shown if view != self.presenting)]
 
     @property
     def question(self) -> str:

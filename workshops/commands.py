@@ -18,7 +18,7 @@ from msgspec import Meta, Struct
 from polls.ballot_box import Refusal
 from polls.lifecycle import NotPossible
 
-from .actions import facilitation, groups, groupwork, participation, together
+from .actions import facilitation, groups, groupwork, moderation, participation, together
 from .live import engine, hub, intake
 from .queries import paper as paper
 from .seats import Seat
@@ -201,9 +201,19 @@ class StopTimer(Shape, tag="stop_timer"): ...
 
 
 class CheckTexts(Shape, tag="check_texts"):
+    """Several texts of one question at once."""
+
     poll: Id
     keys: list[Annotated[str, Meta(max_length=1100)]]
     shown: bool
+
+
+class Decide(Shape, tag="decide"):
+    """One text or note; `words` stand instead where it is redacted."""
+
+    ref: Annotated[str, Meta(pattern=r"\A(?:text-[0-9]{1,15}-[0-9a-f]{16}|note-[0-9]{1,15}-[0-9]{1,9})\Z")]
+    state: Literal["pending", "shown", "hidden", "redacted", "flagged"]
+    words: Annotated[str, Meta(max_length=2000)] = ""
 
 
 class ClearRehearsal(Shape, tag="clear_rehearsal"): ...
@@ -301,9 +311,10 @@ FACILITATION: dict[type[Shape], Run] = {
     Timer: lambda workshop, by, data: facilitation.start_timer(workshop, by, data.seconds),
     AddTime: lambda workshop, by, data: facilitation.add_time(workshop, by, data.seconds),
     StopTimer: lambda workshop, by, data: facilitation.stop_timer(workshop, by),
-    CheckTexts: lambda workshop, by, data: facilitation.check_texts(
+    CheckTexts: lambda workshop, by, data: moderation.check_texts(
         workshop, by, data.poll, data.keys, data.shown
     ),
+    Decide: lambda workshop, by, data: moderation.decide(workshop, by, data.ref, data.state, data.words),
     ClearRehearsal: lambda workshop, by, data: facilitation.clear_rehearsal(workshop, by),
     MakeGroups: lambda workshop, by, data: groups.make(
         workshop, by, data.how, size=data.size, groups=data.groups
@@ -345,7 +356,7 @@ PhoneFrame = (
 )
 StaffForm = (
     Start | End | Joining | Launch | Close | CloseIn | Reopen | Reveal | Hide | QuickPoll
-    | HeadCount | Timer | AddTime | StopTimer | CheckTexts | ClearRehearsal
+    | HeadCount | Timer | AddTime | StopTimer | CheckTexts | Decide | ClearRehearsal
     | MakeGroups | MovePerson | NameGroup | OpenGroups | ShareNotes | SendProbe | SendMessage | Recall | CloseGroups
     | AnswerHelp | FreeScribe | Present | Propose | CheckNote | AgreementPoll
 )  # fmt: skip
@@ -419,17 +430,6 @@ def _item(seat: Seat, frame: PhoneFrame) -> together.Item | Refusal:
     return PARTICIPATION[type(frame)](seat, frame)
 
 
-def reply(outcome: together.Outcome) -> dict[str, Any]:
-    """An outcome as the answer to the phone that asked: ack or nack."""
-    if isinstance(outcome, groupwork.Done):
-        return {
-            "t": "ack", "op": outcome.op, "group": outcome.group, "note": outcome.note, "rev": outcome.revision,
-        }  # fmt: skip
-    if isinstance(outcome, groupwork.Conflict):
-        return {
-            "t": "nack", "op": outcome.op, "code": "conflict", "note": outcome.note, "rev": outcome.revision,
-            "text": outcome.text, "message": _("Somebody changed this note meanwhile."),
-        }  # fmt: skip
 def write_now(seat: Seat, frame: PhoneFrame) -> together.Outcome | None:
     """The same for a plain form, in the thread of its page. Raises `OperationalError`."""
     item = _item(seat, frame)
@@ -459,6 +459,17 @@ def group_form(data: Mapping[str, Any]) -> Any:
 _GROUP_FORMS: dict[str, type[Shape]] = {str(shape.__struct_config__.tag): shape for shape in GROUPWORK}
 
 
+def reply(outcome: together.Outcome) -> dict[str, Any]:
+    """An outcome as the answer to the phone that asked: ack or nack."""
+    if isinstance(outcome, groupwork.Done):
+        return {
+            "t": "ack", "op": outcome.op, "group": outcome.group, "note": outcome.note, "rev": outcome.revision,
+        }  # fmt: skip
+    if isinstance(outcome, groupwork.Conflict):
+        return {
+            "t": "nack", "op": outcome.op, "code": "conflict", "note": outcome.note, "rev": outcome.revision,
+            "text": outcome.text, "message": _("Somebody changed this note meanwhile."),
+        }  # fmt: skip
     if isinstance(outcome, Refusal):
         return {
             "t": "nack", "op": outcome.op, "poll": outcome.poll, "code": outcome.code,

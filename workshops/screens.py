@@ -19,7 +19,7 @@ from polls import results
 from polls.lifecycle import Reveal
 from polls.models import Poll
 
-from . import breakouts, queries
+from . import breakouts, moderation, queries
 from .live import layer
 from .live.topics import Audience, Topic
 from .models import AgendaItem, Workshop
@@ -122,13 +122,25 @@ class Scene:
 
     @cached_property
     def result(self) -> results.Result | None:
-        """All that was counted; only for the facilitator's eyes."""
+        """All that was counted. Its words go to nobody as they are: see `room_result` and `desk_result`."""
         return results.read(self.poll, rehearsal=self.rehearsing) if self.poll else None
 
     @cached_property
     def room_result(self) -> results.Result | None:
-        """What the room may see of it: only checked words."""
-        return results.for_the_room(self.poll, self.result) if self.poll and self.result else None
+        """What the room may see of it: only words that may stand on the wall."""
+        return (
+            results.for_the_room(self.poll, self.result, self.decided) if self.poll and self.result else None
+        )
+
+    @cached_property
+    def desk_result(self) -> results.Result | None:
+        """What the facilitator may see of it: all but what is flagged for safeguarding."""
+        return results.for_staff(self.poll, self.result, self.decided) if self.poll and self.result else None
+
+    @cached_property
+    def decided(self) -> results.Decided:
+        """What was decided about people's words of the question on stage."""
+        return results.decided([self.poll] if self.poll else [], rehearsal=self.rehearsing)
 
     @cached_property
     def room_context(self) -> dict[str, Any]:
@@ -140,14 +152,9 @@ class Scene:
         return any(item.launched_at for item in self.items)
 
     @cached_property
-    def shown_count(self) -> int:
-        """How many of people's words stand on the wall; a picture changes with it."""
-        return sum(text["shown"] is True for text in self.texts)
-
-    @cached_property
     def drawn_result(self) -> dict[str, Any]:
         """The facilitator's result, as the templates of its type draw it."""
-        return result_context(self.result) if self.result else {}
+        return result_context(self.desk_result) if self.desk_result else {}
 
     @cached_property
     def drawn_room_result(self) -> dict[str, Any]:
@@ -176,36 +183,39 @@ class Scene:
         return max(0, self.room.joined - self.result.counts.issued) if self.result else 0
 
     @cached_property
-    def texts(self) -> list[dict[str, Any]]:
-        """People's own words of the question on stage with what was decided about them."""
-        if not self.poll or not self.poll.poll_type.has_texts:
-            return []
-        decided = dict(self.poll.text_checks.values_list("key", "shown"))
-        found = self.poll.poll_type.texts(self.result.tally, self.poll.question)
-        return [{"key": key, "text": text, "people": n, "shown": decided.get(key)} for key, text, n in found]
+    def texts(self) -> list[moderation.Item]:
+        """People's own words that are to be looked at: of the question on stage, and what groups bring."""
+        asked = moderation.texts(self.poll, self.result, self.decided) if self.poll and self.result else []
+        return [*asked, *moderation.notes(self.breakouts)]
 
     @cached_property
-    def waiting_texts(self) -> list[dict[str, Any]]:
-        return [text for text in self.texts if text["shown"] is None]
+    def waiting_texts(self) -> list[moderation.Item]:
+        return [text for text in self.texts if text.waits]
 
     @property
-    def next_texts(self) -> list[dict[str, Any]]:
+    def next_texts(self) -> list[moderation.Item]:
         """The waiting ones that fit one picture; the others move up as these are decided."""
         return _fitting(self.waiting_texts)
 
     @property
-    def decided_texts(self) -> list[dict[str, Any]]:
-        return _fitting([text for text in self.texts if text["shown"] is not None])
+    def harmless_texts(self) -> list[moderation.Item]:
+        """Those of them that may be shown together: words of the question in which nothing seems to need hiding."""
+        return [text for text in self.next_texts if text.key and not text.is_suspicious]
+
+    @property
+    def decided_texts(self) -> list[moderation.Item]:
+        return _fitting([text for text in self.texts if not text.waits])
 
 
-QUEUE_LETTERS = 2_500  # of people's words in one list: a picture stays far below 64 KiB
+QUEUE_LETTERS = 20_000  # of words and marks in one list: a picture stays far below 64 KiB
+MARKS = 600  # letters that an item's buttons are worth
 
 
-def _fitting(texts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _fitting(texts: list[moderation.Item]) -> list[moderation.Item]:
     """The first texts that fit, at least one."""
     letters, fitting = 0, []
     for text in texts:
-        letters += len(text["text"]) + 40  # the marks around it
+        letters += 4 * len(text.text) + len(text.instead) + MARKS  # a text stands in its buttons' names too
         if fitting and letters > QUEUE_LETTERS:
             break
         fitting.append(text)
@@ -238,6 +248,9 @@ def context(scene: Scene, audience: Audience) -> dict[str, Any]:
     }
 
 
+PAD = "workshops/phone/_group.html"
+
+
 def draw_pads(workshop_id: int, group_ids: list[int]) -> dict[int, str]:
     """The pad of each of these groups for its members, or what those see who have no place yet (minus the round)."""
     drawn = {pad.group.pk: _draw_pad(PAD, pad) for pad in breakouts.pads(workshop_id, group_ids)}
@@ -246,6 +259,18 @@ def draw_pads(workshop_id: int, group_ids: list[int]) -> dict[int, str]:
             render_to_string("workshops/phone/_no_group.html", {"breakouts": found})
         )
     return drawn
+
+
+def draw_own_pad(workshop_id: int, place: dict[str, Any]) -> tuple[str, str]:
+    """For a phone's full page: the pad where its person sits as hubs draw it, and with what is theirs alone in it."""
+    if place["group"] <= 0:
+        found = breakouts.overview(workshop_id) if place["group"] else None
+        html = render_to_string("workshops/phone/_no_group.html", {"breakouts": found}) if found else ""
+        return html, html
+    pad = next(iter(breakouts.pads(workshop_id, [place["group"]])), None)
+    if pad is None:
+        return "", ""
+    return _draw_pad(PAD, pad), render_to_string(PAD, _pad_context(pad) | {"place": place})
 
 
 def draw_desk_pads(workshop_id: int, group_ids: list[int]) -> dict[int, str]:
@@ -286,9 +311,6 @@ def poll_context(poll: Poll) -> dict[str, Any]:
 
 def result_context(result: results.Result) -> dict[str, Any]:
     """What the templates of a poll type need to draw a result."""
-PAD = "workshops/phone/_group.html"
-
-
     return {
         "picture": result.picture,
         "counts": result.counts.as_json(),
@@ -297,15 +319,3 @@ PAD = "workshops/phone/_group.html"
         "measures": result.measures,
         "few": result.tally["n"] < 20,
     }
-def draw_own_pad(workshop_id: int, place: dict[str, Any]) -> tuple[str, str]:
-    """For a phone's full page: the pad where its person sits as hubs draw it, and with what is theirs alone in it."""
-    if place["group"] <= 0:
-        found = breakouts.overview(workshop_id) if place["group"] else None
-        html = render_to_string("workshops/phone/_no_group.html", {"breakouts": found}) if found else ""
-        return html, html
-    pad = next(iter(breakouts.pads(workshop_id, [place["group"]])), None)
-    if pad is None:
-        return "", ""
-    return _draw_pad(PAD, pad), render_to_string(PAD, _pad_context(pad) | {"place": place})
-
-

@@ -11,7 +11,7 @@ leaf by leaf (`add`), in any order and over any split: over batches, over worksh
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -219,6 +219,14 @@ class PollType:
     def keep_texts(self, tally: Tally, keys: frozenset[str], question: Question) -> Tally:
         """The same tally with only those own words whose key is given. `n` keeps counting everybody."""
         return tally
+
+    def reword(self, value: Any, words: Callable[[str], str | None], question: Question) -> Any:
+        """A canonical value with its own words changed, to be tallied and nothing else.
+
+        `words(key)` is what stands instead of the text with this key: "" takes it away, `None` leaves it as it is.
+        A person whose words are all taken away is still counted in `n`.
+        """
+        return value
 
     def picture(self, tally: Tally, question: Question) -> dict[str, Any]:
         """What the template `polls/<name>/result.html` draws: plain values, whole percentages ready to print."""

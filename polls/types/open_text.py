@@ -5,7 +5,7 @@ A ballot is the text, tidied; line breaks stay. Setting: `max_length` (up to 1,0
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -70,10 +70,12 @@ class OpenText(PollType):
         return words if len(words) <= 60 else f"{words[:59].rstrip()}…"
 
     def tally(self, counted: Iterable[tuple[Any, int]], question: Question) -> Tally:
-        texts: dict[str, int] = {}
+        n, texts = 0, dict[str, int]()
         for text, people in counted:
-            texts[text] = texts.get(text, 0) + people
-        return {"n": sum(texts.values()), "texts": texts}
+            n += people
+            if text:  # somebody whose words were taken away is counted, and has no text
+                texts[text] = texts.get(text, 0) + people
+        return {"n": n, "texts": texts}
 
     def texts(self, tally: Tally, question: Question) -> list[tuple[str, str, int]]:
         return sorted(
@@ -82,6 +84,10 @@ class OpenText(PollType):
 
     def keep_texts(self, tally: Tally, keys: frozenset[str], question: Question) -> Tally:
         return {**tally, "texts": {text: people for text, people in tally["texts"].items() if text in keys}}
+
+    def reword(self, value: Any, words: Callable[[str], str | None], question: Question) -> Any:
+        instead = words(value)
+        return value if instead is None else instead
 
     def figures(self, tally: Tally, question: Question) -> list[Figure]:
         """None: sentences are read and coded, not counted."""

@@ -8,7 +8,7 @@ Settings: `max_entries` (1 to 5, default 3), `max_length` (up to 40 characters, 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -122,6 +122,15 @@ class Words(PollType):
 
     def keep_texts(self, tally: Tally, keys: frozenset[str], question: Question) -> Tally:
         return {**tally, "words": {key: word for key, word in tally["words"].items() if key in keys}}
+
+    def reword(self, value: Any, words: Callable[[str], str | None], question: Question) -> Any:
+        """Somebody whose words have become the same one counts once for it, as `clean` has it."""
+        kept: dict[str, str] = {}
+        for spelling in value:
+            instead = words(matching_key(spelling))
+            if now := spelling if instead is None else instead:
+                kept.setdefault(matching_key(now), now)
+        return list(kept.values())
 
     def figures(self, tally: Tally, question: Question) -> list[Figure]:
         return [Figure(key, spelling, people, tally["n"]) for key, spelling, people in self.ranked(tally)]

@@ -11,7 +11,7 @@ from polls.types.base import Option, Question
 from tests import factories as make
 from tests.poll_samples import QUESTIONS
 from workshops import planning, programme_file
-from workshops.actions import facilitation
+from workshops.actions import facilitation, moderation
 from workshops.models import Participant, Programme, Workshop
 
 from .entrance import sign_in
@@ -347,7 +347,7 @@ def test_every_poll_type_is_answered_changed_and_shown(sample, phone, wall, tran
     ballot = Ballot.objects.get(poll=poll)
     assert (ballot.value, ballot.revision) == (value, 2)
     for text in poll.poll_type.texts(poll.poll_type.tally([(ballot.value, 1)], poll.question), poll.question):
-        facilitation.check_texts(room.pk, None, poll.pk, [text[0]], True)
+        moderation.check_texts(room.pk, None, poll.pk, [text[0]], True)
     facilitation.close(room.pk, None)
     on_stage(page, "closed")
     expect(screen.locator("#tally")).to_contain_text("1")

@@ -18,15 +18,15 @@ from django.db.models import F, Max, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from polls import ballot_box, results
+from polls import ballot_box
 from polls.lifecycle import NotPossible
-from polls.models import Ballot, Instrument, InstrumentVersion, Poll, TextCheck
+from polls.models import Ballot, Instrument, InstrumentVersion, Poll
 from polls.types import POLL_TYPES, InvalidQuestion, Question
 from polls.types.base import Option
 from polls.types.texts import tidy
 
 from ..live import notify
-from ..live.topics import EVERYTHING, PLACES, Topic
+from ..live.topics import EVERYTHING, PLACES
 from ..models import AgendaItem, Gesture, Participant, Workshop
 
 log = logging.getLogger(__name__)
@@ -291,29 +291,6 @@ def _add_quick_item(workshop: Workshop, question: Question) -> AgendaItem:
         poll=Poll.objects.create(version=version),
         quick=True,
     )
-
-
-# --- words before the wall -------------------------------------------------------------------------------
-
-
-def check_texts(workshop_id: int, by: Any, poll_id: int, keys: Sequence[str], shown: bool) -> None:
-    """Let people's own words onto the wall, or keep them off; may be changed at any time."""
-    with transaction.atomic():
-        item = AgendaItem.objects.filter(workshop_id=workshop_id, poll_id=poll_id).first()
-        if item is None or item.poll is None:
-            raise NotNow(_("This question is not part of your workshop."))
-        written = {key for key, _text, _people in _texts(item.poll)}
-        for key in sorted(
-            written.intersection(keys)
-        ):  # in one order, so that two checks never block each other
-            TextCheck.objects.update_or_create(poll_id=poll_id, key=key, defaults={"shown": shown})
-        name = "show_words" if shown else "hide_words"
-        Gesture.objects.create(workshop_id=workshop_id, by=by, name=name, item=item, detail=f"{len(keys)}")
-        notify.changed(workshop_id, Topic.QUEUE, Topic.STAGE, Topic.TALLY)
-
-
-def _texts(poll: Poll) -> list[tuple[str, str, int]]:
-    return poll.poll_type.texts(results.count(poll, rehearsal=True).tally, poll.question)
 
 
 # --- rehearsal -----------------------------------------------------------------------------------------------

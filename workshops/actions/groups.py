@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterable
 from typing import Any
 
+from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -19,6 +20,7 @@ from ..live import notify
 from ..live.topics import PLACES, pad
 from ..models import AgendaItem, Call, Contribution, Group, Participant, Place, Prompt, Round, Workshop
 from ..models.breakouts import NAME_LIMIT
+from ..moderation import suggestions
 from ..queries import roles_of
 from . import groupwork
 from .facilitation import NotNow, _clear_stage, _on_stage, _require_running, _start_timer, put_question
@@ -284,9 +286,11 @@ def present(workshop_id: int, by: Any, group: int | None) -> None:
 
 
 def _let_onto_the_wall(pick: Contribution | None) -> None:
-    if pick is None or pick.taken_back_at:
+    if pick is None or pick.taken_back_at or pick.safeguarding:
         raise NotNow(_("This group has not chosen a sentence yet."))
     if pick.check_state == Contribution.Check.PENDING:
+        if suggestions(pick.text):  # whoever shows it is asked to decide about those words by themselves
+            raise NotNow(_("This sentence may name somebody. Decide about it under “Words to check” first."))
         pick.check_state = Contribution.Check.SHOWN
         pick.save(update_fields=["check_state"])
     if not pick.for_the_wall:
@@ -318,11 +322,12 @@ def propose(workshop_id: int, by: Any, note: int, on: bool = True) -> None:
 def agreement_poll(workshop_id: int, by: Any, note: int, rev: int | None = None) -> None:
     """Ask the room at once whether a sentence rings true; what may stand on the wall is what is asked."""
     found = _note(workshop_id, note)
-    sentence = found.for_the_wall or (found.text if found.check_state == Contribution.Check.PENDING else "")
-    if not sentence:
+    if found.check_state == Contribution.Check.HIDDEN:
         raise NotNow(_("This note is hidden, so it cannot be asked about."))
-    question = Question(type="statement", text=sentence, help=_("Does this ring true?"))
-    put_question(workshop_id, by, question, rev=rev)
+    with transaction.atomic():
+        _let_onto_the_wall(found)
+        question = Question(type="statement", text=found.for_the_wall, help=_("Does this ring true?"))
+        put_question(workshop_id, by, question, rev=rev)
 
 
 def check_note(
@@ -369,7 +374,7 @@ def _group(workshop_id: int, group: int) -> Group:
 
 def _note(workshop_id: int, note: int) -> Contribution:
     found = Contribution.objects.filter(
-        pk=note, group__round__workshop=workshop_id, taken_back_at__isnull=True
+        pk=note, group__round__workshop=workshop_id, taken_back_at__isnull=True, safeguarding=False
     )
     if (first := found.first()) is None:
         raise NotNow(_("That note is not there any more."))

@@ -166,12 +166,13 @@ def _group(item: Any, group_id: int, *, open_only: bool = True) -> Group:
 
 
 def _note(item: Any) -> tuple[Contribution, Group]:
-    note = Contribution.objects.filter(pk=item.note, taken_back_at__isnull=True).first()
+    # What is flagged for safeguarding is out of sight for its group too, and stays as it was written.
+    note = Contribution.objects.filter(pk=item.note, taken_back_at__isnull=True, safeguarding=False).first()
     if note is None:
         raise _No("forbidden", _("That note is not there any more."))
     group = _group(item, note.group_id)
     note.refresh_from_db()  # under the group's lock: this is how it stands now
-    if note.taken_back_at:
+    if note.taken_back_at or note.safeguarding:
         raise _No("forbidden", _("That note is not there any more."))
     return note, group
 

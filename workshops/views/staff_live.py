@@ -68,6 +68,8 @@ def _console_page(
     context = live_context(request, workshop, Audience.CONSOLE) | {"words": "", "wrong": False, **said}
     context |= access.page_context(request.user, workshop.programme)
     context["wall_url"] = reverse("wall", args=[workshop.wall_key])
+    ref = request.POST.get("ref") or request.GET.get("reword")
+    context["reword"] = next((text for text in context["scene"].texts if ref == text.ref and text.text), None)
     return render(request, "workshops/console/console.html", context, status=status)
 
 
@@ -94,9 +96,9 @@ def _fields(request: HttpRequest) -> dict[str, Any]:
     }
     if "keys" in request.POST:
         data["keys"] = request.POST.getlist("keys")
-    for button, shown in (("show", "true"), ("hide", "false")):
-        if key := data.pop(button, ""):  # one word's own button, in the form of all of them
-            data |= {"keys": [key], "shown": shown}
+    for button in ("shown", "hidden", "redacted", "flagged", "pending"):
+        if ref := data.pop(f"as_{button}", ""):  # one text's own button, in the form of all of them
+            data |= {"ref": ref, "state": button}
     if data.get("minutes"):
         data["seconds"] = _seconds(data.pop("minutes"))
     return data

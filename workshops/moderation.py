@@ -1,0 +1,191 @@
+"""People's words that somebody looks at before the wall shows them: of the question on stage, and of groups.
+
+A group's note is looked at once its group has picked it for the plenary. No other note can reach the wall, and to read
+them all would take the facilitator's eyes off the room. Words that are flagged for safeguarding are in nobody's queue:
+what is left there is that something was flagged, so that a slip can be undone.
+
+A `ref` names an item on a screen and in a log without its words. It changes with them, so that a decision is about
+what was read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import lru_cache
+from hashlib import sha256
+
+from polls import checks, results
+from polls.models import Poll, TextCheck
+
+from .breakouts import Overview
+from .models import AgendaItem, Contribution, Gesture, Programme, Workshop
+from .redaction import Span, redact, suggest
+
+FLAG = "flag_words"  # the gesture in the workshop's log
+
+
+@lru_cache(maxsize=2000)
+def suggestions(text: str) -> tuple[Span, ...]:
+    """What could be hidden; remembered, because a queue is drawn many times a second."""
+    return tuple(suggest(text))
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A text of `people` people with what was decided about it. `text` is empty where it is flagged."""
+
+    ref: str
+    text: str
+    people: int
+    #: pending, shown, hidden, redacted or flagged
+    state: str
+    #: what stands on the wall where it is redacted
+    instead: str = ""
+    #: its key in its poll; empty for a note
+    key: str = ""
+    #: the name of its group; empty for words of a question
+    group: str = ""
+    #: its question shows words without a check
+    at_once: bool = False
+
+    @property
+    def waits(self) -> bool:
+        return self.state == checks.PENDING and not self.at_once
+
+    @property
+    def is_on_the_wall(self) -> bool:
+        shown = (checks.SHOWN, checks.REDACTED, *([checks.PENDING] if self.at_once else []))
+        return self.state in shown
+
+    @property
+    def is_suspicious(self) -> bool:
+        """Something in it may have to be hidden, so a person looks at it by itself."""
+        return bool(suggestions(self.text))
+
+    @property
+    def pieces(self) -> list[tuple[str, bool]]:
+        """The text in pieces, each with whether it is suggested to hide it."""
+        pieces, at = [], 0
+        for span in suggestions(self.text):
+            pieces += [(self.text[at : span.start], False), (self.text[span.start : span.end], True)]
+            at = span.end
+        return [piece for piece in [*pieces, (self.text[at:], False)] if piece[0]]
+
+    @property
+    def suggestion(self) -> str:
+        """The text without what is suggested to hide; empty where nothing is."""
+        return redact(self.text, suggestions(self.text)) if self.is_suspicious else ""
+
+
+# --- the queue -----------------------------------------------------------------------------------------
+
+
+def text_ref(poll_id: int, key: str) -> str:
+    return f"text-{poll_id}-{sha256(key.encode()).hexdigest()[:16]}"
+
+
+def note_ref(note: Contribution) -> str:
+    return f"note-{note.pk}-{note.revision}"
+
+
+def texts(poll: Poll, result: results.Result, decided: results.Decided) -> list[Item]:
+    """All texts of a poll, as its result has them."""
+    if not poll.poll_type.has_texts:
+        return []
+    found = decided.checks.get(poll.pk, checks.NONE)
+    at_once = poll.question.settings.get("check") is False
+    return [
+        Item(
+            ref=text_ref(poll.pk, key),
+            text="" if found.state(key) == checks.FLAGGED else text,
+            people=people,
+            state=found.state(key),
+            instead=found.redacted.get(key, ""),
+            key=key,
+            at_once=at_once,
+        )
+        for key, text, people in poll.poll_type.texts(result.tally, poll.question)
+    ]
+
+
+def notes(breakouts: Overview | None) -> list[Item]:
+    """The notes that groups have picked for the plenary."""
+    picks = [(view.group.name, view.group.pick) for view in breakouts.groups] if breakouts else []
+    return [_note(name, note) for name, note in picks if note and not note.taken_back_at]
+
+
+def _note(group: str, note: Contribution) -> Item:
+    state = checks.FLAGGED if note.safeguarding else str(note.check_state)
+    text = "" if note.safeguarding else note.text
+    return Item(note_ref(note), text, 1, state, note.redacted, group=group)
+
+
+# --- for the named lead -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Flagged:
+    """Words that somebody must look at, with where they were written; `by` is empty where it is not known."""
+
+    ref: str
+    workshop: Workshop
+    #: the question, or the group's name with what it was asked
+    asked: str
+    text: str
+    at: datetime | None
+    by: str
+
+
+def flagged(programme: Programme) -> list[Flagged]:
+    """All flagged words of a programme, the newest flag first. For the lead alone: see `access.programme_for_lead`."""
+    when = {
+        gesture.detail: (gesture.at, gesture.by.email if gesture.by else "")
+        for gesture in Gesture.objects.filter(workshop__programme=programme, name=FLAG).select_related("by")
+    }
+    found = [*_flagged_texts(programme, when), *_flagged_notes(programme, when)]
+    return sorted(found, key=lambda one: one.at.timestamp() if one.at else 0, reverse=True)
+
+
+When = dict[str, tuple[datetime, str]]
+
+
+def _flagged_texts(programme: Programme, when: When) -> list[Flagged]:
+    found = TextCheck.objects.filter(safeguarding=True, poll__agenda_item__workshop__programme=programme)
+    by_poll: dict[int, list[TextCheck]] = {}
+    for check in found:
+        by_poll.setdefault(check.poll_id, []).append(check)
+    items = AgendaItem.objects.filter(poll__in=by_poll).select_related("workshop", "poll__version")
+    return [
+        Flagged(
+            ref := text_ref(item.poll.pk, check.key),
+            item.workshop,
+            item.poll.question.text,
+            words.get(check.key, check.key),
+            *when.get(ref, (check.at, "")),
+        )
+        for item in items
+        if item.poll
+        for words in [_words(item.poll)]
+        for check in by_poll[item.poll.pk]
+    ]
+
+
+def _words(poll: Poll) -> dict[str, str]:
+    """Texts by key, as they were written."""
+    tally = results.count(poll, rehearsal=True).tally
+    return {key: text for key, text, _people in poll.poll_type.texts(tally, poll.question)}
+
+
+def _flagged_notes(programme: Programme, when: When) -> list[Flagged]:
+    found = Contribution.objects.filter(safeguarding=True, group__round__workshop__programme=programme)
+    return [
+        Flagged(
+            note_ref(note),
+            note.group.round.workshop,
+            f"{note.group.name}: {note.group.question}" if note.group.question else note.group.name,
+            note.text,
+            *when.get(note_ref(note), (None, "")),
+        )
+        for note in found.select_related("group__round__workshop")
+    ]

@@ -1,0 +1,207 @@
+/* Checking words by keyboard: one item has the focus, one key decides about it, and the next one has the focus.
+
+   Keys work only while the focus is inside the queue, never while somebody types, and can be turned off. Decisions are
+   sent one by one and not waited for: an item leaves the list at once, and comes back with a sentence if it was refused.
+   Without this file every item has its buttons. */
+(function () {
+  "use strict";
+  const live = window.Live, tools = document.getElementById("queue-tools");
+  if (!live || !tools) return;
+  const STATES = { s: "shown", h: "hidden", r: "redacted", f: "flagged" };
+  const LATE = 5000; // a picture drawn before the decision may still arrive for so long
+  const form = document.getElementById("reword");
+  const undo = document.getElementById("queue-undo"), toggle = document.getElementById("queue-keys");
+  const token = JSON.parse(document.body.getAttribute("hx-headers"))["x-csrftoken"];
+  const sent = new Map(); // ref -> decided here; the server's picture may not know yet
+  const past = []; // refs decided here, the last one last
+  let at = ""; // the item that has the focus
+  let order = []; // waiting refs as they stood in the last picture
+  let wanted = ""; // the item that comes back by an undo
+  let chain = Promise.resolve();
+
+  const item = (ref) => document.querySelector('#queue [data-ref="' + ref + '"]');
+  const waiting = () => [...document.querySelectorAll("#queue [data-waiting] > [data-ref]")];
+  const open = () => waiting().filter((one) => !one.hidden);
+  const button = (one) => one.querySelector("button");
+
+  function go(one) {
+    const place = one ? button(one) : document.getElementById("queue-title");
+    at = one ? one.dataset.ref : "";
+    if (place) place.focus();
+  }
+
+  // ---- deciding -------------------------------------------------------------------------------------
+
+  function decide(ref, state, words) {
+    const one = item(ref), here = open(), place = here.indexOf(one);
+    if (place >= 0) {
+      sent.set(ref, true);
+      one.hidden = true;
+      go(here[place + 1] || here[place - 1]);
+    }
+    if (state === "pending") wanted = ref;
+    else past.push(ref);
+    undo.disabled = !past.length;
+    post(ref, state, words);
+  }
+
+  function takeBack() {
+    const ref = past.pop();
+    undo.disabled = !past.length;
+    if (!ref) return;
+    sent.delete(ref);
+    wanted = ref;
+    post(ref, "pending");
+  }
+
+  function post(ref, state, words) {
+    const data = new URLSearchParams({ ref: ref, state: state });
+    if (words) data.set("words", words);
+    const headers = { "x-csrftoken": token, "hx-request": "true" };
+    chain = chain // in the order of the keys: an undo never overtakes what it undoes
+      .then(() => fetch(tools.dataset.url, { method: "POST", body: data, headers: headers, credentials: "same-origin" }))
+      .then((answer) => { if (!answer.ok) throw new Error(String(answer.status)); return answer.text(); })
+      .then((html) => {
+        notice(html);
+        if (html.indexOf('role="alert"') >= 0) refused(ref);
+        else setTimeout(() => settle(ref), LATE);
+      })
+      .catch(() => { notice(null); refused(ref); });
+  }
+
+  function refused(ref) {
+    const one = item(ref), place = past.lastIndexOf(ref);
+    if (place >= 0) past.splice(place, 1);
+    undo.disabled = !past.length;
+    settle(ref);
+    if (one && !at) go(one);
+  }
+
+  function settle(ref) {
+    sent.delete(ref);
+    const one = item(ref);
+    if (one) one.hidden = false;
+  }
+
+  /* The server's own fragment, or a sentence of this page where no answer came. */
+  function notice(html) {
+    const old = document.getElementById("notice"), holder = document.createElement("template");
+    if (!old) return;
+    if (html === null) {
+      old.textContent = tools.dataset.failed;
+      old.setAttribute("role", "alert");
+      return;
+    }
+    holder.innerHTML = html;
+    if (holder.content.firstElementChild) old.replaceWith(holder.content.firstElementChild);
+  }
+
+  // ---- keys -----------------------------------------------------------------------------------------
+
+  let keys = true;
+  try { keys = localStorage.getItem("queue-keys") !== "off"; } catch (error) { /* private mode */ }
+
+  function showKeys() {
+    toggle.setAttribute("aria-pressed", keys ? "true" : "false");
+    toggle.textContent = keys ? toggle.dataset.onText : toggle.dataset.offText;
+  }
+
+  toggle.addEventListener("click", () => {
+    keys = !keys;
+    try { localStorage.setItem("queue-keys", keys ? "on" : "off"); } catch (error) { /* private mode */ }
+    showKeys();
+  });
+
+  document.addEventListener("keydown", (event) => {
+    const place = event.target;
+    if (!keys || event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
+    if (!place.closest || !place.closest("#queue") || place.closest("input, textarea, select, [contenteditable]")) return;
+    const key = event.key.toLowerCase(), one = place.closest("[data-ref]");
+    if (key === "u" || STATES[key] || key === "e") event.preventDefault();
+    if (event.repeat && key !== "j" && key !== "k") return; // a key that is held decides once
+    if (key === "u") return takeBack();
+    if (key === "j" || key === "k" || key === "arrowdown" || key === "arrowup") {
+      event.preventDefault();
+      return step(one, key === "j" || key === "arrowdown" ? 1 : -1);
+    }
+    if (!one || one.dataset.state === "flagged") return;
+    if (key === "e" || (key === "r" && !one.dataset.instead)) return edit(one);
+    if (STATES[key]) decide(one.dataset.ref, STATES[key]);
+  });
+
+  function step(one, by) {
+    const all = [...document.querySelectorAll("#queue [data-ref]")].filter((each) => each.offsetParent);
+    const next = one ? all[all.indexOf(one) + by] : all[0];
+    if (next) go(next);
+  }
+
+  // ---- buttons do the same as keys ------------------------------------------------------------------
+
+  document.addEventListener("click", (event) => {
+    const pressed = event.target.closest("#queue [data-ref] button, #queue [data-reword]");
+    if (!pressed) return;
+    event.preventDefault();
+    event.stopPropagation();
+    if (event.detail > 1) return; // the second half of a double click
+    const one = pressed.closest("[data-ref]");
+    if (pressed.dataset.reword !== undefined) return edit(one);
+    decide(one.dataset.ref, pressed.name.slice("as_".length));
+  }, true);
+
+  undo.addEventListener("click", takeBack);
+
+  // ---- other words, outside the pictures, so that none ever replaces what is typed --------------------
+
+  let edited = "";
+
+  function edit(one) {
+    edited = one.dataset.ref;
+    form.elements.ref.value = edited;
+    form.elements.words.value = one.dataset.instead || one.querySelector("q").textContent;
+    form.hidden = false;
+    form.elements.words.focus();
+  }
+
+  function close() {
+    form.hidden = true;
+    go(item(edited) || open()[0]);
+  }
+
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    event.stopPropagation();
+    const ref = form.elements.ref.value;
+    close();
+    decide(ref, "redacted", form.elements.words.value);
+  }, true);
+  form.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") close();
+    if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) form.requestSubmit();
+  });
+  document.getElementById("reword-cancel").addEventListener("click", (event) => { event.preventDefault(); close(); });
+
+  // ---- pictures ---------------------------------------------------------------------------------------
+
+  document.addEventListener("focusin", (event) => {
+    const one = event.target.closest("#queue [data-ref]");
+    if (one) at = one.dataset.ref;
+    else if (!event.target.closest("#queue")) at = "";
+  });
+
+  live.swapped.push((topic) => {
+    if (topic !== "queue") return;
+    const before = order, lost = document.activeElement === document.body;
+    waiting().forEach((one) => { if (sent.has(one.dataset.ref)) one.hidden = true; });
+    order = waiting().map((one) => one.dataset.ref);
+    tools.hidden = !document.querySelector("#queue [data-ref]") && !past.length;
+    if (wanted && item(wanted)) { go(item(wanted)); wanted = ""; return; }
+    if (!at || !lost) return;
+    // Somebody else has decided about it: the one that stood after it is next.
+    const left = [at, ...before.slice(before.indexOf(at) + 1)].map(item).find((one) => one && !one.hidden);
+    go(left || open()[0]);
+  });
+
+  order = waiting().map((one) => one.dataset.ref);
+  tools.hidden = !order.length && !document.querySelector("#queue [data-ref]");
+  showKeys();
+})();
