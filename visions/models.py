@@ -15,7 +15,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from polls.models import Instrument
-from workshops.models import Domain, Programme
+from workshops.models import Contribution, Domain, Programme
 
 STATEMENT_LENGTH = 200  # characters: a sentence that people can agree with
 
@@ -94,6 +94,25 @@ class EvidenceLink(models.Model):
 
     def __str__(self) -> str:
         return self.caption or self.linked.get("label", self.figure)
+
+
+class Adoption(models.Model):
+    """A group's note was taken up as the draft of a statement: by whom, and when. It stays when either of them goes."""
+
+    statement = models.ForeignKey(Statement, models.SET_NULL, null=True, related_name="adoptions")
+    note = models.ForeignKey(Contribution, models.SET_NULL, null=True, related_name="+")
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    at = models.DateTimeField(auto_now_add=True)
+    #: SHA-256 of the statement as it was taken up (`quoting.mark`): whose note is gone leaves no words here
+    mark = models.CharField(max_length=64)
+
+    class Meta:
+        ordering = ["at", "id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["note"], condition=models.Q(statement__isnull=False), name="note_taken_up_once"
+            )
+        ]
 
 
 class SnapshotIsFrozen(Exception):

@@ -18,11 +18,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from polls.types.base import percent
-from workshops.models import Domain, Programme
+from workshops.models import Contribution, Domain, Programme
 
-from . import disclosure, statistics
+from . import disclosure, quoting, statistics
 from .aggregates import PERCENT_FROM, Asked, Findings, Line, findings, round_half_up
-from .models import EvidenceLink, Snapshot, Statement, Summary
+from .models import Adoption, EvidenceLink, Snapshot, Statement, Summary
 
 
 class CannotPublish(Exception):
@@ -39,6 +39,18 @@ class NoSuchFigure(Exception):
 
 class AlreadyLinked(Exception):
     """This statement has this figure already."""
+
+
+class NotChecked(Exception):
+    """Nobody has said yet that this note may be shown, or it may not."""
+
+
+class NoDomain(Exception):
+    """This note's prompt belongs to no part of the vision, and none was chosen."""
+
+
+class AlreadyAdopted(Exception):
+    """This note is a statement already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +93,29 @@ def add_statement(summary: Summary, domain: Domain, text: str, why: str = "") ->
         why=why,
         position=_next(summary.statements.filter(domain=domain)),
     )
+
+
+@transaction.atomic
+def adopt(summary: Summary, note: Contribution, by: Any, domain: Domain | None = None) -> Statement:
+    """Take up a group's note as a statement in its prompt's domain, or in this one; who and when is kept.
+
+    Raises `NotChecked`, `NoDomain`, `AlreadyAdopted`.
+    """
+    words = quoting.draft(note.for_the_wall)
+    if not words:
+        raise NotChecked(note.pk)
+    where = domain or (note.group.prompt.domain if note.group.prompt else None)
+    if where is None:
+        raise NoDomain(note.pk)
+    if Adoption.objects.filter(note=note, statement__isnull=False).exists():
+        raise AlreadyAdopted(note.pk)
+    statement = add_statement(summary, where, words)
+    try:
+        with transaction.atomic():
+            Adoption.objects.create(statement=statement, note=note, by=by, mark=quoting.mark(words))
+    except IntegrityError as twice:
+        raise AlreadyAdopted(note.pk) from twice
+    return statement
 
 
 @transaction.atomic
@@ -190,11 +225,12 @@ def _essence(line: Line | None) -> dict[str, int] | None:
 
 
 def statements_of(summary: Summary) -> list[Statement]:
-    """All statements in the page's order with their evidence; three queries."""
+    """All statements in the page's order with their evidence and the notes they came from; six queries at most."""
     if summary.pk is None:
         return []
     statements = summary.statements.select_related("domain", "summary__programme")
-    return list(statements.prefetch_related("evidence__instrument"))
+    came_from = ("adoptions__by", "adoptions__note__group__round__workshop")
+    return list(statements.prefetch_related("evidence__instrument", *came_from))
 
 
 def reasons_against(summary: Summary, found: Findings) -> list[Reason]:
@@ -202,10 +238,18 @@ def reasons_against(summary: Summary, found: Findings) -> list[Reason]:
     statements = statements_of(summary)
     if not statements:
         return [Reason(_("There is no statement yet."))]
-    return [reason for statement in statements for reason in _against(statement, found)]
+    not_quotable = quoting.not_to_be_quoted(statements)
+    return [
+        reason
+        for statement in statements
+        for reason in _against(statement, found, statement.pk in not_quotable)
+    ]
 
 
-def _against(statement: Statement, found: Findings) -> Iterator[Reason]:
+def _against(statement: Statement, found: Findings, not_quotable: bool) -> Iterator[Reason]:
+    if not_quotable:
+        text = _("These are somebody’s own words, and they may not be quoted. Write the statement in yours.")
+        yield Reason(text, statement)
     evidence = list(statement.evidence.all())
     if not any(link.relation == link.Relation.SUPPORTS for link in evidence):
         yield Reason(_("A statement has no figure that supports it."), statement)

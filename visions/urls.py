@@ -25,6 +25,7 @@ urlpatterns = [
     path("programmes/<slug:key>/summary/", summary.compose, name="summary"),
     path("programmes/<slug:key>/summary/words/", summary.words, name="summary-words"),
     path("programmes/<slug:key>/summary/add/", summary.add, name="summary-add"),
+    path("programmes/<slug:key>/summary/notes/<int:pk>/", summary.adopt, name="summary-adopt"),
     path("programmes/<slug:key>/summary/preview/", summary.preview, name="summary-preview"),
     path("programmes/<slug:key>/summary/publish/", summary.publish, name="summary-publish"),
     path("programmes/<slug:key>/summary/<int:pk>/", summary.statement, name="summary-statement"),

@@ -16,9 +16,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from workshops import access
-from workshops.models import Programme
+from workshops.models import Domain, Programme
 
-from .. import publishing
+from .. import publishing, quoting
 from ..aggregates import Findings, Line, findings
 from ..forms import EvidenceForm, KeepForm, StatementForm, SummaryForm
 from ..models import EvidenceLink, Statement, Summary
@@ -74,6 +74,8 @@ def _page(
         "add_form": StatementForm(programme, prefix="new"),
         "figures": _figures(found),
         "relations": EvidenceLink.Relation.choices,
+        "brought": quoting.brought(programme),
+        "domains": programme.domains.all(),
     }
     if chosen:
         context["form"] = StatementForm(programme, instance=chosen)
@@ -166,6 +168,36 @@ def add(request: HttpRequest, key: str) -> HttpResponse:
     if not form.is_valid():
         return _page(request, programme, summary, status=422, add_form=form)
     return _at(programme, publishing.add_statement(summary, **form.cleaned_data))
+
+
+@login_required
+@require_POST
+def adopt(request: HttpRequest, key: str, pk: int) -> HttpResponse:
+    """Take up a note that a facilitator brought to the vision."""
+    programme, summary = _mine(request, key)
+    note = next((each.note for each in quoting.brought(programme) if each.note.pk == pk), None)
+    if note is None:
+        raise Http404
+    try:
+        return _at(programme, publishing.adopt(summary, note, request.user, _domain(request, programme)))
+    except publishing.NotChecked:
+        words = _(
+            "This note is not checked yet. Whoever runs workshops can do that on the page of its notes."
+        )
+    except publishing.NoDomain:
+        words = _("Choose the part of the vision that this note belongs to.")
+    except publishing.AlreadyAdopted:
+        words = _("This note is a statement already.")
+    messages.warning(request, words)
+    return _at(programme)
+
+
+def _domain(request: HttpRequest, programme: Programme) -> Domain | None:
+    """The part of the vision that was chosen, where the note's prompt belongs to none."""
+    chosen = request.POST.get("domain", "")
+    return (
+        programme.domains.filter(pk=int(chosen)).first() if chosen.isdecimal() and len(chosen) < 16 else None
+    )
 
 
 @login_required

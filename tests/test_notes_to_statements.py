@@ -1,0 +1,274 @@
+"""From a group's note to a statement: taken up with one tap once it is checked, and quoted only with leave."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+
+from visions import publishing, quoting
+from visions.aggregates import findings
+from visions.models import Adoption, Statement
+from workshops.actions import facilitation, groups, groupwork, participation
+from workshops.actions.groupwork import Add
+from workshops.models import Contribution, Domain, Group, Role, Workshop
+
+from . import factories
+from .factories import signed_in, staff
+
+pytestmark = pytest.mark.django_db
+
+SENTENCE = "A baby room smells of toast."
+REFUSED = "These are somebody’s own words, and they may not be quoted."
+_ops = iter(range(1, 10_000))
+
+
+@pytest.fixture
+def workshop() -> Workshop:
+    """Two people in a group, at work on a prompt about look and feel."""
+    made = factories.workshop()
+    items = [
+        *factories.SHEET_ITEMS[:2],
+        {"key": "quote", "text": "My words may be quoted", "required": False},
+    ]
+    made.sheet = factories.sheet(made.programme, items)
+    made.save()
+    Domain.objects.create(programme=made.programme, key="place", title="Its place", position=0)
+    feel = Domain.objects.create(programme=made.programme, key="feel", title="Look and feel", position=1)
+    item = factories.prompt_item(made)
+    item.prompt.domain = feel
+    item.prompt.save()
+    for quote in ("quote", "read"):
+        participation.join(made, ["read", "pooled", quote])
+    facilitation.launch(made.pk, None, item.pk)
+    groups.make(made.pk, None, "random", groups=1)
+    groups.open_round(made.pk, None)
+    return made
+
+
+def note(
+    workshop: Workshop, text: str = SENTENCE, *, quotable: bool = True, state: str = "shown", **fields
+) -> Contribution:
+    """A note that was brought to the vision."""
+    who = workshop.participants.order_by("pk")[0 if quotable else 1]
+    group = Group.objects.get(places__voter=who.voter)
+    (done,) = groupwork.write([Add(workshop.pk, who.voter, f"op{next(_ops)}", group.pk, text)])
+    groups.propose(workshop.pk, None, done.note)
+    Contribution.objects.filter(pk=done.note).update(check_state=state, **fields)
+    return Contribution.objects.get(pk=done.note)
+
+
+def adopted(made: Contribution, by=None) -> Statement:
+    summary = publishing.summary_of(made.group.round.workshop.programme)
+    return publishing.adopt(summary, made, by)
+
+
+def composer(workshop: Workshop) -> str:
+    return f"/programmes/{workshop.programme.key}/summary/"
+
+
+def adopt_url(made: Contribution) -> str:
+    return f"{composer(made.group.round.workshop)}notes/{made.pk}/"
+
+
+def researcher(workshop: Workshop) -> Client:
+    return signed_in(staff(workshop.programme, Role.RESEARCHER))
+
+
+def may_be_published(statement: Statement) -> bool:
+    summary = statement.summary
+    reasons = publishing.reasons_against(summary, findings(summary.programme))
+    return REFUSED not in " ".join(reason.text for reason in reasons if reason.statement == statement)
+
+
+# --- who may -----------------------------------------------------------------------------------------------
+
+
+def test_researchers_and_owners_take_notes_up_and_nobody_else(workshop):
+    made = note(workshop)
+    for client, status in (
+        (signed_in(staff(workshop.programme, Role.FACILITATOR)), 403),
+        (signed_in(staff(factories.programme(), Role.OWNER)), 404),
+        (Client(), 302),
+    ):
+        assert client.post(adopt_url(made)).status_code == status
+    assert not Statement.objects.exists()
+    assert researcher(workshop).get(adopt_url(made)).status_code == 405
+    assert signed_in(staff(workshop.programme, Role.OWNER)).post(adopt_url(made)).status_code == 302
+    assert Statement.objects.count() == 1
+
+
+def test_a_note_of_another_programme_is_not_found(workshop):
+    made = note(workshop)
+    other = factories.workshop()
+    assert researcher(other).post(f"{composer(other)}notes/{made.pk}/").status_code == 404
+    assert not Adoption.objects.exists()
+
+
+def test_a_note_that_nobody_brought_is_not_found(workshop):
+    made = note(workshop)
+    groups.propose(workshop.pk, None, made.pk, on=False)
+    assert researcher(workshop).post(adopt_url(made)).status_code == 404
+
+
+# --- one tap -----------------------------------------------------------------------------------------------
+
+
+def test_one_tap_makes_a_statement_in_the_prompts_domain_and_keeps_who_and_when(workshop):
+    made = note(workshop)
+    user = staff(workshop.programme, Role.RESEARCHER)
+    client = signed_in(user)
+    assert "Take it up" in client.get(composer(workshop)).content.decode()
+    answer = client.post(adopt_url(made))
+    statement = Statement.objects.get()
+    assert (statement.text, statement.domain.key) == (SENTENCE, "feel")
+    assert answer["Location"] == f"{composer(workshop)}?statement={statement.pk}"
+    kept = Adoption.objects.get()
+    assert (kept.statement, kept.note, kept.by) == (statement, made, user)
+    page = client.get(answer["Location"]).content.decode()
+    assert "Taken up as a statement" in page
+    assert f"Taken up by {user.email}" in page
+    assert "Take it up" not in page
+
+
+def test_two_taps_are_one_statement(workshop):
+    made, client = note(workshop), researcher(workshop)
+    for _ in range(2):
+        client.post(adopt_url(made))
+    assert Statement.objects.count() == 1
+    with pytest.raises(publishing.AlreadyAdopted):
+        adopted(made)
+
+
+def test_a_statement_that_was_taken_out_frees_its_note_and_the_log_stays(workshop):
+    made = note(workshop)
+    publishing.delete_statement(adopted(made))
+    again = adopted(made)
+    assert [a.statement for a in Adoption.objects.all()] == [None, again]
+
+
+def test_a_note_that_is_not_checked_is_listed_and_not_taken_up(workshop):
+    made, client = note(workshop, state="pending"), researcher(workshop)
+    assert "Not checked yet" in client.get(composer(workshop)).content.decode()
+    page = client.post(adopt_url(made), follow=True).content.decode()
+    assert "This note is not checked yet." in page
+    assert not Statement.objects.exists()
+
+
+@pytest.mark.parametrize(
+    "away",
+    [
+        {"state": "hidden"},
+        {"safeguarding": True},
+        {"rehearsal": True},
+        {"taken_back_at": "2026-01-01T00:00:00Z"},
+    ],
+    ids=["hidden", "for the safeguarding lead", "of a rehearsal", "taken back"],
+)
+def test_what_may_not_be_shown_is_not_even_listed(workshop, away):
+    made, client = note(workshop, **away), researcher(workshop)
+    assert SENTENCE not in client.get(composer(workshop)).content.decode()
+    assert client.post(adopt_url(made)).status_code == 404
+
+
+def test_where_words_were_taken_out_the_statement_begins_without_them(workshop):
+    made = note(
+        workshop, "Anna’s room smells of toast", state="redacted", redacted="[name]’s room smells of toast"
+    )
+    page = researcher(workshop).get(composer(workshop)).content.decode()
+    assert ("Anna" in page, "[name]’s room" in page) == (False, True)
+    assert adopted(made).text == "[name]’s room smells of toast"
+
+
+def test_a_long_note_begins_a_statement_that_fits(workshop):
+    statement = adopted(note(workshop, "calm and quiet " * 60))
+    assert len(statement.text) <= 200
+    assert statement.text.endswith(" calm and quiet…")
+
+
+def test_a_note_whose_prompt_has_no_domain_gets_the_chosen_one(workshop):
+    Group.objects.update(prompt=None)
+    made, client = note(workshop), researcher(workshop)
+    assert "Choose the part of the vision" in client.post(adopt_url(made), follow=True).content.decode()
+    elsewhere = Domain.objects.create(programme=factories.programme(), key="other", title="Other")
+    for wrong in (elsewhere.pk, "x", "٣", "9" * 30):
+        client.post(adopt_url(made), {"domain": wrong})
+    assert not Statement.objects.exists()
+    client.post(adopt_url(made), {"domain": Domain.objects.get(key="place").pk})
+    assert Statement.objects.get().domain.key == "place"
+
+
+# --- what may become public --------------------------------------------------------------------------------
+
+
+def test_checked_words_of_somebody_who_agreed_may_be_published(workshop):
+    assert may_be_published(adopted(note(workshop)))
+
+
+def test_words_of_somebody_who_did_not_agree_are_published_only_in_other_words(workshop):
+    statement = adopted(note(workshop, quotable=False))
+    assert not may_be_published(statement)
+    publishing.edit_statement(statement, text="The room smells like a home.", why="", domain=statement.domain)
+    assert may_be_published(statement)
+
+
+@pytest.mark.parametrize(
+    "since",
+    [
+        {"check_state": "hidden"},
+        {"check_state": "redacted", "redacted": "A [setting] smells of toast."},
+        {"safeguarding": True},
+        {"taken_back_at": "2026-01-01T00:00:00Z"},
+        {"text": "A baby room smells of bread."},
+    ],
+    ids=["hidden", "words taken out", "for the safeguarding lead", "taken back", "changed"],
+)
+def test_words_that_may_no_longer_be_shown_may_not_be_published_either(workshop, since):
+    made = note(workshop)
+    statement = adopted(made)
+    Contribution.objects.filter(pk=made.pk).update(**since)
+    assert not may_be_published(statement)
+    page = researcher(workshop).get(f"{composer(workshop)}?statement={statement.pk}").content.decode()
+    assert REFUSED in page
+
+
+def test_a_note_that_is_gone_leaves_none_of_its_words_in_the_log(workshop):
+    made = note(workshop)
+    statement = adopted(made)
+    made.delete()
+    kept = Adoption.objects.get()
+    assert (kept.note, kept.statement) == (None, statement)
+    assert SENTENCE not in str(vars(kept))
+    assert not may_be_published(statement)
+    page = researcher(workshop).get(f"{composer(workshop)}?statement={statement.pk}").content.decode()
+    assert "From a note of a group that is no longer there." in page
+
+
+def test_a_published_page_says_nothing_of_notes_and_groups(workshop):
+    statement = adopted(note(workshop))
+    content = str(publishing.content(statement.summary, findings(workshop.programme)))
+    assert SENTENCE in content
+    assert ("Group 1" in content, "adoption" in content) == (False, False)
+
+
+def queries(workshop: Workshop) -> int:
+    client = researcher(workshop)
+    with CaptureQueriesContext(connection) as asked:
+        assert client.get(composer(workshop)).status_code == 200
+    return len(asked)
+
+
+def test_more_notes_cost_the_composer_no_more_queries(workshop):
+    adopted(note(workshop))
+    note(workshop)
+    few = queries(workshop)
+    for _ in range(2):
+        adopted(note(workshop))
+        note(workshop)
+    assert queries(workshop) == few
+
+
+def test_the_same_words_are_the_same_mark_however_they_are_spaced():
+    assert quoting.mark("calm  and\nquiet ") == quoting.mark("calm and quiet")
+    assert quoting.mark("calm") != quoting.mark("Calm")
