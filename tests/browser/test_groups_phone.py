@@ -1,0 +1,534 @@
+"""Small groups on real phones: what is written is with the others within a second, and nothing that is typed is lost."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests import factories as make
+from tests.test_group_pages import group_of, mate_of, stranger_to
+from workshops.actions import facilitation, groups, groupwork
+from workshops.models import Contribution, Group, Participant, Wording
+
+from .looks import assert_accessible, assert_fits
+
+WAIT = 30_000  # ms; generous, for a busy machine
+OFFLINE = ["ERR_INTERNET_DISCONNECTED", "WebSocket connection", "Failed to load resource"]
+
+
+@pytest.fixture
+def room(transactional_db):
+    """Four people in two groups, at work on a prompt with two probes; the clock runs for ten minutes."""
+    workshop = make.workshop()
+    item = make.prompt_item(workshop, "Walk us in: what do you see, hear and feel?")
+    item.prompt.probes = ["What would a baby notice first?", "And a parent at drop-off?"]
+    item.prompt.save()
+    people = [make.participant(workshop) for _ in range(4)]
+    facilitation.launch(workshop.pk, None, item.pk)
+    groups.make(workshop.pk, None, "random", groups=2)
+    groups.open_round(workshop.pk, None)
+    return workshop, people
+
+
+@pytest.fixture
+def pair(room, site, phone):
+    """Two phones of one group, connected."""
+    _workshop, people = room
+    one, mate = people[0], mate_of(people[0])
+    return (one, seated(phone(), site, one)), (mate, seated(phone(), site, mate))
+
+
+def seated(page: Page, site, who: Participant, connected: bool = True) -> Page:
+    """This person's phone, on the page where it stays."""
+    name, value = make.phone(who).cookies.output(header="").strip().split(";")[0].split("=", 1)
+    page.context.add_cookies([{"name": name, "value": value.strip('"'), "url": site.url}])
+    page.goto(f"/w/{who.workshop.code}/")
+    if connected:
+        expect(page.locator("[data-signal]")).to_have_text("Connected", timeout=WAIT)
+    return page
+
+
+def add(page: Page, text: str) -> None:
+    page.get_by_label("Add a note for the group").fill(text)
+    page.get_by_role("button", name="Add note").click()
+
+
+def notes(page: Page):
+    return page.locator("#notes > li > .words")
+
+
+def said(page: Page, words: str) -> None:
+    expect(page.locator("#said")).to_contain_text(words, timeout=WAIT)
+
+
+def do(kind, who: Participant, *values):
+    """What another of this person's group does, on a phone that is not in this test; the page hears of it by itself."""
+    return groupwork.write([kind(who.workshop_id, who.voter, f"op{kind.__name__}{values}", *values)])[0]
+
+
+def note_of(text: str) -> Contribution:
+    return Contribution.objects.get(text=text)
+
+
+def press(page: Page, text: str, name: str) -> None:
+    """A button of the note with this text; the rarer ones stand behind More."""
+    li = page.locator("#notes > li", has_text=text)
+    button = li.get_by_role("button", name=name)
+    if not button.is_visible():
+        li.get_by_text("More").click()
+    button.click()
+
+
+def right(*pages: Page) -> None:
+    for page in pages:
+        assert_fits(page)
+        assert_accessible(page)
+
+
+# --- two people write ---------------------------------------------------------------------------------------
+
+
+def test_what_one_writes_the_other_reads_within_a_second_and_the_other_group_never(pair, site, phone, room):
+    (one, ada), (_mate, bea) = pair
+    other = seated(phone(), site, stranger_to(one))
+    expect(ada.locator("#group h1")).to_have_text("Walk us in: what do you see, hear and feel?")
+    expect(ada.locator("#group .prompt")).to_contain_text("You are in Group")
+    expect(ada.locator("#stage")).to_be_hidden()
+    right(ada)
+    bea.evaluate(
+        """() => new MutationObserver(() => {
+             if (!window.readAt && document.querySelector("#notes > li")) window.readAt = Date.now();
+           }).observe(document.body, {childList: true, subtree: true})"""
+    )
+    ada.get_by_label("Add a note for the group").fill("Soft light")
+    ada.evaluate("window.sentAt = Date.now()")
+    ada.get_by_role("button", name="Add note").click()
+    expect(notes(bea)).to_have_text(["Soft light"], timeout=WAIT)
+    assert (
+        bea.evaluate("window.readAt") - ada.evaluate("window.sentAt") < 3_000
+    )  # a second, on an idle machine
+    expect(notes(ada)).to_have_text(["Soft light"])
+    expect(ada.locator("#unsent li")).to_have_count(0)
+    said(ada, "Saved. Your note is with the group.")
+    expect(notes(other)).to_have_count(0)
+
+    press(bea, "Soft light", "I agree")
+    expect(bea.get_by_role("button", name="I agree")).to_have_attribute("aria-pressed", "true")
+    expect(ada.locator("#notes .marks")).to_have_text("1 person agrees", timeout=WAIT)
+    expect(ada.get_by_role("button", name="I agree")).to_have_count(0)
+    bea.reload()
+    expect(bea.get_by_role("button", name="I agree")).to_have_attribute("aria-pressed", "true")
+    press(bea, "Soft light", "Bring to the plenary")
+    expect(ada.locator("#notes li.is-picked")).to_have_count(1, timeout=WAIT)
+
+    press(ada, "Soft light", "Edit")
+    expect(ada.get_by_label("Change this note")).to_be_focused()
+    ada.get_by_label("Change this note").fill("Soft, warm light")
+    right(ada)
+    ada.get_by_role("button", name="Save the change").click()
+    expect(notes(bea)).to_have_text(["Soft, warm light"], timeout=WAIT)
+    expect(ada.locator("#editor")).to_be_hidden()
+    press(ada, "Soft, warm light", "Take back")
+    expect(notes(bea)).to_have_count(0, timeout=WAIT)
+    right(ada, bea, other)
+
+
+def test_the_scribe_orders_and_hands_over_with_one_tap(pair):
+    (_one, ada), (_mate, bea) = pair
+    for text in ("one", "two"):
+        add(ada, text)
+    expect(notes(bea)).to_have_text(["one", "two"], timeout=WAIT)
+    bea.get_by_role("button", name="Be the scribe").click()
+    expect(ada.get_by_text("Your group has a scribe")).to_be_visible(timeout=WAIT)
+    expect(bea.get_by_role("button", name="Hand over")).to_be_visible(timeout=WAIT)
+    press(bea, "two", "Move up")
+    expect(notes(ada)).to_have_text(["two", "one"], timeout=WAIT)
+    expect(bea.locator("#notes > li", has_text="one").get_by_role("button", name="Edit")).to_be_visible()
+    right(ada, bea)
+    bea.get_by_role("button", name="Hand over").click()
+    expect(ada.get_by_role("button", name="Be the scribe")).to_be_visible(timeout=WAIT)
+
+
+def test_calling_the_facilitator_shows_on_every_phone_of_the_group_until_it_is_answered(pair, room):
+    (one, ada), (_mate, bea) = pair
+    ada.get_by_role("button", name="Call the facilitator").click()
+    for page in (ada, bea):
+        expect(page.locator("#group [data-news=help]")).to_contain_text(
+            "knows that you are calling", timeout=WAIT
+        )
+        expect(page.get_by_role("button", name="We no longer need the facilitator")).to_be_visible()
+    right(ada)
+    groups.answer_help(room[0].pk, None, group_of(one).pk)
+    for page in (ada, bea):
+        expect(page.locator("#group [data-news=help]")).to_have_count(0, timeout=WAIT)
+        expect(page.get_by_role("button", name="Call the facilitator")).to_be_visible()
+    said(bea, "Your group no longer waits for the facilitator.")
+
+
+def test_probes_messages_and_the_call_back_arrive_and_are_said(pair, room):
+    (one, ada), (_mate, bea) = pair
+    workshop = room[0]
+    groups.call(workshop.pk, None, "message", "Tea is ready", group_of(one).pk)
+    said(ada, "Tea is ready")
+    groups.call(workshop.pk, None, "probe", "What gets in the way now?")
+    said(bea, "What gets in the way now?")
+    ada.get_by_text("If the talk slows down").click()
+    expect(ada.get_by_text("What would a baby notice first?")).to_be_visible()
+    expect(ada.get_by_text("And a parent at drop-off?")).to_be_hidden()
+    groups.recall(workshop.pk, None)
+    said(ada, "Come back to the plenary.")
+    expect(
+        ada.get_by_text("What would a baby notice first?")
+    ).to_be_visible()  # still open in the new picture
+    add(ada, "One last note")
+    expect(notes(bea)).to_have_text(["One last note"], timeout=WAIT)
+    right(ada, bea)
+    groups.close_round(workshop.pk, None)
+    expect(ada.locator("#desk")).to_be_hidden(timeout=WAIT)
+    expect(ada.locator("#group")).to_be_hidden()
+    expect(ada.locator("#stage")).to_be_visible()
+
+
+def test_two_minutes_before_the_end_every_phone_says_so_once(pair, room):
+    (_one, ada), (_mate, bea) = pair
+    workshop = room[0]
+    facilitation.start_timer(workshop.pk, None, 180)
+    for page in (ada, bea):
+        expect(page.locator("#clock progress")).to_have_attribute("max", "180", timeout=WAIT)
+        expect(page.locator(".is-near")).to_have_count(0)
+    # The clock of the server says so: this phone's own is set a minute ahead only for `live.now`.
+    for page in (ada, bea):
+        page.evaluate("() => { const now = Live.now; Live.now = () => now() + 65000; }")
+        said(page, "2 minutes left")
+        expect(page.locator(".is-near")).to_have_count(1)
+    right(ada)
+    bea.evaluate("document.getElementById('said').textContent = ''")
+    bea.wait_for_timeout(1500)
+    assert bea.locator("#said").inner_text() == ""
+
+
+# --- nothing that is typed is lost ----------------------------------------------------------------------------------
+
+
+def test_what_is_being_typed_stays_while_others_write_and_stays_where_it_is(pair):
+    (_one, ada), (_mate, bea) = pair
+    box = ada.get_by_label("Add a note for the group")
+    box.click()
+    box.press_sequentially("Half a sen")
+    before = box.bounding_box()["y"]
+    for text in ("one", "two", "three"):
+        add(bea, text)
+        expect(notes(ada).last).to_have_text(text, timeout=WAIT)
+    expect(box).to_be_focused()
+    box.press_sequentially("tence")
+    expect(box).to_have_value("Half a sentence")
+    assert abs(box.bounding_box()["y"] - before) < 3
+
+
+def test_a_draft_and_a_change_that_is_begun_survive_a_reload(pair):
+    (_one, ada), _bea = pair
+    add(ada, "Soft light")
+    expect(notes(ada)).to_have_text(["Soft light"], timeout=WAIT)
+    press(ada, "Soft light", "Edit")
+    ada.get_by_label("Change this note").fill("Soft light at nap")
+    ada.get_by_label("Add a note for the group").fill("A chair where a par")
+    ada.reload()
+    expect(ada.get_by_label("Add a note for the group")).to_have_value("A chair where a par")
+    expect(ada.get_by_label("Change this note")).to_have_value("Soft light at nap")
+    ada.get_by_role("button", name="Save the change").click()
+    expect(notes(ada)).to_have_text(["Soft light at nap"], timeout=WAIT)
+    ada.get_by_role("button", name="Add note").click()
+    expect(notes(ada)).to_have_text(["Soft light at nap", "A chair where a par"], timeout=WAIT)
+    ada.reload()
+    expect(ada.get_by_label("Add a note for the group")).to_have_value("")
+    expect(ada.locator("#editor")).to_be_hidden()
+
+
+def test_offline_for_a_while_everything_waits_in_order_and_is_merged_on_return(pair, console_errors_expected):
+    console_errors_expected += OFFLINE
+    (_one, ada), (_mate, bea) = pair
+    add(bea, "Before")
+    expect(notes(ada)).to_have_text(["Before"], timeout=WAIT)
+    ada.context.set_offline(True)
+    expect(ada.locator("[data-signal]")).to_have_text("No signal", timeout=WAIT)
+    for text in ("First without a network", "Second without a network"):
+        add(ada, text)
+    press(ada, "Before", "I agree")
+    expect(ada.locator("#unsent li")).to_have_count(2, timeout=WAIT)
+    expect(ada.locator("#unsent li").first).to_contain_text("Not saved yet, trying again", timeout=WAIT)
+    right(ada)
+    add(bea, "Meanwhile")
+    expect(notes(bea)).to_have_text(["Before", "Meanwhile"], timeout=WAIT)
+    ada.context.set_offline(False)
+    together = ["Before", "Meanwhile", "First without a network", "Second without a network"]
+    for page in (ada, bea):
+        expect(notes(page)).to_have_text(together, timeout=WAIT)
+    expect(ada.locator("#unsent li")).to_have_count(0, timeout=WAIT)
+    expect(bea.locator("#notes > li").first).to_contain_text("1 person agrees", timeout=WAIT)
+    assert Contribution.objects.count() == 4
+
+
+def test_what_waits_survives_a_reload_and_where_no_socket_gets_through_it_goes_by_post(
+    pair, console_errors_expected
+):
+    console_errors_expected += [*OFFLINE, "ERR_FAILED"]
+    (_one, ada), (_mate, bea) = pair
+    ada.context.route(re.compile("/(vote|group|pictures)/$"), lambda route: route.abort())
+    ada.context.route_web_socket(re.compile("/live/"), lambda ws: ws.close())
+    ada.reload()
+    add(ada, "Kept over the reload")
+    expect(ada.locator("#unsent li")).to_contain_text("Not saved yet", timeout=WAIT)
+    ada.reload()
+    expect(ada.locator("#unsent li")).to_contain_text("Kept over the reload")
+    ada.context.unroute_all()
+    ada.context.route_web_socket(re.compile("/live/"), lambda ws: ws.close())
+    expect(notes(bea)).to_have_text(["Kept over the reload"], timeout=WAIT)
+    expect(notes(ada)).to_have_text(["Kept over the reload"], timeout=WAIT)  # by the slow poll
+    expect(ada.locator("#unsent li")).to_have_count(0, timeout=WAIT)
+
+
+def test_a_note_that_comes_too_late_says_so_and_keeps_its_words(pair, room, console_errors_expected):
+    console_errors_expected += OFFLINE
+    (_one, ada), _bea = pair
+    ada.context.set_offline(True)
+    add(ada, "Too late, but here")
+    expect(ada.locator("#unsent li")).to_contain_text("Not saved yet", timeout=WAIT)
+    groups.close_round(room[0].pk, None)
+    ada.context.set_offline(False)
+    expect(ada.locator("#unsent li [role=alert]")).to_contain_text("The group time is over", timeout=WAIT)
+    expect(ada.locator("#unsent li")).to_contain_text("Too late, but here")
+    right(ada)
+    ada.reload()
+    expect(ada.locator("#unsent li")).to_contain_text("Too late, but here")
+    ada.get_by_role("button", name="Throw away").click()
+    expect(ada.locator("#unsent li")).to_have_count(0)
+
+
+@pytest.mark.parametrize(
+    ("choice", "there"),
+    [
+        ("Keep both", ["Soft, warm light", "Soft light everywhere"]),
+        ("Use mine", ["Soft light everywhere"]),
+        ("Keep theirs", ["Soft, warm light"]),
+    ],
+)
+def test_two_who_change_one_note_choose_and_both_wordings_are_kept(room, site, phone, choice, there):
+    _workshop, people = room
+    one, mate = people[0], mate_of(people[0])
+    page = seated(phone(), site, one)
+    add(page, "Soft light")
+    expect(notes(page)).to_have_text(["Soft light"], timeout=WAIT)
+    press(page, "Soft light", "Edit")
+    page.get_by_label("Change this note").fill("Soft light everywhere")
+    note = note_of("Soft light")
+    do(groupwork.Scribe, mate, group_of(mate).pk, True)
+    do(groupwork.Edit, mate, note.pk, 1, "Soft, warm light")
+    expect(notes(page)).to_have_text(["Soft, warm light"], timeout=WAIT)
+    expect(page.get_by_label("Change this note")).to_have_value("Soft light everywhere")
+    page.get_by_role("button", name="Save the change").click()
+    expect(page.get_by_text("Somebody changed this note meanwhile")).to_be_visible(timeout=WAIT)
+    right(page)
+    page.reload()  # in the middle of it
+    expect(page.locator("#unsent [data-mine]")).to_have_text("Soft light everywhere")
+    expect(page.locator("#unsent [data-theirs]")).to_have_text("Soft, warm light")
+    page.get_by_role("button", name=choice).click()
+    expect(notes(page)).to_have_text(there, timeout=WAIT)
+    expect(page.locator("#unsent li")).to_have_count(0, timeout=WAIT)
+    assert {"Soft light everywhere", "Soft, warm light"} <= set(
+        Wording.objects.values_list("text", flat=True)
+    )
+
+
+def test_a_text_that_is_too_long_is_counted_and_not_sent(room, site, phone):
+    page = seated(phone(), site, room[1][0])
+    box = page.get_by_label("Add a note for the group")
+    box.fill("x" * 799)
+    expect(page.locator("#note-count")).to_be_hidden()
+    box.fill("x" * 900)
+    expect(page.locator("#note-count")).to_have_text("100 letters left")
+    box.fill("x" * 1001)
+    expect(page.locator("#note-count")).to_have_text("1 letters too many")
+    page.get_by_role("button", name="Add note").click()
+    expect(page.locator("#composer [role=alert]")).to_contain_text("up to 1,000 letters")
+    expect(box).to_be_focused()
+    expect(box).to_have_value("x" * 1001)
+    right(page)
+    box.fill("")
+    page.get_by_role("button", name="Add note").click()
+    expect(page.locator("#composer [role=alert]")).to_have_text("Write a few words first.")
+
+
+# --- other ways of being in a group --------------------------------------------------------------------------------------
+
+
+def test_think_first_shows_ones_own_notes_until_they_open_together(site, phone, transactional_db):
+    workshop = make.workshop()
+    item = make.prompt_item(workshop)
+    one, mate = (make.participant(workshop) for _ in range(2))
+    facilitation.launch(workshop.pk, None, item.pk)
+    groups.make(workshop.pk, None, "random", groups=1)
+    groups.open_round(workshop.pk, None, think_first=True)
+    ada, bea = seated(phone(), site, one), seated(phone(), site, mate)
+    add(ada, "Mine")
+    add(bea, "Theirs")
+    expect(notes(ada)).to_have_text(["Mine"], timeout=WAIT)
+    expect(ada.locator("#group")).to_contain_text("2 notes in your group so far.", timeout=WAIT)
+    expect(notes(ada)).to_have_text(["Mine"])
+    assert "Theirs" not in ada.content()
+    press(ada, "Mine", "Edit")
+    ada.get_by_label("Change this note").fill("Mine, better")
+    ada.get_by_role("button", name="Save the change").click()
+    expect(notes(ada)).to_have_text(["Mine, better"], timeout=WAIT)
+    right(ada)
+    ada.reload()
+    expect(notes(ada)).to_have_text(["Mine, better"])
+    groups.share(workshop.pk, None)
+    for page in (ada, bea):
+        expect(notes(page)).to_have_text(["Mine, better", "Theirs"], timeout=WAIT)
+
+
+def test_people_choose_a_group_or_say_their_table(site, phone, transactional_db):
+    workshop = make.workshop()
+    one = make.participant(workshop)
+    page = seated(phone(), site, one)
+    groups.make(workshop.pk, None, "self_chosen", groups=3)
+    expect(page.get_by_role("heading", name="Choose your group")).to_be_visible(timeout=WAIT)
+    right(page)
+    page.get_by_role("button", name="Group 2").click()
+    expect(page.locator("#group .prompt")).to_contain_text("You are in Group 2: 1 person", timeout=WAIT)
+    right(page)
+    groups.make(workshop.pk, None, "by_table")
+    expect(page.get_by_role("heading", name="Which table are you at?")).to_be_visible(timeout=WAIT)
+    right(page)
+    page.get_by_label("The number of your table").fill("7")
+    page.get_by_role("button", name="Sit down here").click()
+    expect(page.locator("#group .prompt")).to_contain_text("You are in Table 7", timeout=WAIT)
+
+
+def test_a_latecomer_and_an_observer_find_a_group_by_themselves(site, phone, room):
+    workshop, people = room
+    late = make.participant(workshop)
+    page = seated(phone(), site, late)
+    expect(page.locator("#group .prompt")).to_contain_text("You are in Group")
+    assert Group.objects.filter(places__voter=late.voter).count() == 1
+    watching = phone()
+    watching.goto(f"/w/{workshop.code}/consent/")
+    watching.locator("[name=observe]").click()
+    expect(watching.locator("[data-signal]")).to_have_text("Connected", timeout=WAIT)
+    for who in people:
+        do(groupwork.Add, who, group_of(who).pk, f"Note of {who.pk}")
+    expect(notes(watching)).not_to_have_count(0, timeout=WAIT)
+    expect(watching.get_by_role("button", name="Be the scribe")).to_be_hidden()
+    assert watching.locator("#desk").count() == 0
+    right(watching)
+
+
+def test_somebody_who_is_moved_sees_the_new_pad_and_no_longer_the_old(pair, room):
+    (one, ada), _bea = pair
+    workshop = room[0]
+    add(ada, "Of the first group")
+    expect(notes(ada)).to_have_text(["Of the first group"], timeout=WAIT)
+    ada.get_by_label("Add a note for the group").fill("Half a thought")
+    other = Group.objects.exclude(pk=group_of(one).pk).get()
+    place = group_of(one).places.get(voter=one.voter)
+    groups.move(workshop.pk, None, place.pk, other.pk)
+    expect(ada.locator("#group")).to_have_attribute("data-group", str(other.pk), timeout=WAIT)
+    said(ada, f"You are in {other.name}")
+    expect(notes(ada)).to_have_count(0)
+    expect(ada.get_by_label("Add a note for the group")).to_have_value("Half a thought")
+    ada.get_by_role("button", name="Add note").click()
+    expect(notes(ada)).to_have_text(["Half a thought"], timeout=WAIT)
+    assert note_of("Half a thought").group_id == other.pk
+
+
+def test_everything_is_done_with_the_keyboard_alone(pair):
+    (_one, ada), (_mate, bea) = pair
+    add(bea, "Soft light")
+    expect(notes(ada)).to_have_text(["Soft light"], timeout=WAIT)
+
+    def go_to(name: str, then: str = "Enter") -> None:
+        for _ in range(60):
+            ada.keyboard.press("Tab")
+            focused = ada.evaluate(
+                "() => { const e = document.activeElement; return (e.labels && e.labels[0] || e).textContent.trim(); }"
+            )
+            if focused == name:
+                return ada.keyboard.press(then) if then else None
+        raise AssertionError(f"no {name} on the way of the Tab key")
+
+    go_to("I agree", "Space")
+    expect(ada.get_by_role("button", name="I agree")).to_be_focused()
+    expect(bea.locator("#notes .marks")).to_have_text("1 person agrees", timeout=WAIT)
+    expect(ada.locator("#notes .marks")).to_have_text("1 person agrees", timeout=WAIT)
+    expect(ada.get_by_role("button", name="I agree")).to_be_focused()  # though the picture is new
+    go_to("More")
+    go_to("Bring to the plenary")
+    expect(bea.locator("#notes li.is-picked")).to_have_count(1, timeout=WAIT)
+    go_to("Be the scribe")
+    expect(bea.get_by_text("Your group has a scribe")).to_be_visible(timeout=WAIT)
+    go_to("Add a note for the group", "")
+    ada.keyboard.type("By keyboard")
+    go_to("Add note")
+    expect(notes(bea)).to_have_text(["Soft light", "By keyboard"], timeout=WAIT)
+    go_to("Call the facilitator")
+    expect(bea.locator("#group [data-news=help]")).to_be_visible(timeout=WAIT)
+    expect(ada.get_by_role("button", name="We no longer need the facilitator")).to_be_focused()
+    right(ada)
+
+
+def test_without_a_script_a_group_works_with_forms(site, phone, room):
+    _workshop, people = room
+    one, mate = people[0], mate_of(people[0])
+    page = seated(
+        phone(java_script_enabled=False, viewport={"width": 320, "height": 640}), site, one, connected=False
+    )
+    add(page, "Soft light")
+    expect(notes(page)).to_have_text(["Soft light"])
+    do(groupwork.Add, mate, group_of(mate).pk, "The same two faces")
+    page.reload()
+    press(page, "The same two faces", "I agree")
+    expect(page.get_by_role("button", name="I agree")).to_have_attribute("aria-pressed", "true")
+    press(page, "Soft light", "Edit")
+    page.get_by_label("Change this note").fill("Soft, warm light")
+    page.get_by_role("button", name="Save the change").click()
+    expect(notes(page)).to_have_text(["Soft, warm light", "The same two faces"])
+    page.get_by_role("button", name="Call the facilitator").click()
+    expect(page.get_by_text("The facilitator knows that you are calling")).to_be_visible()
+    assert_fits(page)
+
+
+@pytest.mark.parametrize("width", [320, 390, 1440])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_a_busy_pad_looks_right_at_every_width(site, phone, room, width, scheme, tmp_path):
+    workshop, people = room
+    one, mate = people[0], mate_of(people[0])
+    group = group_of(one)
+    groups.name_group(
+        workshop.pk, None, group.pk, "Group of the morning sun", "https://video.example/rooms/morning-sun"
+    )
+    for who, text in (
+        (one, "Soft light, no big strip lights. You can hear babies, not a radio."),
+        (mate, "A chair where a parent can sit for ten minutes at drop-off."),
+        (mate, "Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichenverordnung"),
+    ):
+        do(groupwork.Add, who, group.pk, text)
+    first = group.contributions.first()
+    do(groupwork.Agree, mate, first.pk, True)
+    do(groupwork.Pick, mate, first.pk, True)
+    do(groupwork.Scribe, one, group.pk, True)
+    do(groupwork.Help, mate, group.pk, True)
+    groups.call(workshop.pk, None, "message", "Ten minutes more, take your time.")
+    groups.call(workshop.pk, None, "probe", "What gets in the way now?")
+    page = seated(phone(viewport={"width": width, "height": 844}, color_scheme=scheme), site, one)
+    page.locator("#notes > li").first.get_by_text("More").click()
+    page.get_by_label("Add a note for the group").fill("x" * 850)
+    right(page)
+    small = page.evaluate(
+        """() => [...document.querySelectorAll("main :is(button, a, summary, textarea, input)")]
+          .filter(one => one.offsetParent && one.getBoundingClientRect().height < 47.5)
+          .map(one => one.outerHTML.slice(0, 80))"""
+    )
+    assert small == []
+    page.screenshot(path=tmp_path / f"pad-{width}-{scheme}.png", full_page=True)
