@@ -17,7 +17,7 @@ from polls.models import Ballot, Poll
 from polls.prepared import Prepared
 
 from . import breakouts
-from .models import AgendaItem, Participant, Prompt, Workshop
+from .models import AgendaItem, Participant, Place, Prompt, Round, Workshop
 from .seats import Seat
 
 ROLE_INSTRUMENT = "role"  # the profile question that says who is in the room
@@ -121,6 +121,47 @@ def roles_of(workshop: Workshop) -> dict[str, str]:
         return {}
     cast = poll.ballots.filter(status=Ballot.Status.CAST).values_list("voter", "value")
     return {voter: value for voter, value in cast if isinstance(value, str)}
+
+
+@dataclass(frozen=True, slots=True)
+class Seated:
+    """Somebody in a group, as a facilitator may see them: by a role that enough people share, or by a number."""
+
+    place: int
+    label: str
+
+
+def seated(workshop: Workshop, current: Round, group: int | None = None) -> dict[int, list[Seated]]:
+    """Who sits in each group of a round, or in one; six queries, whatever their number.
+
+    A number stays with its person for the whole round. Roles that the console joins together with others, because
+    few people have them, are not told apart here either.
+    """
+    taken = Place.objects.filter(round=current).order_by("pk").values_list("pk", "group", "voter")
+    here = [(n, *place) for n, place in enumerate(taken, start=1) if group in (None, place[1])]
+    role = _large_roles(workshop) if here else {}
+    found: dict[int, list[Seated]] = {}
+    for number, place, sits_in, voter in here:
+        label = role.get(voter) or _("Person %(n)d") % {"n": number}
+        found.setdefault(sits_in, []).append(Seated(place, label))
+    return found
+
+
+def _large_roles(workshop: Workshop) -> dict[str, str]:
+    """The label of each voter's role, where it is one that stands by itself on the console."""
+    poll = _role_poll(workshop)
+    if poll is None:
+        return {}
+    shown = {label for label, _people in roles(workshop, room(workshop).joined)}
+    labels = {option.key: option.label for option in poll.question.options if option.label in shown}
+    return {voter: labels[role] for voter, role in roles_of(workshop).items() if role in labels}
+
+
+def had_groups(workshop: Workshop) -> bool:
+    """Did groups talk about the prompt on stage already?"""
+    return Round.objects.filter(
+        workshop=workshop, item=workshop.stage_item_id, opened_at__isnull=False
+    ).exists()
 
 
 def join_small(groups: list[tuple[str, int]]) -> tuple[tuple[str, int], ...]:

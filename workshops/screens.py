@@ -20,9 +20,10 @@ from polls.lifecycle import Reveal
 from polls.models import Poll
 
 from . import breakouts, moderation, queries
+from .group_steps import Step, next_step, sharing, wall_state
 from .live import layer
 from .live.topics import Audience, Topic
-from .models import AgendaItem, Workshop
+from .models import AgendaItem, Call, Workshop
 
 TEMPLATES: dict[tuple[Topic, Audience], str] = {
     (Topic.STAGE, Audience.PHONE): "workshops/phone/_stage.html",
@@ -118,6 +119,41 @@ class Scene:
         """The groups that are formed or at work."""
         return breakouts.overview(self.workshop.pk)
 
+    @cached_property
+    def group_step(self) -> Step:
+        """What the console's main button does with the groups, if anything."""
+        return next_step(self.state, self.breakouts, lambda: queries.had_groups(self.workshop))
+
+    @cached_property
+    def sharing(self) -> breakouts.GroupView | None:
+        """The group whose sentence stands on the wall."""
+        return sharing(self.state, self.item, self.breakouts)
+
+    @property
+    def wall_state(self) -> str:
+        return wall_state(self.state, self.item, self.breakouts)
+
+    @cached_property
+    def seated(self) -> list[tuple[breakouts.GroupView, list[queries.Seated]]]:
+        """Who sits in which group, for moving them; empty once it would be too long a list to tick people in."""
+        found = self.breakouts
+        if found is None or found.people + 3 * len(found.groups) > MOST_CHIPS:
+            return []
+        seats = queries.seated(self.workshop, found.round)
+        return [(view, seats.get(view.group.pk, [])) for view in found.groups]
+
+    @cached_property
+    def probes_left(self) -> list[str]:
+        """Follow-up questions of the groups' prompts that were not sent to all of them yet."""
+        if not self.breakouts:
+            return []
+        known = dict.fromkeys(
+            probe for view in self.breakouts.groups if view.group.prompt for probe in view.group.prompt.probes
+        )
+        sent = self.breakouts.round.calls.filter(group=None, kind=Call.Kind.PROBE)
+        told = set(sent.values_list("text", flat=True))
+        return [probe for probe in known if probe not in told]
+
     # -- the result ---------------------------------------------------------------------------------------
 
     @cached_property
@@ -207,6 +243,7 @@ class Scene:
         return _fitting([text for text in self.texts if not text.waits])
 
 
+MOST_CHIPS = 300  # people in the list of all groups, a group being worth three: a picture stays far below 64 KiB
 QUEUE_LETTERS = 20_000  # of words and marks in one list: a picture stays far below 64 KiB
 MARKS = 600  # letters that an item's buttons are worth
 
@@ -275,8 +312,31 @@ def draw_own_pad(workshop_id: int, place: dict[str, Any]) -> tuple[str, str]:
 
 def draw_desk_pads(workshop_id: int, group_ids: list[int]) -> dict[int, str]:
     """The same groups as a facilitator reads them, with all their notes."""
-    found = breakouts.pads(workshop_id, group_ids, everything=True)
-    return {pad.group.pk: _draw_pad("workshops/console/_group.html", pad) for pad in found}
+    found = desk_pads(workshop_id, group_ids)
+    return {pad.group.pk: _plain(draw_desk_pad(workshop_id, pad)) for pad in found}
+
+
+def desk_pads(workshop_id: int, group_ids: list[int]) -> list[breakouts.Pad]:
+    return breakouts.pads(workshop_id, group_ids, everything=True)
+
+
+def draw_desk_pad(workshop_id: int, pad: breakouts.Pad, request: HttpRequest | None = None) -> str:
+    """One group's pad for the console: its notes, its people, what can be sent to it."""
+    workshop = queries.with_stage(workshop_id)
+    told = {call.text for call in pad.probes}
+    prompt = pad.group.prompt
+    return render_to_string(
+        "workshops/console/_group.html",
+        {
+            "pad": pad,
+            "round": pad.round,
+            "workshop": workshop,
+            "people": queries.seated(workshop, pad.round, pad.group.pk).get(pad.group.pk, []),
+            "others": list(pad.round.groups.exclude(pk=pad.group.pk).only("pk", "name", "round")),
+            "probes": [probe for probe in prompt.probes if probe not in told] if prompt else [],
+        },
+        request,
+    )
 
 
 def _draw_pad(template: str, pad: breakouts.Pad, **extra: Any) -> str:

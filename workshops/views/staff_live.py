@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
@@ -20,7 +21,7 @@ from .. import access, commands, rehearsal, screens
 from ..actions.facilitation import NotNow
 from ..live.hub import revision_of
 from ..live.topics import SHOWN, Audience
-from ..models import Workshop
+from ..models import Prompt, Round, Workshop
 
 
 def public_url(request: HttpRequest, path: str) -> str:
@@ -65,12 +66,33 @@ def _console_page(
     request: HttpRequest, workshop: Workshop, *, status: int = 200, **said: Any
 ) -> HttpResponse:
     """The console; `said` holds what a refused form has to say and what was typed into it."""
-    context = live_context(request, workshop, Audience.CONSOLE) | {"words": "", "wrong": False, **said}
+    context = live_context(request, workshop, Audience.CONSOLE) | {"words": "", "wrong": False, "said_at": "", **said}
     context |= access.page_context(request.user, workshop.programme)
     context["wall_url"] = reverse("wall", args=[workshop.wall_key])
+    context |= _groups_desk(request, workshop)
+    context["fragments"]["group"] = context["group_opened"]
     ref = request.POST.get("ref") or request.GET.get("reword")
     context["reword"] = next((text for text in context["scene"].texts if ref == text.ref and text.text), None)
     return render(request, "workshops/console/console.html", context, status=status)
+
+
+#: forms of the groups' desk say beside themselves what was wrong; the rest says so at the top
+SPOTS = ("make-said", "open-said", "all-said", "group-said", "name-said")
+
+
+def _groups_desk(request: HttpRequest, workshop: Workshop) -> dict[str, Any]:
+    """What the groups' forms need, and the group that somebody without a script has opened (`?group=`)."""
+    asked = request.POST.get("look") or request.GET.get("group", "")
+    found = screens.desk_pads(workshop.pk, [int(asked)]) if asked.isascii() and asked.isdigit() else []
+    return {
+        "ways": Round.Made.choices,
+        "prompts": list(Prompt.objects.filter(programme=workshop.programme_id)),
+        "opened": found[0] if found else None,
+        "group_opened": screens.draw_desk_pad(workshop.pk, found[0], request) if found else NO_GROUP,
+    }
+
+
+NO_GROUP = SafeString('<section id="group" hidden></section>')
 
 
 @login_required
@@ -87,15 +109,18 @@ def gesture(request: HttpRequest, code: str, name: str) -> HttpResponse:
     return _answer(request, workshop, _done(name))
 
 
+LISTS = ("keys", "prompts", "places")
+OWN_FIELDS = ("csrfmiddlewaretoken", "said_at", "as", "look")  # for the page, not for the command
+
+
 def _fields(request: HttpRequest) -> dict[str, Any]:
-    """A form's fields: `keys` is a list, an empty field is left out, the rest are single values."""
+    """A form's fields: `LISTS` are lists, an empty field is left out, the rest are single values."""
     data: dict[str, Any] = {
-        key: request.POST.get(key)
-        for key in request.POST
-        if key != "csrfmiddlewaretoken" and request.POST.get(key)
+        key: request.POST.get(key) for key in request.POST if key not in OWN_FIELDS and request.POST.get(key)
     }
-    if "keys" in request.POST:
-        data["keys"] = request.POST.getlist("keys")
+    data |= {key: request.POST.getlist(key) for key in LISTS if key in request.POST}
+    if (unit := data.pop("of", "")) in ("groups", "size"):  # so many groups, or so many people in each
+        data[unit] = data.pop("number", None)
     for button in ("shown", "hidden", "redacted", "flagged", "pending"):
         if ref := data.pop(f"as_{button}", ""):  # one text's own button, in the form of all of them
             data |= {"ref": ref, "state": button}
@@ -119,14 +144,23 @@ def _done(name: str) -> str:
 
 
 def _answer(request: HttpRequest, workshop: Workshop, words: str, *, wrong: bool = False) -> HttpResponse:
+    asked = request.POST.get("said_at", "")
+    spot = asked if asked in SPOTS else ""
     if request.htmx:
-        context = {"words": words, "wrong": wrong}
+        context = {"words": words, "wrong": wrong, "spot": spot}
         return render(request, "workshops/console/_notice.html", context, status=200)
+    if wrong and spot:
+        said = {"said_at": spot, "said": request.POST, "said_prompts": _numbers(request, "prompts")}
+        return _console_page(request, workshop, words=words, wrong=True, status=422, **said)
     if wrong:  # the whole page again, with what was typed
         return _console_page(request, workshop, words=words, wrong=True, typed=request.POST, status=422)
     if words:
         messages.success(request, words)
     return redirect("console", code=workshop.code)
+
+
+def _numbers(request: HttpRequest, field: str) -> list[int]:
+    return [int(value) for value in request.POST.getlist(field) if value.isascii() and value.isdigit()]
 
 
 @login_required
