@@ -20,6 +20,7 @@ from polls.lifecycle import Reveal
 from polls.models import Poll
 
 from . import breakouts, moderation, queries
+from .breakouts import GroupView
 from .group_steps import Step, next_step, sharing, wall_state
 from .live import layer
 from .live.topics import Audience, Topic
@@ -125,7 +126,7 @@ class Scene:
         return next_step(self.state, self.breakouts, lambda: queries.had_groups(self.workshop))
 
     @cached_property
-    def sharing(self) -> breakouts.GroupView | None:
+    def sharing(self) -> GroupView | None:
         """The group whose sentence stands on the wall."""
         return sharing(self.state, self.item, self.breakouts)
 
@@ -134,7 +135,7 @@ class Scene:
         return wall_state(self.state, self.item, self.breakouts)
 
     @cached_property
-    def seated(self) -> list[tuple[breakouts.GroupView, list[queries.Seated]]]:
+    def seated(self) -> list[tuple[GroupView, list[queries.Seated]]]:
         """Who sits in which group, for moving them; empty once it would be too long a list to tick people in."""
         found = self.breakouts
         if found is None or found.people + 3 * len(found.groups) > MOST_CHIPS:
@@ -243,7 +244,7 @@ class Scene:
         return _fitting([text for text in self.texts if not text.waits])
 
 
-MOST_CHIPS = 300  # people in the list of all groups, a group being worth three: a picture stays far below 64 KiB
+MOST_CHIPS = 300  # people in one list, a group being worth three: a picture stays far below 64 KiB
 QUEUE_LETTERS = 20_000  # of words and marks in one list: a picture stays far below 64 KiB
 MARKS = 600  # letters that an item's buttons are worth
 

@@ -66,7 +66,8 @@ def _console_page(
     request: HttpRequest, workshop: Workshop, *, status: int = 200, **said: Any
 ) -> HttpResponse:
     """The console; `said` holds what a refused form has to say and what was typed into it."""
-    context = live_context(request, workshop, Audience.CONSOLE) | {"words": "", "wrong": False, "said_at": "", **said}
+    said = {"words": "", "wrong": False, "said_at": "", **said}
+    context = live_context(request, workshop, Audience.CONSOLE) | said
     context |= access.page_context(request.user, workshop.programme)
     context["wall_url"] = reverse("wall", args=[workshop.wall_key])
     context |= _groups_desk(request, workshop)
