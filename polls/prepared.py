@@ -121,6 +121,36 @@ class Upsert:
         )
 
 
+class Insert:
+    """`INSERT` of one row; both databases tell its number."""
+
+    def __init__(self, model: type[models.Model]) -> None:
+        self._model = model
+
+    def write(self, row: models.Model) -> int:
+        """Insert this new object, with its automatic times; its number."""
+        values = [field.get_db_prep_save(field.pre_save(row, True), connection) for field in self._fields]
+        with connection.cursor() as cursor:
+            cursor.execute(self._sql, values)
+            return cursor.fetchone()[0] if _returns_numbers() else cursor.lastrowid
+
+    @cached_property
+    def _fields(self) -> list[models.Field]:
+        return [field for field in self._model._meta.concrete_fields if not field.primary_key]
+
+    @property
+    def _sql(self) -> str:
+        quote, meta = connection.ops.quote_name, self._model._meta
+        names = ", ".join(quote(str(field.column)) for field in self._fields)
+        marks = ", ".join(["%s"] * len(self._fields))
+        number = f" RETURNING {quote(str(meta.pk and meta.pk.column))}" if _returns_numbers() else ""
+        return f"INSERT INTO {quote(meta.db_table)} ({names}) VALUES ({marks}){number}"
+
+
+def _returns_numbers() -> bool:
+    return connection.features.can_return_columns_from_insert
+
+
 def _writer(field: models.Field) -> Callable[[Any], Any]:
     """How an attribute becomes a value of this database, remembered for what a batch repeats."""
     if not isinstance(field, models.JSONField | models.DateTimeField):

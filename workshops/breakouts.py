@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from django.db.models import Count, Q
@@ -17,6 +18,7 @@ from .models import Agreement, Call, Contribution, Group, Place, Round
 TAG_LENGTH = 10
 
 
+@lru_cache(maxsize=20_000)  # it stands beside every note of every picture
 def tag(group_id: int, voter: str) -> str:
     """What stands for a person inside one group: they know their own, and no two groups share one."""
     return salted_hmac("workshops.group", f"{group_id}:{voter}", algorithm="sha256").hexdigest()[:TAG_LENGTH]
@@ -149,7 +151,7 @@ def pads(workshop_id: int, group_ids: Iterable[int], *, everything: bool = False
     people = Counter(Place.objects.filter(group__in=ids).values_list("group", flat=True))
     notes: defaultdict[int, list[Contribution]] = defaultdict(list)
     found = Contribution.objects.filter(group__in=ids, taken_back_at__isnull=True)
-    for note in found.annotate(agreeing=Count("agreements")):
+    for note in found.annotate(agreeing=Count("agreements")).order_by("position", "pk"):
         notes[note.group_id].append(note)
     calls: defaultdict[int | None, list[Call]] = defaultdict(list)
     rounds = {group.round_id for group in groups}
@@ -197,9 +199,10 @@ def own_note(group_id: int, note_id: int, voter: str) -> Contribution | None:
     """This note of a group, if this person may see and change it: its author, or the scribe."""
     found = Contribution.objects.filter(pk=note_id, group=group_id, taken_back_at__isnull=True)
     note = found.filter(safeguarding=False).select_related("group__round").first()
-    if note is None or note.author == voter:
-        return note
-    return note if note.group.scribe == voter and note.group.round.shows_others else None
+    if note is None or not voter:
+        return None
+    is_scribe = note.group.scribe == voter and note.group.round.shows_others
+    return note if note.author == voter or is_scribe else None
 
 
 # --- all groups ----------------------------------------------------------------------------------------------

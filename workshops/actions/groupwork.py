@@ -10,10 +10,10 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Max
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -23,8 +23,9 @@ from .. import grouping
 from ..breakouts import current_round
 from ..live import notify
 from ..live.topics import PLACES, Topic, pad
-from ..models import Agreement, Contribution, Group, Participant, Place, Round, Wording
+from ..models import Agreement, Contribution, Group, Participant, Place, Round
 from ..models.breakouts import TEXT_LIMIT
+from .groupwork_batch import Batch
 
 NOTES_LIMIT = 60  # in one group: a pad stays one small picture
 
@@ -138,12 +139,21 @@ class _No(Exception):
 def write(items: Sequence[Intention]) -> list[Outcome]:
     """Do each in the order given, in one transaction; one outcome per item."""
     with transaction.atomic():
-        return [_write(item) for item in items]
+        outcomes: list[Outcome] = []
+        for moves, run in groupby(items, _is_move):  # who sits elsewhere from here on is asked for anew
+            together = list(run)
+            batch = Batch([] if moves else together)
+            outcomes += [_write(batch, item) for item in together]
+        return outcomes
 
 
-def _write(item: Intention) -> Outcome:
+def _is_move(item: Intention) -> bool:
+    return isinstance(item, Choose | Table)
+
+
+def _write(batch: Batch, item: Intention) -> Outcome:
     try:
-        return _ACTIONS[type(item)](item)
+        return _ACTIONS[type(item)](batch, item)
     except _No as no:
         return Refusal(0, item.op, no.code, no.message)
 
@@ -151,30 +161,26 @@ def _write(item: Intention) -> Outcome:
 # --- who may ---------------------------------------------------------------------------------------------
 
 
-def _group(item: Any, group_id: int, *, open_only: bool = True) -> Group:
+def _group(batch: Batch, item: Any, group_id: int, *, open_only: bool = True) -> Group:
     """The group under lock, if this person sits in it and its round still takes notes."""
-    found = Group.objects.select_for_update(of=("self",), no_key=True).select_related("round")
-    group = found.filter(pk=group_id, round__workshop=item.workshop_id, places__voter=item.voter).first()
-    if group is None:
+    group = batch.groups.get(group_id)
+    here = (group_id, item.voter) in batch.seated
+    if group is None or group.round.workshop_id != item.workshop_id or not here:
         # The same words for another group as for one that does not exist.
         raise _No("forbidden", _("That is not your group."))
-    if not Participant.objects.filter(voter=item.voter, left_at__isnull=True).exists():
+    if item.voter not in batch.rehearsal:
         raise _No("consent", _("You have left this workshop. Join again to answer."))
     if open_only and not group.round.is_open:
         raise _No("closed", _("The group time is over, so this was not added."))
     return group
 
 
-def _note(item: Any) -> tuple[Contribution, Group]:
+def _note(batch: Batch, item: Any) -> tuple[Contribution, Group]:
     # What is flagged for safeguarding is out of sight for its group too, and stays as it was written.
-    note = Contribution.objects.filter(pk=item.note, taken_back_at__isnull=True, safeguarding=False).first()
-    if note is None:
+    note = batch.notes.get(item.note)
+    if note is None or note.taken_back_at or note.safeguarding:
         raise _No("forbidden", _("That note is not there any more."))
-    group = _group(item, note.group_id)
-    note.refresh_from_db()  # under the group's lock: this is how it stands now
-    if note.taken_back_at or note.safeguarding:
-        raise _No("forbidden", _("That note is not there any more."))
-    return note, group
+    return note, _group(batch, item, note.group_id)
 
 
 def _require_scribe(item: Any, group: Group) -> None:
@@ -200,58 +206,47 @@ def tidy(text: str) -> str:
 # --- notes -------------------------------------------------------------------------------------------------
 
 
-def _add(item: Add) -> Outcome:
-    sent = Wording.objects.filter(by=item.voter, op=item.op).select_related("contribution").first()
-    if sent and sent.contribution.op != item.op:  # the number of an edit: what was meant by it is done
+def _add(batch: Batch, item: Add) -> Outcome:
+    sent = batch.sent.get((item.voter, item.op))
+    if sent and sent.note_op != item.op:  # the number of an edit: what was meant by it is done
         raise _No("invalid", _("That could not be read. Load the page again, and press again."))
     if sent:
-        known = sent.contribution
-        return Done(item.op, known.group_id, known.pk, known.revision)
+        return Done(item.op, sent.group, sent.note, sent.note_revision)
     text = tidy(item.text)
-    group = _group(item, item.group)
-    here = group.contributions.filter(taken_back_at__isnull=True)
-    if here.count() >= NOTES_LIMIT:
+    group = _group(batch, item, item.group)
+    if batch.number_of_notes(group) >= NOTES_LIMIT:
         raise _No("invalid", _("This group has as many notes as fit. Change one of yours instead."))
-    last = group.contributions.aggregate(last=Max("position"))["last"] or 0
-    rehearsal = Participant.objects.filter(voter=item.voter, rehearsal=True).exists()
-    note = Contribution.objects.create(
-        group=group, author=item.voter, op=item.op, text=text, position=last + 1, rehearsal=rehearsal
-    )
-    Wording.objects.create(contribution=note, revision=1, text=text, by=item.voter, op=item.op)
+    note = batch.add(group, item, text)
     _changed(group)
     return Done(item.op, group.pk, note.pk, 1)
 
 
-def _edit(item: Edit) -> Outcome:
+def _edit(batch: Batch, item: Edit) -> Outcome:
     text = tidy(item.text)
-    note, group = _note(item)
+    note, group = _note(batch, item)
     if item.voter not in (note.author, group.scribe):
         raise _No("forbidden", _("Only its author and the scribe can change a note."))
-    if known := Wording.objects.filter(by=item.voter, op=item.op).first():
+    if known := batch.sent.get((item.voter, item.op)):
         kept = Done(item.op, group.pk, note.pk, known.revision)
         return kept if known.kept else Conflict(item.op, note.pk, note.revision, note.text)
     if note.revision != item.revision and note.text != text:
-        Wording.objects.create(
-            contribution=note, revision=note.revision, text=text, by=item.voter, op=item.op, kept=False
-        )
+        batch.word(note, item, text, kept=False)
         return Conflict(item.op, note.pk, note.revision, note.text)
     if note.text != text:
         note.text, note.revision, note.changed_at = text, note.revision + 1, timezone.now()
         # What was let onto the wall were the old words.
         note.check_state, note.redacted = Contribution.Check.PENDING, ""
-        note.save()
-        Wording.objects.create(
-            contribution=note, revision=note.revision, text=text, by=item.voter, op=item.op
-        )
+        note.save(update_fields=["text", "revision", "changed_at", "check_state", "redacted"])
+        batch.word(note, item, text)
         _changed(group, Topic.QUEUE)
     return Done(item.op, group.pk, note.pk, note.revision)
 
 
-def _take_back(item: TakeBack) -> Outcome:
+def _take_back(batch: Batch, item: TakeBack) -> Outcome:
     gone = Contribution.objects.filter(pk=item.note, author=item.voter, taken_back_at__isnull=False).first()
     if gone:
         return Done(item.op, gone.group_id, gone.pk, gone.revision)
-    note, group = _note(item)
+    note, group = _note(batch, item)
     if note.author != item.voter:
         raise _No("forbidden", _("Only its author can take a note back."))
     note.taken_back_at = timezone.now()
@@ -263,22 +258,22 @@ def _take_back(item: TakeBack) -> Outcome:
     return Done(item.op, group.pk, note.pk, note.revision)
 
 
-def _agree(item: Agree) -> Outcome:
-    note, group = _note(item)
+def _agree(batch: Batch, item: Agree) -> Outcome:
+    note, group = _note(batch, item)
     if note.author == item.voter:
         raise _No("invalid", _("Your own note has your agreement already."))
     if not group.round.shows_others:
         raise _No("forbidden", _("Others’ notes are not open yet."))
     if item.on:
-        Agreement.objects.get_or_create(contribution=note, voter=item.voter)
+        batch.agree(note, item.voter)
     else:
         Agreement.objects.filter(contribution=note, voter=item.voter).delete()
     _changed(group)
     return Done(item.op, group.pk, note.pk, note.revision)
 
 
-def _move(item: Move) -> Outcome:
-    note, group = _note(item)
+def _move(batch: Batch, item: Move) -> Outcome:
+    note, group = _note(batch, item)
     _require_scribe(item, group)
     notes = list(group.contributions.filter(taken_back_at__isnull=True).exclude(pk=note.pk))
     notes.insert(min(item.place, len(notes)), note)
@@ -289,8 +284,8 @@ def _move(item: Move) -> Outcome:
     return Done(item.op, group.pk, note.pk, note.revision)
 
 
-def _pick(item: Pick) -> Outcome:
-    note, group = _note(item)
+def _pick(batch: Batch, item: Pick) -> Outcome:
+    note, group = _note(batch, item)
     if item.on:
         group.pick = note
     elif group.pick_id == note.pk:
@@ -303,8 +298,8 @@ def _pick(item: Pick) -> Outcome:
 # --- the group -----------------------------------------------------------------------------------------------
 
 
-def _scribe(item: Scribe) -> Outcome:
-    group = _group(item, item.group)
+def _scribe(batch: Batch, item: Scribe) -> Outcome:
+    group = _group(batch, item, item.group)
     if item.on and group.scribe not in ("", item.voter):
         raise _No("forbidden", _("This group has a scribe. They can hand over with one tap."))
     if item.on or group.scribe == item.voter:
@@ -314,8 +309,8 @@ def _scribe(item: Scribe) -> Outcome:
     return Done(item.op, group.pk)
 
 
-def _help(item: Help) -> Outcome:
-    group = _group(item, item.group, open_only=False)
+def _help(batch: Batch, item: Help) -> Outcome:
+    group = _group(batch, item, item.group, open_only=False)
     if item.on != (group.help_at is not None):
         group.help_at = timezone.now() if item.on else None
         group.save(update_fields=["help_at"])
@@ -323,7 +318,7 @@ def _help(item: Help) -> Outcome:
     return Done(item.op, group.pk)
 
 
-def _choose(item: Choose) -> Outcome:
+def _choose(batch: Batch, item: Choose) -> Outcome:
     group = Group.objects.filter(
         pk=item.group, round__workshop=item.workshop_id, round__closed_at__isnull=True
     ).first()
@@ -335,7 +330,7 @@ def _choose(item: Choose) -> Outcome:
     return Done(item.op, group.pk)
 
 
-def _table(item: Table) -> Outcome:
+def _table(batch: Batch, item: Table) -> Outcome:
     Participant.objects.filter(voter=item.voter).update(table=item.table)
     current = current_round(item.workshop_id)
     if current is None or current.made != Round.Made.BY_TABLE:
@@ -378,7 +373,7 @@ def place_latecomer(workshop_id: int, voter: str) -> None:
         sit_down(voter, groups[smallest])
 
 
-_ACTIONS: dict[type[Intention], Callable[[Any], Outcome]] = {
+_ACTIONS: dict[type[Intention], Callable[[Batch, Any], Outcome]] = {
     Add: _add,
     Edit: _edit,
     TakeBack: _take_back,

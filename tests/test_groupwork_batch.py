@@ -1,0 +1,126 @@
+"""Notes that are written together: each in its place, each once, and at the same cost however many they are."""
+
+from __future__ import annotations
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from polls.ballot_box import Refusal
+from workshops.actions import facilitation, groups, groupwork
+from workshops.actions.groupwork import Add, Agree, Choose, Done, Edit, Scribe, TakeBack
+from workshops.models import Agreement, Contribution, Group, Wording
+
+from . import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def group():
+    """Three people in one group, at work."""
+    workshop = factories.workshop()
+    item = factories.prompt_item(workshop)
+    people = [factories.participant(workshop) for _ in range(3)]
+    facilitation.launch(workshop.pk, None, item.pk)
+    groups.make(workshop.pk, None, "random", groups=1)
+    groups.open_round(workshop.pk, None)
+    return workshop, Group.objects.get(), [person.voter for person in people]
+
+
+def adds(group, number: int, prefix: str = "op") -> list[Add]:
+    workshop, made, voters = group
+    return [Add(workshop.pk, voters[n % 3], f"{prefix}{n}", made.pk, f"{prefix} {n}") for n in range(number)]
+
+
+def test_notes_of_one_batch_stand_in_the_order_in_which_they_came(group):
+    groupwork.write(adds(group, 4, "early"))
+    groupwork.write(adds(group, 2, "late"))
+    kept = Contribution.objects.order_by("position").values_list("text", "position")
+    texts = [*(f"early {n}" for n in range(4)), *(f"late {n}" for n in range(2))]
+    assert list(kept) == [(text, place) for place, text in enumerate(texts, start=1)]
+
+
+def test_a_note_that_is_twice_in_one_batch_is_one_note(group):
+    (item,) = adds(group, 1)
+    first, again = groupwork.write([item, item])
+    assert first == again
+    assert Contribution.objects.count() == Wording.objects.count() == 1
+
+
+def test_the_last_free_place_is_given_once(group, monkeypatch):
+    monkeypatch.setattr(groupwork, "NOTES_LIMIT", 2)
+    outcomes = groupwork.write(adds(group, 3))
+    assert [type(outcome) for outcome in outcomes] == [Done, Done, Refusal]
+
+
+def test_two_changes_of_one_note_in_one_batch_meet(group):
+    workshop, _made, voters = group
+    (made,) = groupwork.write(adds(group, 1))
+    one, two = groupwork.write(
+        [Edit(workshop.pk, voters[0], f"edit{n}", made.note, 1, f"edit {n}") for n in (1, 2)]
+    )
+    assert isinstance(one, Done)
+    assert (two.revision, two.text) == (2, "edit 1")
+    assert list(Wording.objects.values_list("text", "kept")) == [
+        ("op 0", True), ("edit 1", True), ("edit 2", False),
+    ]  # fmt: skip
+
+
+def test_a_note_that_was_taken_back_a_moment_ago_is_gone_for_the_next(group):
+    workshop, _made, voters = group
+    (made,) = groupwork.write(adds(group, 1))
+    taken, refused = groupwork.write(
+        [
+            TakeBack(workshop.pk, voters[0], "a", made.note),
+            Agree(workshop.pk, voters[1], "b", made.note, True),
+        ]
+    )
+    assert isinstance(taken, Done)
+    assert refused.code == "forbidden"
+
+
+def test_who_becomes_the_scribe_may_act_as_one_at_once(group):
+    workshop, made, voters = group
+    (note,) = groupwork.write(adds(group, 1))
+    outcomes = groupwork.write(
+        [
+            Scribe(workshop.pk, voters[1], "a", made.pk, True),
+            Edit(workshop.pk, voters[1], "b", note.note, 1, "By the scribe"),
+        ]
+    )
+    assert [type(outcome) for outcome in outcomes] == [Done, Done]
+
+
+def test_who_chooses_a_group_may_write_there_at_once(group):
+    workshop, _made, voters = group
+    groups.close_round(workshop.pk, None)
+    groups.make(workshop.pk, None, "self_chosen", groups=2)
+    groups.open_round(workshop.pk, None)
+    chosen = Group.objects.filter(round__closed_at=None).first()
+    outcomes = groupwork.write(
+        [
+            Choose(workshop.pk, voters[0], "a", chosen.pk),
+            Add(workshop.pk, voters[0], "b", chosen.pk, "Here I am"),
+        ]
+    )
+    assert [type(outcome) for outcome in outcomes] == [Done, Done]
+
+
+def test_agreeing_twice_in_one_batch_counts_once(group):
+    workshop, _made, voters = group
+    (note,) = groupwork.write(adds(group, 1))
+    groupwork.write([Agree(workshop.pk, voters[1], f"a{n}", note.note, True) for n in range(2)])
+    assert Agreement.objects.count() == 1
+
+
+def test_reading_costs_the_same_for_one_note_as_for_nine(group):
+    def reads(number: int, prefix: str) -> int:
+        items = adds(group, number, prefix)
+        with CaptureQueriesContext(
+            connection,
+        ) as queries:
+            groupwork.write(items)
+        return sum(query["sql"].startswith("SELECT") for query in queries)
+
+    assert reads(1, "one") == reads(9, "nine") <= 6
