@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple
 
 _WORD = re.compile(rb"\bg(\d+)p(\d+)n(\d+)e(\d+)q\b")
-_NOTE = re.compile(rb'data-note=\\?"(\d+)')
+_NOTE = re.compile(rb'id=\\?"note-(\d+)')
 _COUNT = re.compile(rb'data-notes=\\?"(\d+)')
 SENTENCES = (
     "Soft light near the cots, and a chair where a parent can sit",
