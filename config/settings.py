@@ -263,7 +263,7 @@ USE_I18N = True
 
 LIVE_BATCH_LIMIT = env.int("LIVE_BATCH_LIMIT", 500)  # votes written in one transaction at most
 LIVE_QUEUE_LIMIT = env.int("LIVE_QUEUE_LIMIT", 20_000)  # votes waiting before phones hear "busy"
-LIVE_MESSAGES_PER_SECOND = env.int("LIVE_MESSAGES_PER_SECOND", 10_000)  # per process, all screens
+LIVE_MESSAGES_PER_SECOND = env.int("LIVE_MESSAGES_PER_SECOND", 0)  # per process, all screens
 # Hand pictures straight to the socket where the server is one that we know; false sends through the server.
 LIVE_DIRECT = env.bool("LIVE_DIRECT", True)
 LIVE_LOOK_SECONDS = env.float("LIVE_LOOK_SECONDS", 3.0)  # how often a hub looks by itself

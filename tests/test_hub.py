@@ -13,10 +13,11 @@ from django.db import InterfaceError, connection, connections
 
 from workshops import screens
 from workshops.actions import facilitation, participation
+from workshops.live import connections as sockets
 from workshops.live import hub as hubs
 from workshops.live import layer as layer_state
 from workshops.live import notify
-from workshops.live.hub import Connection
+from workshops.live.connections import Connection
 from workshops.live.lines import Frame
 from workshops.live.topics import SHOWN, Audience, Topic
 
@@ -226,7 +227,7 @@ async def test_who_comes_back_to_an_empty_room_never_sees_an_old_picture(asked, 
 
 
 async def test_a_screen_that_takes_nothing_holds_up_nobody_and_is_closed(asked, room, monkeypatch):
-    monkeypatch.setattr(hubs, "STALLED_SECONDS", 0.1)
+    monkeypatch.setattr(sockets, "STALLED_SECONDS", 0.1)
     workshop, poll, people = asked
     stuck, phone = room(workshop, Audience.PHONE, slow=True), room(workshop, Audience.PHONE)
     stuck.hub.greet(stuck.connection, {})
@@ -251,7 +252,7 @@ async def test_a_slow_screen_holds_the_newest_picture_only(asked, room):
 
 async def test_a_phone_that_asks_without_end_and_never_reads_is_closed(asked, room):
     screen = room(asked[0], Audience.PHONE, slow=True)
-    for _ in range(hubs.OWN_WORDS_LIMIT + 1):
+    for _ in range(sockets.OWN_WORDS_LIMIT + 1):
         screen.connection.tell(b"{}")
     assert screen.connection.closing == 1013
 

@@ -19,7 +19,7 @@ from tests import factories as make
 from tests.browser.server import start_server
 from workshops.actions import facilitation
 from workshops.live import lines
-from workshops.live.hub import Connection
+from workshops.live.connections import Connection
 from workshops.live.lines import Frame
 from workshops.live.topics import Audience
 
@@ -126,7 +126,7 @@ def test_a_screen_that_stops_reading_holds_up_nobody_and_gets_only_the_newest(se
 
 
 async def test_a_lane_with_a_backlog_is_left_for_the_slots_and_the_newest_picture(monkeypatch):
-    from workshops.live import hub
+    from workshops.live import connections
     from workshops.live.topics import Audience, Topic
 
     taken, waiting, sent = [], 0, []
@@ -135,12 +135,12 @@ async def test_a_lane_with_a_backlog_is_left_for_the_slots_and_the_newest_pictur
         sent.append(message.get("text"))
 
     monkeypatch.setattr(lines, "direct", lambda _send: lines.Lane(taken.append, lambda: waiting))
-    connection = hub.Connection(Audience.PHONE)
+    connection = connections.Connection(Audience.PHONE)
     writer = asyncio.ensure_future(connection.write(send))
     await asyncio.sleep(0)
     connection.show(Topic.TALLY, Frame(b"1"))
     assert [wire[2:] for wire in taken] == [b"1"]
-    waiting = hub.BACKLOG_LIMIT
+    waiting = connections.BACKLOG_LIMIT
     for picture in (b"2", b"3", b"4"):
         connection.show(Topic.TALLY, Frame(picture))
     connection.tell(b"own")

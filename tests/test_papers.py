@@ -10,7 +10,7 @@ from asgiref.sync import sync_to_async
 
 from workshops.live import hub as hubs
 from workshops.live import papers
-from workshops.live.hub import Connection
+from workshops.live.connections import Connection
 from workshops.live.topics import Audience
 
 from . import factories

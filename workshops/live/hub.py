@@ -2,9 +2,7 @@
 every socket, at most once a window.
 
 State, not deltas: a picture is whole, the newest is the only one that matters. First load, live update and
-reconnect are one function, so a lost message is harmless. The hub never waits for a socket: each connection
-has a slot per topic that a newer picture overwrites, and a writer of its own that empties the slots. A socket that
-keeps up gets its bytes straight away (`lines`).
+reconnect are one function, so a lost message is harmless. The hub never waits for a socket (`connections`).
 """
 
 from __future__ import annotations
@@ -15,16 +13,15 @@ import itertools
 import logging
 import secrets
 import time
-from collections import deque
-from collections.abc import Callable, Iterable
-from typing import Any
+from collections.abc import Iterable
 
 from django.conf import settings
 from django.db import Error
 
 from .. import screens
 from . import lines, metrics, way
-from .lines import Frame, Lane, Send
+from .connections import Connection as Connection
+from .lines import Frame
 from .pads import Pads
 from .pictures import encode as encode
 from .pictures import read as read
@@ -35,128 +32,16 @@ log = logging.getLogger(__name__)
 
 PROCESS = secrets.token_hex(4)  # tells a process its own announcements
 SLOWEST, FASTEST = 1.0, 10.0  # pictures a second
-OWN_WORDS_LIMIT = 200  # frames waiting for one phone before it counts as gone
-BACKLOG_LIMIT = 128 * 1024  # bytes a socket has not taken: from here on only the newest pictures wait for it
-STALLED_SECONDS = 10.0  # a socket that takes nothing for so long is closed and comes back by itself
-
-
-class Connection:
-    """One socket. `tell` queues words for this person alone, `show` replaces the picture of a topic.
-
-    Where there is a direct lane and the other side keeps up, both leave at once. Otherwise they wait in their
-    slots for `write`, which may be held up by a slow socket without holding up anybody else.
-    """
-
-    def __init__(self, audience: Audience, voter: str = "") -> None:
-        self.audience, self.voter = audience, voter
-        self._lane: Lane | None = None
-        self._words: deque[Frame] = deque()
-        self._pictures: dict[Topic, Frame] = {}
-        self._wake = asyncio.Event()
-        self._sending_since = 0.0
-        #: own papers that this screen has, poll → seq; `None` before its hello
-        self._given: dict[int, int] | None = None
-        #: the group whose pad it looks at, and where its person has been told that they sit
-        self.group = 0
-        self.place: dict[str, Any] | None = None
-        self.greeted = False
-        self.closing = 0  # the close code, once this connection is to end
-        self.on_close: Callable[[], None] | None = None  # ends the listening, however long it would wait
-
-    def tell(self, payload: bytes) -> None:
-        frame = Frame(payload)
-        if self._lane and self._is_free(self._lane):
-            return self._lane.push(frame.wire)
-        self._words.append(frame)
-        if len(self._words) > OWN_WORDS_LIMIT:
-            self.close(1013)
-        return self._wake.set()
-
-    def show(self, topic: Topic, frame: Frame) -> None:
-        if self._lane and self._is_free(self._lane):
-            return self._lane.push(frame.wire)
-        if topic in self._pictures:
-            metrics.SKIPPED.inc()
-        self._pictures[topic] = frame
-        self._wake.set()
-        if self._sending_since and time.monotonic() - self._sending_since > STALLED_SECONDS:
-            self.close(1013)
-        return None
-
-    @property
-    def budget(self) -> int:
-        """Pictures a second that this process can hand out to screens like this."""
-        return self._lane.budget if self._lane else lines.PLAIN_BUDGET
-
-    # -- this person's own papers ---------------------------------------------------------------------------
-
-    def give(self, papers: list[dict[str, Any]]) -> None:
-        """Tell these own papers (`queries.paper`)."""
-        self.tell(encode({"t": "mine", "papers": papers}))
-        self._given = self._given or {}
-        for paper in papers:
-            self.has(paper["poll"], paper["seq"])
-
-    def has(self, poll: int, seq: int) -> None:
-        """This paper has been acknowledged, or given, to this screen."""
-        if self._given is not None:
-            self._given[poll] = max(seq, self._given.get(poll, 0))
-
-    def lacks(self, poll: int, seq: int) -> bool:
-        """Is this paper newer than what this screen has? Who has not said hello yet will be given all."""
-        return self._given is not None and self._given.get(poll, -1) < seq
-
-    # -- how things leave -------------------------------------------------------------------------------------
-
-    def _is_free(self, lane: Lane) -> bool:
-        """Nothing of ours waits and the other side keeps up; own words and pictures keep their order."""
-        return not (self._words or self._pictures or self.closing) and lane.backlog() < BACKLOG_LIMIT
-
-    def close(self, code: int) -> None:
-        self.closing = self.closing or code
-        self._wake.set()
-        if self.on_close:
-            self.on_close()
-
-    async def write(self, send: Send) -> None:
-        """Send what waits, own words first, until closed. Ends by closing the socket."""
-        self._lane = lines.direct(send)
-        try:
-            while not self.closing:
-                await self._wake.wait()
-                self._wake.clear()
-                await self._send_what_waits(send)
-        except Exception as error:
-            # A socket that takes nothing and stays open would look alive for ever: the screen comes back by itself.
-            if not lines.is_gone(error):
-                log.exception("a picture could not be sent to a %s", self.audience)
-            self.close(1011)
-        await send({"type": "websocket.close", "code": self.closing})
-
-    async def _send_what_waits(self, send: Send) -> None:
-        while (self._words or self._pictures) and not self.closing:
-            self._sending_since = time.monotonic()
-            await self._until_it_is_taken()
-            if self.closing:
-                return
-            frame = self._words.popleft() if self._words else self._pictures.pop(next(iter(self._pictures)))
-            await send({"type": "websocket.send", "text": frame.text})
-            self._sending_since = 0.0
-
-    async def _until_it_is_taken(self) -> None:
-        """A server whose `send` never waits would pile up pictures for a phone that has stopped reading."""
-        while self._lane and self._lane.backlog() >= BACKLOG_LIMIT and not self.closing:
-            if time.monotonic() - self._sending_since > STALLED_SECONDS:
-                return self.close(1013)
-            await asyncio.sleep(0.05)
-        return None
+OVERVIEWS = (
+    3.0  # …of all groups: long ones, and a hundred groups that write would have them drawn all the time
+)
 
 
 class _Window:
     """What has changed for a group of screens, and when they may be shown it."""
 
-    def __init__(self, group: tuple[Audience, ...]) -> None:
-        self.group = group
+    def __init__(self, group: tuple[Audience, ...], pace: float = 0.0) -> None:
+        self.group, self.pace = group, pace  # 0: as the hub finds right for so many screens
         self.dirty: set[Topic] = set()
         self.opens_at = 0.0
         self.handing_out: asyncio.Task | None = None
@@ -186,7 +71,8 @@ class Hub:
         self.frames: dict[tuple[Topic, Audience], tuple[str, Frame]] = {}  # with their revisions
         self.pads = Pads(workshop_id, screens.draw_pads, self.phones)
         self.desk_pads = Pads(workshop_id, screens.draw_desk_pads)  # what facilitators have opened
-        self._windows = [_Window(NEAR), _Window(PHONES)]
+        self._overviews = _Window(NEAR, OVERVIEWS)
+        self._windows = [_Window(NEAR), self._overviews, _Window(PHONES)]
         self._wake = asyncio.Event()
         self._tasks = [asyncio.ensure_future(self._run())]
 
@@ -258,8 +144,12 @@ class Hub:
         self.pads.mark(names)
         self.desk_pads.mark(names)
         topics = {Topic(name) for name in names & EVERYTHING}
+        if Topic.BREAKOUTS in topics and Topic.STAGE not in topics:  # with the stage it goes at once
+            self._overviews.dirty.add(Topic.BREAKOUTS)
+            topics.discard(Topic.BREAKOUTS)
         for window in self._windows:
-            window.dirty |= topics
+            if window is not self._overviews:
+                window.dirty |= topics
         self._wake.set()
 
     async def _run(self) -> None:
@@ -288,7 +178,7 @@ class Hub:
         self._wake.clear()
 
     async def _draw_and_hand_out(self, windows: list[_Window], now: float) -> None:
-        taken = {window: window.take(now + 1 / self._pace(window.group)) for window in windows}
+        taken = {window: window.take(now + 1 / self._pace(window)) for window in windows}
         wanted = {window: self._wanted(window.group, topics) for window, topics in taken.items()}
         if not any(wanted.values()):
             return
@@ -324,10 +214,11 @@ class Hub:
             window.handing_out = None
             self._wake.set()
 
-    def _pace(self, group: tuple[Audience, ...]) -> float:
+    def _pace(self, window: _Window) -> float:
         """Pictures a second: a fixed budget of messages per process, not a fixed rate."""
-        if group is NEAR:
-            return FASTEST
+        group = window.group
+        if window.pace or group is NEAR:
+            return window.pace or FASTEST
         some = next((connection for audience in group for connection in self.connections[audience]), None)
         budget = settings.LIVE_MESSAGES_PER_SECOND or (some.budget if some else lines.PLAIN_BUDGET)
         return max(SLOWEST, min(FASTEST, budget / max(1, self.sockets(group))))

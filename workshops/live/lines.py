@@ -4,7 +4,7 @@ A picture goes to thousands of sockets as the same bytes, so its websocket frame
 these bytes are handed to the socket itself: no coroutine, no framing, no wake-up a socket. This reaches into
 Daphne and Uvicorn where their public interface ends, so it is guarded: `direct` gives a lane only where every
 part is what it was tested with, and nothing otherwise, or with LIVE_DIRECT=false. Its plain twin is ASGI's own
-`send` in `hub.Connection.write`; whoever is slow is served by it too.
+`send` in `connections.Connection.write`; whoever is slow is served by it too.
 """
 
 from __future__ import annotations

@@ -1,0 +1,137 @@
+"""One screen's socket: what it is told, what it is shown, and when it counts as gone.
+
+The hub never waits for a socket: each connection has a slot per topic that a newer picture overwrites, and a writer of
+its own that empties the slots. A socket that keeps up gets its bytes straight away (`lines`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from . import lines, metrics
+from .lines import Frame, Lane, Send
+from .pictures import encode
+from .topics import Audience, Topic
+
+log = logging.getLogger(__name__)
+
+OWN_WORDS_LIMIT = 200  # frames waiting for one phone before it counts as gone
+BACKLOG_LIMIT = 128 * 1024  # bytes a socket has not taken: from here on only the newest pictures wait for it
+STALLED_SECONDS = 10.0  # a socket that takes nothing for so long is closed and comes back by itself
+
+
+class Connection:
+    """One socket. `tell` queues words for this person alone, `show` replaces the picture of a topic.
+
+    Where there is a direct lane and the other side keeps up, both leave at once. Otherwise they wait in their
+    slots for `write`, which may be held up by a slow socket without holding up anybody else.
+    """
+
+    def __init__(self, audience: Audience, voter: str = "") -> None:
+        self.audience, self.voter = audience, voter
+        self._lane: Lane | None = None
+        self._words: deque[Frame] = deque()
+        self._pictures: dict[Topic, Frame] = {}
+        self._wake = asyncio.Event()
+        self._sending_since = 0.0
+        #: own papers that this screen has, poll → seq; `None` before its hello
+        self._given: dict[int, int] | None = None
+        #: the group whose pad it looks at, and where its person has been told that they sit
+        self.group = 0
+        self.place: dict[str, Any] | None = None
+        self.greeted = False
+        self.closing = 0  # the close code, once this connection is to end
+        self.on_close: Callable[[], None] | None = None  # ends the listening, however long it would wait
+
+    def tell(self, payload: bytes) -> None:
+        frame = Frame(payload)
+        if self._lane and self._is_free(self._lane):
+            return self._lane.push(frame.wire)
+        self._words.append(frame)
+        if len(self._words) > OWN_WORDS_LIMIT:
+            self.close(1013)
+        return self._wake.set()
+
+    def show(self, topic: Topic, frame: Frame) -> None:
+        if self._lane and self._is_free(self._lane):
+            return self._lane.push(frame.wire)
+        if topic in self._pictures:
+            metrics.SKIPPED.inc()
+        self._pictures[topic] = frame
+        self._wake.set()
+        if self._sending_since and time.monotonic() - self._sending_since > STALLED_SECONDS:
+            self.close(1013)
+        return None
+
+    @property
+    def budget(self) -> int:
+        """Pictures a second that this process can hand out to screens like this."""
+        return self._lane.budget if self._lane else lines.PLAIN_BUDGET
+
+    # -- this person's own papers ---------------------------------------------------------------------------
+
+    def give(self, papers: list[dict[str, Any]]) -> None:
+        """Tell these own papers (`queries.paper`)."""
+        self.tell(encode({"t": "mine", "papers": papers}))
+        self._given = self._given or {}
+        for paper in papers:
+            self.has(paper["poll"], paper["seq"])
+
+    def has(self, poll: int, seq: int) -> None:
+        """This paper has been acknowledged, or given, to this screen."""
+        if self._given is not None:
+            self._given[poll] = max(seq, self._given.get(poll, 0))
+
+    def lacks(self, poll: int, seq: int) -> bool:
+        """Is this paper newer than what this screen has? Who has not said hello yet will be given all."""
+        return self._given is not None and self._given.get(poll, -1) < seq
+
+    # -- how things leave -------------------------------------------------------------------------------------
+
+    def _is_free(self, lane: Lane) -> bool:
+        """Nothing of ours waits and the other side keeps up; own words and pictures keep their order."""
+        return not (self._words or self._pictures or self.closing) and lane.backlog() < BACKLOG_LIMIT
+
+    def close(self, code: int) -> None:
+        self.closing = self.closing or code
+        self._wake.set()
+        if self.on_close:
+            self.on_close()
+
+    async def write(self, send: Send) -> None:
+        """Send what waits, own words first, until closed. Ends by closing the socket."""
+        self._lane = lines.direct(send)
+        try:
+            while not self.closing:
+                await self._wake.wait()
+                self._wake.clear()
+                await self._send_what_waits(send)
+        except Exception as error:
+            # A socket that takes nothing and stays open would look alive for ever: the screen comes back by itself.
+            if not lines.is_gone(error):
+                log.exception("a picture could not be sent to a %s", self.audience)
+            self.close(1011)
+        await send({"type": "websocket.close", "code": self.closing})
+
+    async def _send_what_waits(self, send: Send) -> None:
+        while (self._words or self._pictures) and not self.closing:
+            self._sending_since = time.monotonic()
+            await self._until_it_is_taken()
+            if self.closing:
+                return
+            frame = self._words.popleft() if self._words else self._pictures.pop(next(iter(self._pictures)))
+            await send({"type": "websocket.send", "text": frame.text})
+            self._sending_since = 0.0
+
+    async def _until_it_is_taken(self) -> None:
+        """A server whose `send` never waits would pile up pictures for a phone that has stopped reading."""
+        while self._lane and self._lane.backlog() >= BACKLOG_LIMIT and not self.closing:
+            if time.monotonic() - self._sending_since > STALLED_SECONDS:
+                return self.close(1013)
+            await asyncio.sleep(0.05)
+        return None
