@@ -8,7 +8,7 @@ from .views import public, results, summary
 class InstrumentKey:
     """An instrument's key; not a word that names a page of the programme."""
 
-    regex = r"(?!(?:summary|people|plan|results)/)[-a-zA-Z0-9_]+"
+    regex = r"(?!(?:summary|people|plan|results|safeguarding)/)[-a-zA-Z0-9_]+"
 
     def to_python(self, value: str) -> str:
         return value

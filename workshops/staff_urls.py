@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from .views import afterwards, home, people, planning
+from .views import afterwards, home, people, planning, safeguarding
 
 urlpatterns = [
     path("workshops/", home.home, name="home"),
@@ -29,6 +29,9 @@ urlpatterns = [
     ],
     path("programmes/<slug:key>/plan/", planning.plan, name="plan"),
     path("programmes/<slug:key>/people/", people.people, name="people"),
+    path("programmes/<slug:key>/people/lead/", safeguarding.name_lead, name="safeguarding_lead"),
+    path("programmes/<slug:key>/safeguarding/", safeguarding.flagged, name="safeguarding"),
+    path("programmes/<slug:key>/safeguarding/release/", safeguarding.release, name="safeguarding_release"),
     path("programmes/<slug:key>/people/<int:pk>/remove/", people.remove, name="remove_member"),
     path(
         "programmes/<slug:key>/people/invitations/<int:pk>/revoke/", people.revoke, name="revoke_invitation"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.contrib import messages
 from django.contrib.auth import login
 from django.contrib.auth.decorators import login_required
+from django.contrib.auth.models import User
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -34,6 +35,9 @@ def people(request: HttpRequest, key: str) -> HttpResponse:
             "section": "people",
             "form": form,
             "groups": _by_role(programme),
+            "people": list(
+                User.objects.filter(memberships__programme=programme).distinct().order_by("email")
+            ),
             "pending": accounts.pending(programme),
         },
     )

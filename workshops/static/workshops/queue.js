@@ -169,7 +169,7 @@
 
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    event.stopPropagation();
+    event.stopImmediatePropagation(); // htmx listens on the form itself
     const ref = form.elements.ref.value;
     close();
     decide(ref, "redacted", form.elements.words.value);
@@ -190,16 +190,20 @@
 
   live.swapped.push((topic) => {
     if (topic !== "queue") return;
-    const before = order, lost = document.activeElement === document.body;
+    const before = order;
     waiting().forEach((one) => { if (sent.has(one.dataset.ref)) one.hidden = true; });
     order = waiting().map((one) => one.dataset.ref);
     tools.hidden = !document.querySelector("#queue [data-ref]") && !past.length;
+    Promise.resolve().then(() => follow(before)); // once the page has put the focus back where it can
+  });
+
+  function follow(before) {
     if (wanted && item(wanted)) { go(item(wanted)); wanted = ""; return; }
-    if (!at || !lost) return;
+    if (!at || document.activeElement !== document.body) return;
     // Somebody else has decided about it: the one that stood after it is next.
     const left = [at, ...before.slice(before.indexOf(at) + 1)].map(item).find((one) => one && !one.hidden);
     go(left || open()[0]);
-  });
+  }
 
   order = waiting().map((one) => one.dataset.ref);
   tools.hidden = !order.length && !document.querySelector("#queue [data-ref]");

@@ -1,0 +1,234 @@
+"""Words are checked by keyboard alone, one key an item; the keys are silent while somebody types, and can be turned off."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from polls.lifecycle import Reveal
+from polls.models import Poll, TextCheck
+from polls.types.base import Question
+from tests import factories as make
+from workshops.actions.moderation import decide
+from workshops.models import Role
+from workshops.moderation import text_ref
+
+from .entrance import sign_in
+from .looks import assert_accessible, assert_fits
+
+TEXTS = Question("open_text", "What would you change?")
+ITEMS = 20
+GOAL = 3.0  # seconds an item, the time of machine and server
+
+
+@pytest.fixture
+def queue(desk, site, transactional_db):
+    """A console before answers that wait, the keyboard on the first of them."""
+
+    def open_queue(*answers: str, **screen: object):
+        room = make.workshop(None, TEXTS)
+        Poll.objects.filter(agenda_item__workshop=room).update(reveal=Reveal.LIVE)
+        poll = make.launched(room)
+        for answer in answers:
+            make.vote(make.participant(room), poll, answer)
+        page = desk(**screen)
+        sign_in(page, site, make.staff(room.programme, Role.OWNER))
+        page.goto(f"/workshops/{room.code}/console/")
+        if screen.get("java_script_enabled", True):
+            expect(page.locator("[data-signal=connected]")).to_have_count(1)
+        return room, poll, page
+
+    return open_queue
+
+
+def into_the_queue(page: Page) -> None:
+    """By Tab alone: the second skip link leads to the queue, one more Tab to its first item."""
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Tab")
+
+
+def focused(page: Page) -> str:
+    """The text of the item that has the focus; empty outside of the queue."""
+    return page.evaluate(
+        "() => { const one = document.activeElement.closest('#queue [data-ref]');"
+        " return one ? (one.querySelector('q') || one).textContent : ''; }"
+    )
+
+
+def decided() -> int:
+    return TextCheck.objects.count()
+
+
+def until(holds: Callable[[], object], seconds: float = 15) -> None:
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.02)
+
+
+def test_twenty_items_are_decided_with_one_key_each_and_in_less_than_three_seconds(queue, wall, capsys):
+    answers = [
+        f"I would ask Anna Smith about number {n}" if n % 5 == 0 else f"Softer light in corner {n}"
+        for n in range(ITEMS)
+    ]
+    room, _poll, page = queue(*answers)
+    screen = wall()
+    screen.goto(f"/wall/{room.wall_key}/")
+    into_the_queue(page)
+    presses, slowest_focus, slowest_stored = 0, 0.0, 0.0
+    begun = time.monotonic()
+    for number in range(ITEMS):
+        text = focused(page)
+        assert text in answers, "the focus is not on an item"
+        pressed = time.monotonic()
+        page.keyboard.press("r" if "Anna" in text else "s")
+        presses += 1
+        if number + 1 < ITEMS:
+            until(lambda text=text: focused(page) not in ("", text))
+        slowest_focus = max(slowest_focus, time.monotonic() - pressed)
+        until(lambda text=text: TextCheck.objects.filter(key=text).exists())
+        slowest_stored = max(slowest_stored, time.monotonic() - pressed)
+    an_item = (time.monotonic() - begun) / ITEMS
+    expect(screen.locator("#tally")).to_contain_text("Softer light")
+    expect(screen.locator("#tally")).not_to_contain_text("Anna")
+    expect(page.locator("#queue")).to_contain_text("Nothing waiting.")
+    with capsys.disabled():
+        print(
+            f"\n{ITEMS} items, {presses} keys: {an_item:.2f} s an item; the next item after"
+            f" {slowest_focus * 1000:.0f} ms at most, stored after {slowest_stored * 1000:.0f} ms at most"
+        )
+    assert presses == ITEMS == decided()
+    assert TextCheck.objects.filter(redacted__contains="[name]").count() == ITEMS // 5
+    assert max(an_item, slowest_stored) < GOAL
+
+
+def test_keys_pressed_faster_than_the_server_answers_are_all_stored_each_for_its_own_item(queue):
+    _room, _poll, page = queue(*(f"Softer light in corner {n}" for n in range(12)))
+    into_the_queue(page)
+    told = []
+    for number in range(12):
+        told.append((focused(page), "h" if number % 3 == 0 else "s"))
+        page.keyboard.press(told[-1][1])
+    until(lambda: decided() == 12)
+    stored = dict(TextCheck.objects.values_list("key", "shown"))
+    assert stored == {text: key == "s" for text, key in told}
+
+
+def test_next_previous_hide_flag_and_undo_by_keyboard(queue):
+    _room, poll, page = queue("one", "two", "three")
+    into_the_queue(page)
+    first = focused(page)
+    page.keyboard.press("j")
+    second = focused(page)
+    page.keyboard.press("k")
+    assert focused(page) == first != second
+    page.keyboard.press("h")
+    until(lambda: decided() == 1)
+    page.keyboard.press("u")
+    until(lambda: decided() == 0)
+    until(lambda: focused(page) == first)
+    page.keyboard.press("f")
+    until(lambda: TextCheck.objects.filter(key=first, safeguarding=True).exists())
+    expect(page.locator("#queue")).not_to_contain_text(first)
+    expect(page.locator("#tally")).not_to_contain_text(first)
+    page.keyboard.press("u")  # a slip: whoever has just flagged it may undo it
+    until(lambda: decided() == 0)
+    expect(page.locator("#queue")).to_contain_text(first)
+    assert poll.text_checks.count() == 0
+
+
+def test_other_words_are_typed_without_a_key_of_theirs_deciding_anything(queue):
+    room, poll, page = queue("Anna shows how", "Softer light")
+    into_the_queue(page)
+    text = focused(page)
+    page.keyboard.press("e")
+    box = page.locator("#reword-words")
+    expect(box).to_be_focused()
+    box.fill("")
+    page.keyboard.type("shhh")
+    (other,) = {"Anna shows how", "Softer light"} - {text}
+    decide(room.pk, None, text_ref(poll.pk, other), "shown")
+    expect(page.locator("#queue [data-waiting] > [data-ref]")).to_have_count(1)  # a new picture has come
+    assert box.input_value() == "shhh"
+    page.keyboard.press("Control+Enter")
+    until(lambda: TextCheck.objects.filter(key=text, redacted="shhh").exists())
+    expect(page.locator("#reword")).to_be_hidden()
+
+
+def test_keys_can_be_turned_off_and_stay_off_and_do_nothing_outside_the_queue(queue):
+    _room, _poll, page = queue("one", "two")
+    page.locator("body").press("s")
+    page.locator("#queue-keys").click()
+    page.reload()
+    expect(page.locator("#queue-keys")).to_have_attribute("aria-pressed", "false")
+    into_the_queue(page)
+    assert focused(page) in ("one", "two")
+    for key in "shrfeu":
+        page.keyboard.press(key)
+    page.locator("#queue-keys").click()
+    page.locator("#queue [data-ref] button").first.focus()
+    page.keyboard.down("s")
+    for _repeat in range(5):
+        page.keyboard.down("s")  # held: decides once
+    page.keyboard.up("s")
+    until(lambda: decided() == 1)
+    assert focused(page) in ("one", "two")
+    assert decided() == 1
+
+
+def test_what_is_refused_comes_back_with_a_sentence(queue):
+    _room, poll, page = queue("one", "two")
+    into_the_queue(page)
+    text = focused(page)
+    page.locator(f'[data-ref="{text_ref(poll.pk, text)}"] [data-reword]').click()
+    page.locator("#reword-words").fill("x" * 200)
+    page.get_by_role("button", name="Show these words").click()
+    expect(page.locator("#notice")).to_contain_text("Keep it about as short")
+    expect(page.locator(f'[data-ref="{text_ref(poll.pk, text)}"]')).to_be_visible()
+    assert decided() == 0
+
+
+def test_without_a_script_every_decision_has_its_button(queue):
+    text = "I saw Anna Smith there"
+    _room, _poll, page = queue(text, java_script_enabled=False)
+    expect(page.locator("#queue-tools")).to_be_hidden()
+    page.get_by_role("link", name="Edit").click()
+    page.get_by_label("What the wall shows instead").fill("I saw somebody")
+    page.get_by_role("button", name="Show these words").click()
+    until(lambda: TextCheck.objects.filter(key=text, redacted="I saw somebody").exists())
+    for name in ("Show", "Hide", "Show without these", "Flag"):
+        page.locator("#decided").click()
+        page.locator("#queue").get_by_role("button", name=name).first.click()
+        page.wait_for_load_state()
+    check = TextCheck.objects.get()
+    assert (check.shown, check.safeguarding) == (False, True)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 390, 1440])
+def test_the_queue_and_the_leads_page_are_accessible_and_fit(queue, width, scheme, tmp_path):
+    room, poll, page = queue(
+        "Softer light",
+        "Please ask Anna Smith, 07700 900123, at Little Acorns Nursery in SW1A 1AA or write to anna@example.org",
+        "https://example.org/" + "a" * 120,
+        "gone",
+        viewport={"width": width, "height": 900},
+        color_scheme=scheme,
+    )
+    decide(room.pk, None, text_ref(poll.pk, "gone"), "flagged")
+    expect(page.locator("#queue")).not_to_contain_text("gone")
+    page.locator("#decided").click()
+    page.locator("[data-reword]").first.click()
+    for name in ("queue", "lead", "people"):
+        if name == "lead":
+            page.goto(f"/programmes/{room.programme.key}/safeguarding/")
+        if name == "people":
+            page.goto(f"/programmes/{room.programme.key}/people/")
+        assert_accessible(page)
+        assert_fits(page)
+        page.screenshot(path=tmp_path / f"{name}.png", full_page=True)

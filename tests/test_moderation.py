@@ -1,0 +1,477 @@
+"""People's words before the wall: nothing is shown that nobody has let through, and what is flagged is gone everywhere."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+import time_machine
+from django.utils import timezone
+
+from polls import ballot_box, checks, results
+from polls.lifecycle import Reveal
+from polls.models import Poll, TextCheck
+from polls.types import POLL_TYPES
+from polls.types.base import Option, Question
+from visions import aggregates, breakdown
+from visions.exports import results_csv
+from workshops import breakouts, commands, moderation, screens
+from workshops.actions import facilitation, groups, groupwork
+from workshops.actions.facilitation import NotNow
+from workshops.actions.moderation import check_texts, decide
+from workshops.live.topics import SHOWN, Audience, Topic
+from workshops.models import Contribution, Gesture, Group, Membership, Role
+from workshops.moderation import note_ref, text_ref
+
+from . import factories as make
+from .poll_samples import QUESTIONS
+
+pytestmark = pytest.mark.django_db
+
+WORDS = Question("words", "In a word?", settings={"max_entries": 3})
+TEXTS = Question("open_text", "Your hope?")
+AT_ONCE = Question("words", "At once?", settings={"max_entries": 3, "check": False})
+NAMES = "I saw Anna Smith there"
+WITHOUT = "I saw [name] there"
+
+
+def room(question=WORDS, *answers, reveal=Reveal.LIVE):
+    """A workshop whose question is on stage, open and shown, with these answers."""
+    workshop = make.workshop(None, question)
+    Poll.objects.filter(agenda_item__workshop=workshop).update(reveal=reveal)
+    poll = make.launched(workshop)
+    for answer in answers:
+        make.vote(make.participant(workshop), poll, answer)
+    return workshop, poll
+
+
+def seen(workshop, *audiences):
+    """All that these screens show, first page and pictures alike."""
+    scene = screens.Scene.load(workshop.pk)
+    return "\n".join(
+        screens.draw(scene, topic, audience)
+        for audience in audiences or (Audience.WALL, Audience.PHONE, Audience.OBSERVER)
+        for topic in SHOWN[audience]
+    )
+
+
+def ref_of(poll, key):
+    return text_ref(poll.pk, key)
+
+
+def items(workshop):
+    return {item.text: item for item in screens.Scene.load(workshop.pk).texts}
+
+
+def on_the_wall(workshop):
+    """`{text: people}` as the room may see it."""
+    result = screens.Scene.load(workshop.pk).room_result
+    return {text: n for _key, text, n in result.poll_type.texts(result.tally, result.question)}
+
+
+# --- what nobody has looked at -----------------------------------------------------------------------------
+
+
+def has_own_words(sample):
+    return POLL_TYPES[QUESTIONS[sample].type].has_texts
+
+
+#: the words of every kind of answer that people write themselves, whether its type checks them or never shows them
+OWN_WORDS = {
+    "words": ["zebra"],
+    "open_text": "zebra crossing",
+    "statement": {"choice": "disagree", "reason": "zebra"},
+    "single_choice": {"other": "zebra"},
+}
+
+
+@pytest.mark.parametrize("kind", OWN_WORDS)
+def test_words_that_nobody_has_checked_are_on_no_screen_of_the_room(kind):
+    options = (Option("a", "A"), Option("b", "B")) if kind == "single_choice" else ()
+    settings = {"other": True} if kind == "single_choice" else {}
+    workshop, poll = room(Question(kind, "What?", options=options, settings=settings), OWN_WORDS[kind])
+    assert poll.ballots.get().value == OWN_WORDS[kind]
+    assert "zebra" not in seen(workshop)
+    facilitation.close(workshop.pk, None)
+    facilitation.show_result(workshop.pk, None, True)
+    assert "zebra" not in seen(workshop)
+
+
+def test_every_type_that_shows_peoples_words_is_among_those_tried():
+    assert {name for name, kind in POLL_TYPES.items() if kind.has_texts} <= set(OWN_WORDS)
+
+
+def test_a_question_that_shows_words_at_once_shows_them_until_somebody_hides_or_flags_them():
+    workshop, poll = room(AT_ONCE, ["zebra", "calm", "rude"])
+    assert on_the_wall(workshop) == {"zebra": 1, "calm": 1, "rude": 1}
+    decide(workshop.pk, None, ref_of(poll, "rude"), "hidden")
+    decide(workshop.pk, None, ref_of(poll, "zebra"), "flagged")
+    assert on_the_wall(workshop) == {"calm": 1}
+    assert "zebra" not in seen(workshop) + seen(workshop, Audience.CONSOLE)
+    assert "rude" not in seen(workshop)
+
+
+def test_words_that_arrive_between_a_count_and_a_decision_are_not_let_through_with_it():
+    _workshop, poll = room(WORDS, ["calm Anna"], ["loud"])
+    old = results.read(poll)
+    rule = checks.Checks(redacted={"calm anna": "calm"}).for_the_room(at_once=False)
+    assert [rule(key) for key in ("calm anna", "loud", "unseen")] == ["calm", "", ""]
+    assert old.tally["n"] == 2
+
+
+# --- one decision ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("state", "shown"), [("shown", {NAMES: 2}), ("hidden", {}), ("redacted", {WITHOUT: 2})]
+)
+def test_a_text_is_shown_hidden_or_shown_without_the_marked_words_and_everybody_stays_counted(state, shown):
+    workshop, poll = room(TEXTS, NAMES, NAMES, "calm")
+    decide(workshop.pk, None, ref_of(poll, NAMES), state)
+    assert on_the_wall(workshop) == shown
+    scene = screens.Scene.load(workshop.pk)
+    assert (scene.room_result.tally["n"], scene.room_result.counts.valid) == (3, 3)
+    assert "3" in screens.draw(scene, Topic.TALLY, Audience.WALL)
+
+
+def test_a_decision_can_be_taken_back_and_waits_again():
+    workshop, poll = room(TEXTS, "calm")
+    for state in ("shown", "hidden", "redacted"):
+        decide(workshop.pk, None, ref_of(poll, "calm"), state, "other" if state == "redacted" else "")
+        assert not items(workshop)["calm"].waits
+        decide(workshop.pk, None, ref_of(poll, "calm"), "pending")
+        assert items(workshop)["calm"].waits
+        assert on_the_wall(workshop) == {}
+    assert TextCheck.objects.count() == 0
+
+
+def test_words_that_become_the_same_word_are_counted_over_people_not_over_entries():
+    """One person wrote both: two rows that are added up would say that three people did."""
+    workshop, poll = room(WORDS, ["calm Anna", "calm"], ["calm Ben"])
+    check_texts(workshop.pk, None, poll.pk, ["calm"], True)
+    for key in ("calm anna", "calm ben"):
+        decide(workshop.pk, None, ref_of(poll, key), "redacted", "calm")
+    assert on_the_wall(workshop) == {"calm": 2}
+    facilitation.close(workshop.pk, None)
+    assert on_the_wall(workshop) == {"calm": 2}
+
+
+def test_a_word_that_was_hidden_is_not_counted_under_the_one_that_stands_for_another():
+    workshop, poll = room(WORDS, ["calm"], ["calm Anna"])
+    check_texts(workshop.pk, None, poll.pk, ["calm"], False)
+    decide(workshop.pk, None, ref_of(poll, "calm anna"), "redacted", "calm")
+    assert on_the_wall(workshop) == {"calm": 1}
+
+
+def test_words_in_place_of_others_are_tidied_and_stay_about_as_short():
+    workshop, poll = room(WORDS, ["calm"])
+    ref = ref_of(poll, "calm")
+    decide(workshop.pk, None, ref, "redacted", "  so \u202e calm ")
+    assert on_the_wall(workshop) == {"so calm": 1}
+    with pytest.raises(NotNow, match="up to 44 letters"):
+        decide(workshop.pk, None, ref, "redacted", "x" * 45)
+    with pytest.raises(NotNow, match="may show instead"):
+        decide(workshop.pk, None, ref, "redacted", "")
+    with pytest.raises(NotNow, match="may show instead"):
+        decide(workshop.pk, None, ref, "redacted", "\u202e\u200b")
+
+
+def test_words_of_another_workshop_and_words_nobody_wrote_are_refused():
+    workshop, poll = room(WORDS, ["calm"])
+    _other, theirs = room(WORDS, ["calm"])
+    for ref in (ref_of(theirs, "calm"), ref_of(poll, "never"), "text-1-" + "0" * 16, "note-1-1"):
+        with pytest.raises(NotNow):
+            decide(workshop.pk, None, ref, "shown")
+    assert TextCheck.objects.count() == 0
+    with pytest.raises(commands.BadShape):
+        commands.gesture("decide", {"ref": "calm", "state": "shown"})
+
+
+def test_the_log_of_a_workshop_holds_no_words():
+    workshop, poll = room(WORDS, ["zebra"])
+    for state, words in (("shown", ""), ("redacted", "zebra crossing"), ("flagged", "")):
+        decide(workshop.pk, None, ref_of(poll, "zebra"), state, words)
+    logged = " ".join(Gesture.objects.values_list("detail", flat=True))
+    assert ref_of(poll, "zebra") in logged
+    assert "zebra" not in logged
+
+
+# --- several at once ---------------------------------------------------------------------------------------------
+
+
+def test_what_may_have_to_be_hidden_is_never_shown_in_one_sweep_with_the_rest():
+    workshop, poll = room(TEXTS, "calm", "cosy", NAMES, "ring 07700 900123", "write to anna@example.org")
+    scene = screens.Scene.load(workshop.pk)
+    assert {text.text for text in scene.harmless_texts} == {"calm", "cosy"}
+    check_texts(workshop.pk, None, poll.pk, [text.key for text in scene.texts], True)
+    assert on_the_wall(workshop) == {"calm": 1, "cosy": 1}
+    check_texts(workshop.pk, None, poll.pk, [NAMES], True)  # looked at by itself
+    assert on_the_wall(workshop)[NAMES] == 1
+
+
+def test_marked_words_are_marked_in_the_queue_and_the_text_without_them_stands_beside():
+    workshop, _poll = room(TEXTS, NAMES)
+    queue = screens.draw(screens.Scene.load(workshop.pk), Topic.QUEUE, Audience.CONSOLE)
+    assert "I saw <mark>Anna Smith</mark> there" in queue
+    assert f'data-instead="{WITHOUT}"' in queue
+
+
+# --- flags ---------------------------------------------------------------------------------------------------------
+
+
+def asked_and_closed(*answers):
+    workshop, poll = room(WORDS, *answers)
+    role = make.poll_item(workshop, make.YES_NO, profile=True, key="role")
+    ballot_box.open_poll(role.poll_id)
+    facilitation.close(workshop.pk, None)
+    return workshop, poll
+
+
+def for_researchers(workshop, tmp_path):
+    """All that the researcher's side says of the workshop's words."""
+    found = aggregates.findings(workshop.programme)
+    with (tmp_path / "results.csv").open("w+") as file:
+        results_csv.write(found, file)
+        file.seek(0)
+        written = file.read()
+    labels = [line.label for asked in found.asked for line in asked.options]
+    client = make.signed_in(make.staff(workshop.programme, Role.RESEARCHER))
+    key = workshop.programme.key
+    pages = [f"/programmes/{key}/", f"/programmes/{key}/{found.asked[0].key}/"]
+    return "\n".join([written, *labels, *(client.get(page).content.decode() for page in pages)])
+
+
+def test_flagged_words_are_on_no_screen_in_no_result_and_in_no_file(tmp_path):
+    workshop, poll = asked_and_closed(["zebra", "calm"], ["zebra"])
+    check_texts(workshop.pk, None, poll.pk, ["zebra", "calm"], True)
+    assert "zebra" in seen(workshop)
+    assert "zebra" in for_researchers(workshop, tmp_path)
+    decide(workshop.pk, None, ref_of(poll, "zebra"), "flagged")
+    everywhere = seen(workshop) + seen(workshop, Audience.CONSOLE) + for_researchers(workshop, tmp_path)
+    assert "zebra" not in everywhere
+    assert "calm" in everywhere
+    console = make.signed_in(make.staff(workshop.programme)).get(f"/workshops/{workshop.code}/console/")
+    assert "zebra" not in console.content.decode()
+    asked = aggregates.findings(workshop.programme).asked[0]
+    assert (asked.pooled.tally["n"], asked.pooled.counts.valid) == (2, 2)
+
+
+def test_researchers_read_words_with_names_taken_out_and_count_the_same_people(tmp_path):
+    workshop, poll = asked_and_closed(["calm Anna"], ["calm"], ["hidden word"])
+    decide(workshop.pk, None, ref_of(poll, "calm anna"), "redacted", "calm")
+    check_texts(workshop.pk, None, poll.pk, ["hidden word"], False)
+    told = for_researchers(workshop, tmp_path)
+    assert "Anna" not in told
+    asked = aggregates.findings(workshop.programme).asked[0]
+    assert {line.label: (line.hits, line.valid) for line in asked.options} == {
+        "calm": (2, 3),
+        "hidden word": (1, 3),  # kept off the wall; what people answered is not changed by that
+    }
+
+
+def test_a_breakdown_counts_words_as_they_stand_after_the_decision():
+    workshop, poll = asked_and_closed(["calm Anna"], ["calm"], ["calm"], ["calm"], ["calm"])
+    decide(workshop.pk, None, ref_of(poll, "calm anna"), "redacted", "calm")
+    asked = aggregates.findings(workshop.programme).asked[0]
+    counted = breakdown._grouped({}, [poll.pk], asked.question)
+    assert [value for value, _n in counted[breakdown.NOT_STATED]] == [["calm"]] * 5
+
+
+@pytest.mark.parametrize("state", ["shown", "hidden", "redacted"])
+def test_nobody_but_the_lead_can_bring_flagged_words_back(state):
+    workshop, poll = room(WORDS, ["zebra"])
+    ann, bob = make.staff(workshop.programme), make.staff(workshop.programme)
+    ref = ref_of(poll, "zebra")
+    decide(workshop.pk, ann, ref, "flagged")
+    for who, wanted in ((bob, "pending"), (bob, state), (ann, state), (None, "pending")):
+        with pytest.raises(NotNow, match="Only the safeguarding lead"):
+            decide(workshop.pk, who, ref, wanted, "words")
+    check_texts(workshop.pk, bob, poll.pk, ["zebra"], True)
+    assert checks.of([poll.pk])[poll.pk].state("zebra") == "flagged"
+    decide(workshop.pk, make.staff(workshop.programme, Role.OWNER), ref, "pending")
+    assert items(workshop)["zebra"].waits
+
+
+def test_whoever_flagged_by_mistake_can_undo_it_for_ten_minutes():
+    workshop, poll = room(WORDS, ["zebra"], ["lion"])
+    ann = make.staff(workshop.programme)
+    for key in ("zebra", "lion"):
+        decide(workshop.pk, ann, ref_of(poll, key), "flagged")
+    decide(workshop.pk, ann, ref_of(poll, "zebra"), "pending")
+    assert items(workshop)["zebra"].waits
+    with time_machine.travel(timezone.now() + timedelta(minutes=11)), pytest.raises(NotNow):
+        decide(workshop.pk, ann, ref_of(poll, "lion"), "pending")
+
+
+# --- the lead ---------------------------------------------------------------------------------------------------------
+
+
+def page(user, programme):
+    return make.signed_in(user).get(f"/programmes/{programme.key}/safeguarding/")
+
+
+def test_the_named_lead_alone_reads_what_is_flagged_and_owners_where_nobody_is_named():
+    workshop, poll = room(WORDS, ["zebra"])
+    programme = workshop.programme
+    owner, lead = make.staff(programme, Role.OWNER), make.staff(programme)
+    researcher = make.staff(programme, Role.RESEARCHER)
+    decide(workshop.pk, lead, ref_of(poll, "zebra"), "flagged")
+    assert "zebra" in page(owner, programme).content.decode()
+    assert [page(who, programme).status_code for who in (lead, researcher)] == [403, 403]
+    make.signed_in(owner).post(f"/programmes/{programme.key}/people/lead/", {"lead": lead.pk})
+    programme.refresh_from_db()
+    assert programme.safeguarding_lead == lead
+    shown = page(lead, programme).content.decode()
+    assert "zebra" in shown
+    assert lead.email in shown
+    assert [page(who, programme).status_code for who in (owner, researcher)] == [403, 403]
+    assert page(make.staff(make.programme(), Role.OWNER), programme).status_code == 404
+
+
+def test_a_lead_who_has_left_the_programme_leads_nothing_and_the_owners_read_again():
+    programme = make.programme()
+    owner, lead = make.staff(programme, Role.OWNER), make.staff(programme)
+    programme.safeguarding_lead = lead
+    programme.save()
+    Membership.objects.filter(user=lead).delete()
+    assert (page(owner, programme).status_code, page(lead, programme).status_code) == (200, 404)
+
+
+def test_only_somebody_of_the_programme_can_be_named():
+    programme = make.programme()
+    owner = make.signed_in(make.staff(programme, Role.OWNER))
+    path = f"/programmes/{programme.key}/people/lead/"
+    stranger = make.staff(make.programme())
+    assert [owner.post(path, {"lead": who}).status_code for who in (stranger.pk, "x", 10**30)] == [404] * 3
+    assert owner.post(path, {"lead": ""}).status_code == 302
+
+
+def test_the_lead_takes_a_flag_off_and_the_words_wait_again():
+    workshop, poll = room(WORDS, ["zebra"])
+    decide(workshop.pk, None, ref_of(poll, "zebra"), "flagged")
+    owner = make.signed_in(make.staff(workshop.programme, Role.OWNER))
+    path = f"/programmes/{workshop.programme.key}/safeguarding/release/"
+    assert owner.post(path, {"ref": "text-1-0"}).status_code == 404
+    answer = owner.post(path, {"ref": ref_of(poll, "zebra")}, follow=True)
+    assert "Nothing is flagged." in answer.content.decode()
+    assert items(workshop)["zebra"].waits
+
+
+# --- notes of groups -----------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def at_work():
+    """One group of three at work, with one note that it has picked."""
+    workshop = make.workshop()
+    item = make.prompt_item(workshop)
+    people = [make.participant(workshop) for _ in range(3)]
+    facilitation.launch(workshop.pk, None, item.pk)
+    groups.make(workshop.pk, None, "random", groups=1)
+    groups.open_round(workshop.pk, None)
+    group = Group.objects.get()
+    write(people[0], groupwork.Add, group.pk, "Soft light")
+    write(people[1], groupwork.Add, group.pk, NAMES)
+    return workshop, people
+
+
+def write(who, kind, *values):
+    write.ops += 1
+    return groupwork.write([kind(who.workshop_id, who.voter, f"op{write.ops}", *values)])[0]
+
+
+write.ops = 0
+
+
+def pick(who, text):
+    note = Contribution.objects.get(text=text)
+    write(who, groupwork.Pick, note.pk, True)
+    return Contribution.objects.get(pk=note.pk)
+
+
+def test_only_a_note_that_its_group_has_picked_waits_because_no_other_reaches_the_wall(at_work):
+    workshop, people = at_work
+    assert items(workshop) == {}
+    pick(people[0], "Soft light")
+    assert [(item.text, item.group, item.waits) for item in items(workshop).values()] == [
+        ("Soft light", Group.objects.get().name, True)
+    ]
+
+
+def test_a_note_reaches_the_wall_only_once_it_is_shown(at_work):
+    workshop, people = at_work
+    note = pick(people[0], "Soft light")
+    current = Group.objects.get().round
+    current.presenting = Group.objects.get()
+    current.save()
+    assert "Soft light" not in seen(workshop)
+    decide(workshop.pk, None, note_ref(note), "shown")
+    assert breakouts.overview(workshop.pk).presenting.for_the_wall == "Soft light"
+    decide(workshop.pk, None, note_ref(note), "redacted", "Light")
+    assert breakouts.overview(workshop.pk).presenting.for_the_wall == "Light"
+    decide(workshop.pk, None, note_ref(note), "hidden")
+    assert breakouts.overview(workshop.pk).presenting.for_the_wall == ""
+    assert "Soft light" not in seen(workshop)
+
+
+def test_a_sentence_that_may_name_somebody_is_not_put_on_the_wall_by_showing_its_group(at_work):
+    workshop, people = at_work
+    note = pick(people[0], NAMES)
+    for gesture in (
+        lambda: groups.present(workshop.pk, None, note.group_id),
+        lambda: groups.agreement_poll(workshop.pk, None, note.pk),
+    ):
+        with pytest.raises(NotNow, match="may name somebody"):
+            gesture()
+    decide(workshop.pk, None, note_ref(note), "redacted")
+    groups.present(workshop.pk, None, note.group_id)
+    assert breakouts.overview(workshop.pk).presenting.for_the_wall == WITHOUT
+    groups.agreement_poll(workshop.pk, None, note.pk)
+    workshop.refresh_from_db()
+    assert workshop.stage_item.poll.question.text == WITHOUT
+
+
+def test_a_decision_is_about_the_wording_that_was_read(at_work):
+    workshop, people = at_work
+    note = pick(people[0], "Soft light")
+    write(people[0], groupwork.Edit, note.pk, note.revision, "Soft light, says Anna")
+    with pytest.raises(NotNow, match="changed just now"):
+        decide(workshop.pk, None, note_ref(note), "shown")
+    assert Contribution.objects.get(pk=note.pk).check_state == "pending"
+
+
+def test_a_flagged_note_is_gone_for_its_group_its_author_and_every_console(at_work):
+    workshop, people = at_work
+    note = pick(people[0], "Soft light")
+    decide(workshop.pk, None, note_ref(note), "flagged")
+    drawn = [
+        *screens.draw_pads(workshop.pk, [note.group_id]).values(),
+        *screens.draw_desk_pads(workshop.pk, [note.group_id]).values(),
+        seen(workshop),
+        seen(workshop, Audience.CONSOLE),
+        str(breakouts.places(workshop.pk, people[0].voter)),
+    ]
+    assert [html for html in drawn if "Soft light" in html] == []
+    for who in people:
+        for kind, *values in (
+            (groupwork.Edit, note.revision, "x"),
+            (groupwork.Edit, note.revision + 5, "x"),
+            (groupwork.TakeBack,),
+            (groupwork.Agree, True),
+            (groupwork.Pick, True),
+        ):
+            assert write(who, kind, note.pk, *values).code == "forbidden"
+    for gesture in (
+        lambda: groups.present(workshop.pk, None, note.group_id),
+        lambda: groups.agreement_poll(workshop.pk, None, note.pk),
+        lambda: groups.propose(workshop.pk, None, note.pk),
+        lambda: groups.check_note(workshop.pk, None, note.pk, "shown"),
+        lambda: decide(workshop.pk, None, note_ref(note), "shown"),
+    ):
+        with pytest.raises(NotNow):
+            gesture()
+    owner = make.staff(workshop.programme, Role.OWNER)
+    assert "Soft light" in page(owner, workshop.programme).content.decode()
+    assert [one.text for one in moderation.flagged(workshop.programme)] == ["Soft light"]
+    decide(workshop.pk, owner, note_ref(note), "pending")
+    assert items(workshop)["Soft light"].waits
