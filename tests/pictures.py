@@ -25,7 +25,8 @@ from django.conf import settings  # noqa: E402
 from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402
 
 from tests.browser.conftest import DESK, FLAGS, PHONE, WALL, chromium_path  # noqa: E402
-from workshops.models import Programme, Workshop  # noqa: E402
+from workshops.actions import facilitation, groups  # noqa: E402
+from workshops.models import AgendaItem, Programme, Workshop  # noqa: E402
 
 WIDTHS = (320, 390, 1440)
 SCHEMES = ("light", "dark")
@@ -48,6 +49,7 @@ def main() -> None:
         studio.overview()
         if given.all:
             studio.every_page()
+            studio.groups()
         browser.close()
 
 
@@ -146,6 +148,33 @@ class Studio:
                     page.screenshot(path=self.place / f"{name}-{width}-{scheme}.png", full_page=True)
                     page.context.close()
                 print(f"  {name}, {scheme}")
+
+    # -- a group at work ---------------------------------------------------------------------------------
+
+    def groups(self) -> None:
+        """Two people in one group with a few notes, on a phone at every width, light and dark."""
+        item = self.workshop.agenda.filter(kind=AgendaItem.Kind.PROMPT).order_by("position").first()
+        if item is None:
+            return
+        one, mate = self.join(self.screen(**PHONE)), self.join(self.screen(**PHONE))
+        facilitation.launch(self.workshop.pk, None, item.pk)
+        groups.make(self.workshop.pk, None, "random", groups=1)
+        groups.open_round(self.workshop.pk, None)
+        for page, note in (
+            (one, "Soft light, no big strip lights."),
+            (mate, "A chair where a parent can sit for ten minutes at drop-off."),
+        ):
+            page.get_by_label("Add a note for the group").fill(note, timeout=15_000)
+            page.get_by_role("button", name="Add note").click()
+        one.locator("#notes > li").nth(1).wait_for()
+        for scheme in SCHEMES:
+            one.emulate_media(color_scheme=scheme)
+            for width in WIDTHS:
+                one.set_viewport_size({"width": width, "height": 844})
+                one.wait_for_timeout(300)
+                one.screenshot(path=self.place / f"group-{width}-{scheme}.png", full_page=True)
+            print(f"  group, {scheme}")
+        groups.close_round(self.workshop.pk, None)
 
     def _pages(self) -> list[tuple[str, str, str]]:
         code, key = self.workshop.code, self.programme.key

@@ -106,11 +106,11 @@ def test_everybody_sees_their_group_its_question_and_its_video_room(room):
     assert 'href="https://video.example/room"' in html
 
 
-def test_outside_of_rounds_the_page_has_no_pad_and_a_desk_that_is_hidden():
+def test_outside_of_rounds_the_page_has_no_pad_and_no_desk():
     who = factories.participant(factories.workshop())
     html = look(who)
     assert '<section id="group" hidden></section>' in html
-    assert re.search(r'<div id="desk" class="stack" hidden>', html)
+    assert ('id="desk"' in html, 'group.js" defer' in html) == (False, False)
     assert told(html, "place") == {"group": 0}
 
 
@@ -172,6 +172,17 @@ def test_observers_read_along_and_have_nothing_to_press(room):
         frame["t"] for frame in phone(observing=workshop).get(url(workshop, "pictures/")).json()["frames"]
     ]
     assert kinds[:2] == ["hello", "place"]
+
+
+def test_a_page_that_was_there_before_the_groups_gets_an_empty_desk_without_a_query(room):
+    workshop, people = room
+    with CaptureQueriesContext(connection) as asked:
+        answer = phone(people[0]).get(url(workshop, "group/"))
+    assert len(asked) == 0
+    assert re.search(r'<div id="desk" class="stack" hidden>', page(answer))
+    assert told(page(answer), "group-words")["two"] == "2 minutes left"
+    assert "csrfmiddlewaretoken" not in page(answer)
+    assert "private" in answer.headers["Cache-Control"]
 
 
 # --- without a script --------------------------------------------------------------------------------------

@@ -174,13 +174,13 @@ def test_probes_messages_and_the_call_back_arrive_and_are_said(pair, room):
     said(ada, "Tea is ready")
     groups.call(workshop.pk, None, "probe", "What gets in the way now?")
     said(bea, "What gets in the way now?")
-    ada.get_by_text("If the talk slows down").click()
-    expect(ada.get_by_text("What would a baby notice first?")).to_be_visible()
-    expect(ada.get_by_text("And a parent at drop-off?")).to_be_hidden()
+    ada.locator("#group").get_by_text("If the talk slows down").click()
+    expect(ada.locator("#group").get_by_text("What would a baby notice first?")).to_be_visible()
+    expect(ada.locator("#group").get_by_text("And a parent at drop-off?")).to_be_hidden()
     groups.recall(workshop.pk, None)
     said(ada, "Come back to the plenary.")
     expect(
-        ada.get_by_text("What would a baby notice first?")
+        ada.locator("#group").get_by_text("What would a baby notice first?")
     ).to_be_visible()  # still open in the new picture
     add(ada, "One last note")
     expect(notes(bea)).to_have_text(["One last note"], timeout=WAIT)
@@ -372,11 +372,11 @@ def test_think_first_shows_ones_own_notes_until_they_open_together(site, phone, 
     groups.open_round(workshop.pk, None, think_first=True)
     ada, bea = seated(phone(), site, one), seated(phone(), site, mate)
     add(ada, "Mine")
-    add(bea, "Theirs")
+    add(bea, "Known to Bea")
     expect(notes(ada)).to_have_text(["Mine"], timeout=WAIT)
     expect(ada.locator("#group")).to_contain_text("2 notes in your group so far.", timeout=WAIT)
     expect(notes(ada)).to_have_text(["Mine"])
-    assert "Theirs" not in ada.content()
+    assert "Known to Bea" not in ada.content()
     press(ada, "Mine", "Edit")
     ada.get_by_label("Change this note").fill("Mine, better")
     ada.get_by_role("button", name="Save the change").click()
@@ -386,7 +386,7 @@ def test_think_first_shows_ones_own_notes_until_they_open_together(site, phone, 
     expect(notes(ada)).to_have_text(["Mine, better"])
     groups.share(workshop.pk, None)
     for page in (ada, bea):
-        expect(notes(page)).to_have_text(["Mine, better", "Theirs"], timeout=WAIT)
+        expect(notes(page)).to_have_text(["Mine, better", "Known to Bea"], timeout=WAIT)
 
 
 def test_people_choose_a_group_or_say_their_table(site, phone, transactional_db):

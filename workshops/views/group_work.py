@@ -7,14 +7,18 @@ wordings here too, with a choice that loses neither.
 from __future__ import annotations
 
 import logging
+from functools import lru_cache
 from typing import Any
 
 from django.db import OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.template.loader import render_to_string
+from django.utils.cache import patch_cache_control
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods
 
 from polls.ballot_box import Refusal
 
@@ -28,10 +32,27 @@ log = logging.getLogger(__name__)
 STATUS = {"busy": 503, "conflict": 409}
 
 
-@never_cache
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 async def group(request: HttpRequest, code: str) -> HttpResponse:
-    """The same commands as on the socket; the script sends JSON, a page without it a form."""
+    """The same commands as on the socket; the script sends JSON, a page without it a form.
+
+    GET is the empty desk, for a page that was there before the groups: the same for everybody, so that a whole room
+    may ask for it at once without a query.
+    """
+    if request.method != "POST":
+        response = HttpResponse(_empty_desk(get_language()))
+        patch_cache_control(response, private=True, max_age=3600)
+        return response
+    return await _posted(request, code)
+
+
+@lru_cache(maxsize=32)
+def _empty_desk(language: str) -> str:
+    return render_to_string("workshops/phone/_desk.html", {"place": {"group": 0}})
+
+
+@never_cache
+async def _posted(request: HttpRequest, code: str) -> HttpResponse:
     if request.content_type == "application/json":
         return await phone.by_script(request, code)
     return await pages.in_a_thread(_by_form, request, code)

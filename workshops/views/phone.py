@@ -27,7 +27,6 @@ from ..live.hub import revision_of
 from ..live.intake import Busy
 from ..live.topics import SHOWN, Audience, Topic
 from ..models import Participant, Workshop, new_key
-from ..models.breakouts import TEXT_LIMIT
 from . import errors, joining
 from .public import read_code
 
@@ -81,7 +80,6 @@ def stage_page(
         "fragments": {str(topic): html for topic, html in fragments.items()} | {"group": own_pad},
         "place": place,
         "desk": {"once": new_key(), **(desk or _editing(request, place, seat))},
-        "limit": TEXT_LIMIT,
         # What the shared pictures were, so that the socket need not send them again.
         "seen": {str(topic): revision_of(html) for topic, html in shared.items()},
         "seed": _seed(seat),

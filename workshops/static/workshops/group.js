@@ -8,11 +8,12 @@
   "use strict";
   const live = window.Live;
   const el = (id) => document.getElementById(id);
-  if (!live || !el("group")) return;
+  if (!live || live.group) return;
+  live.group = true; // it is here, and comes no second time
   const words = JSON.parse(el("group-words").textContent);
-  const desk = el("desk"), phone = live.phone; // an observer has neither
+  const phone = live.phone, desk = phone && el("desk"); // an observer has neither
   const PATIENCE = 4000, SHORTEST = 500, LONGEST = 30000, LETTERS = 1000, COUNTED = 800, QUIET = 10000;
-  let place = JSON.parse(el("place").textContent);
+  let place = live.place || JSON.parse(el("place").textContent); // the newest: this script may come later than the page
 
   // ---- words for everybody, also for ears -------------------------------------------------------------
 
@@ -99,6 +100,7 @@
       empty.hidden = true;
       el("group").replaceWith(empty);
       delete live.seen.group;
+      delete told.help; // that was the other group's
     }
     mark();
   };
@@ -235,7 +237,7 @@
     if (t === "agree") place.agreed = place.agreed.filter((id) => id !== note).concat(on ? [note] : []);
     if (place.own || el("group").dataset.hidden === "yes") {
       place.own = place.own || [];
-      if (t === "note") place.own.push({ note: frame.note, rev: frame.rev, text: text });
+      if (t === "note") place.own = place.own.filter((own) => own.note !== frame.note).concat({ note: frame.note, rev: frame.rev, text: text });
       if (t === "edit_note") place.own = place.own.map((own) => own.note === note ? { note: note, rev: frame.rev, text: text } : own);
       if (t === "take_back") place.own = place.own.filter((own) => own.note !== note);
     } else if (t === "note") {
@@ -393,7 +395,7 @@
 
   const first = el("group");
   keepNotes(first, true);
-  tellNews(first, true);
+  tellNews(first, !live.place);
   if (!desk) return;
 
   const voteStored = live.handlers.ack, voteRefused = live.handlers.nack, opened = live.onopen, woken = live.onwake;

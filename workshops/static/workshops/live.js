@@ -85,6 +85,33 @@
   handlers.screen = show;
   handlers.hello = (frame) => { offset = frame.now - Date.now(); tick(); };
 
+  // ---- small groups are rare: what a phone needs for them comes when it is told of one -------------------
+
+  let fetching = 0; // since when
+
+  function needsDesk(place) {
+    let waits = null; // what was written and not stored when the groups ended
+    try { waits = sessionStorage.getItem("group-outbox:" + body.dataset.live); } catch (error) { /* private mode */ }
+    return body.dataset.desk && !live.group && Date.now() - fetching > PATIENCE && (place.group || (waits && waits !== "[]"));
+  }
+
+  handlers.place = (place) => {
+    live.place = place;
+    if (!needsDesk(place)) return;
+    fetching = Date.now();
+    const anew = () => setTimeout(() => { fetching = 0; handlers.place(live.place); }, SHORTEST * (2 + 6 * Math.random()));
+    fetch(body.dataset.desk, { credentials: "same-origin" })
+      .then((answer) => { if (!answer.ok) throw new Error(String(answer.status)); return answer.text(); })
+      .then((html) => {
+        if (!document.getElementById("group-words")) document.getElementById("group").insertAdjacentHTML("afterend", html);
+        const script = document.createElement("script");
+        script.src = body.dataset.deskScript;
+        script.onerror = anew;
+        document.head.appendChild(script);
+      })
+      .catch(anew);
+  };
+
   function take(text) {
     heard += 1;
     const frame = JSON.parse(text);
