@@ -101,7 +101,7 @@ def test_a_long_pasted_transcript_is_shown_without_names_and_kept(owner, held):
     page = owner(f"/workshops/{held.code}/notes/")
     page.get_by_role("link", name="Add a transcript").first.click()
     assert len(TALK.encode()) > 64 * 1024  # more than a form's field may carry
-    page.fill("textarea", TALK)
+    page.fill("textarea", TALK, timeout=60_000)
     page.evaluate(REMEMBER)
     page.get_by_role("button", name="Take names out and show it").click(no_wait_after=True)
     expect(page.get_by_role("heading", name="Look at it before it is kept")).to_be_visible(timeout=60_000)
