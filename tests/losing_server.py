@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from config.asgi import application
 from polls.models import Ballot
-from workshops.actions import together
+from workshops.actions import groupwork, together
 from workshops.models import Contribution
 
 __all__ = ["application"]
@@ -16,7 +16,8 @@ _lost: set[str] = set()
 def _write_and_lose(items):
     outcomes = _write(items)
     _lose("vote", Ballot.objects.filter(status=Ballot.Status.CAST).order_by("pk").last())
-    _lose("note", Contribution.objects.order_by("pk").last())
+    noted = [outcome.note for outcome in outcomes if isinstance(outcome, groupwork.Done)]
+    _lose("note", Contribution.objects.filter(pk__in=noted).first())
     return outcomes
 
 

@@ -25,7 +25,9 @@ class GroupsRoom(room.Room):
         facilitation.launch(self.workshop.pk, None, self.item.pk)
         gestures.make(self.workshop.pk, None, "random", groups=groups)
         gestures.open_round(self.workshop.pk, None, prompts=[prompt.pk])
-        self.beside = self.seat(voters)  # now that places are taken: they vote and do not write
+        self.beside = self.seat(
+            voters
+        )  # they come late, sit down in the smallest groups, vote and do not write
 
     def address(self) -> dict[str, Any]:
         return super().address() | {"voters": self.cookies(self.beside), "desk": self._signed_in()}

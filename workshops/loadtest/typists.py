@@ -32,6 +32,7 @@ class Talker(Socket):
     def __init__(self, crowd: Crowd, request: bytes) -> None:
         super().__init__(crowd, request)
         self.greeted = crowd.loop.create_future()
+        self.group = 0
         self.waiting: dict[str, tuple[float, bytes, Any]] = {}
 
     def ask(self, about: Any, **frame: Any) -> None:
@@ -49,6 +50,8 @@ class Talker(Socket):
             self.crowd.look()
         elif payload.startswith(frames.NACK):
             self._refused(json.loads(payload))
+        elif payload.startswith(frames.PLACE):
+            self.group = json.loads(payload)["group"]
         self.read(payload)
 
     def _refused(self, answer: dict[str, Any]) -> None:
@@ -70,12 +73,12 @@ class Talker(Socket):
 
 
 class Voter(Talker):
-    """Answers the question on stage again and again, in no group."""
+    """Answers the question on stage again and again; came late into some group, and only reads there."""
 
     ballot = seq = 0
 
     def read(self, payload: bytes) -> None:
-        self.crowd.look_for_strangers(payload, 0)
+        self.crowd.look_for_strangers(payload, self.group)
         if payload.startswith(frames.STAGE):
             self.ballot = frames.ballot_on_stage(payload)
             if self.ballot and not self.greeted.done():
@@ -95,7 +98,7 @@ class Member(Talker):
     def __init__(self, crowd: Tables, request: bytes) -> None:
         super().__init__(crowd, request)
         self.number = next(crowd.numbers)
-        self.group = self.sent = 0
+        self.sent = 0
         self.pad = notes.Pad({}, {}, 0, 0)
         #: own notes by number: the server's number, its revision, and whether a change of it is on its way
         self.own: dict[int, tuple[int, int, bool]] = {}
@@ -104,8 +107,6 @@ class Member(Talker):
     def read(self, payload: bytes) -> None:
         if payload.startswith(frames.PAD):
             self.look_at(self.crowd.pad_of(self.group, payload))
-        elif payload.startswith(frames.PLACE):
-            self.group = json.loads(payload)["group"]
         else:
             self.crowd.look_for_strangers(payload, self.group)
 
