@@ -592,7 +592,7 @@ def test_the_walls_page_and_its_pictures_have_the_same_look(desk):
     desk.write("Calm", pick=True)
     desk.done("present", group=desk.groups[0].pk)
     assert looks == ["wall is-deep is-breakout is-groups"] * 3
-    assert 'data-body="wall is-deep is-breakout is-sharing"' in desk.draw(Topic.STAGE, Audience.WALL)
+    assert "wall is-deep is-breakout is-sharing" in desk.draw(Topic.STAGE, Audience.WALL)
 
 
 # --- cost ----------------------------------------------------------------------------------------------------------------
