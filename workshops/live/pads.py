@@ -8,20 +8,23 @@ of queries for all of them, a few times a second.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
+import math
+import time
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 
 from .. import breakouts
-from . import metrics
+from . import metrics, way
 from .lines import Frame
 from .pictures import encode, read, revision_of
 from .topics import PLACES, Topic, group_of
 
 if TYPE_CHECKING:
-    from .hub import Connection
+    from .connections import Connection
 
 log = logging.getLogger(__name__)
 
@@ -80,6 +83,8 @@ class Pads:
         if screen.place != place:
             screen.place = place
             screen.tell(encode({"t": "place", **place}))
+        if self._task is None:  # from now on it looks by itself: that groups were made may not be announced here
+            self._task = asyncio.ensure_future(self._run())
         self.join(screen, place["group"], seen)
 
     # -- what they see -----------------------------------------------------------------------------------------
@@ -98,15 +103,20 @@ class Pads:
             self._task = asyncio.ensure_future(self._run())
 
     async def _run(self) -> None:
-        """A window after each change; by itself every few seconds, for an announcement may be lost."""
+        """A window after each change. By itself every few seconds, however much is announced, for an announcement may
+        be lost: then some pads in each window, so that a hundred of them are no burst."""
+        look_at, due = time.monotonic() + settings.LIVE_LOOK_SECONDS, list[int]()
         while True:
-            try:
-                async with asyncio.timeout(settings.LIVE_LOOK_SECONDS):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(0 if due else max(0.0, look_at - time.monotonic())):
                     await self._wake.wait()
-            except TimeoutError:
-                self._dirty.update(self._groups)
-                self._moved = True
             self._wake.clear()
+            if time.monotonic() >= look_at:
+                look_at, due = time.monotonic() + settings.LIVE_LOOK_SECONDS, list(self._groups)
+                self._moved = True
+            some = math.ceil(len(self._groups) * WINDOW_SECONDS / settings.LIVE_LOOK_SECONDS)
+            self._dirty.update(due[:some])
+            del due[:some]
             await self._look()
             await asyncio.sleep(WINDOW_SECONDS)
 
@@ -123,9 +133,11 @@ class Pads:
 
     async def _tell_places(self) -> None:
         places = await read(breakouts.places, self.workshop_id)
-        for screen in self._people():
+        for number, screen in enumerate(list(self._people()), start=1):
             if screen.greeted:
                 self.tell_place(screen, places.of(screen.voter, self.watching))
+            if number % 50 == 0:
+                await way.give()
 
     async def _draw(self, groups: list[int]) -> None:
         with metrics.DRAW_SECONDS.time():
@@ -133,7 +145,7 @@ class Pads:
         for number, (group, html) in enumerate(pictures.items(), start=1):
             self._show(group, html)
             if number % 20 == 0:
-                await asyncio.sleep(0)  # let votes in between
+                await way.give()  # votes and notes in between
 
     def _show(self, group: int, html: str) -> None:
         revision, looking = revision_of(html), self._groups.get(group)

@@ -1,0 +1,98 @@
+"""Pads: everybody who looks has the newest picture of their group, and what is announced all the while delays nobody."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+
+import pytest
+
+from workshops import breakouts
+from workshops.live import pads
+from workshops.live.topics import pad
+
+TIME = 10.0  # seconds
+
+
+class Screen:
+    """Looks at one group's pad and remembers what it was shown."""
+
+    def __init__(self) -> None:
+        self.group, self.shown = 0, []
+        self.came = asyncio.Event()
+
+    def show(self, _topic, frame) -> None:
+        self.shown.append(frame.text)
+        self.came.set()
+
+    async def sees(self, words: str) -> None:
+        async with asyncio.timeout(TIME):
+            while not (self.shown and words in self.shown[-1]):
+                self.came.clear()
+                await self.came.wait()
+
+
+@pytest.fixture
+def quick(settings, monkeypatch):
+    settings.LIVE_LOOK_SECONDS = 0.2
+    monkeypatch.setattr(pads, "WINDOW_SECONDS", 0.02)
+    monkeypatch.setattr(breakouts, "places", lambda _workshop: breakouts.Places())
+
+
+@contextlib.asynccontextmanager
+async def board(words: dict[int, str]):
+    """A board with a screen before each group's pad, and the numbers of the groups of each drawing."""
+    drawn = []
+
+    def draw(_workshop, groups):
+        drawn.append(list(groups))
+        return {group: words[group] for group in groups}
+
+    made = pads.Pads(7, draw)
+    screens = {group: Screen() for group in words}
+    for group, screen in screens.items():
+        made.join(screen, group)
+    try:
+        yield made, screens, drawn
+    finally:
+        made.stop()
+
+
+async def announce_for_ever(made: pads.Pads, group: int) -> None:
+    while True:
+        made.mark([pad(group)])
+        await asyncio.sleep(0.005)
+
+
+async def test_a_lost_announcement_is_made_good_though_another_group_is_announced_all_the_while(quick):
+    words = {1: "calm", 2: "calm"}
+    async with board(words) as (made, screens, _drawn):
+        await screens[2].sees("calm")
+        busy = asyncio.ensure_future(announce_for_ever(made, 1))
+        words[2] = "light"  # nobody is told
+        try:
+            await screens[2].sees("light")
+        finally:
+            busy.cancel()
+
+
+async def test_many_pads_are_looked_at_a_few_at_a_time(quick):
+    words = dict.fromkeys(range(1, 41), "calm")
+    async with board(words) as (_made, screens, drawn):
+        for screen in screens.values():
+            await screen.sees("calm")
+        first = len(drawn)
+        for group in words:
+            words[group] = "light"
+        for screen in screens.values():
+            await screen.sees("light")
+        assert max(len(groups) for groups in drawn[first:]) <= 4  # a tenth: ten windows fit between two looks
+
+
+async def test_a_pad_that_has_not_changed_is_not_sent_again(quick):
+    async with board({1: "calm"}) as (_made, screens, drawn):
+        await screens[1].sees("calm")
+        async with asyncio.timeout(TIME):
+            while len(drawn) < 4:
+                await asyncio.sleep(0.01)
+        assert len(screens[1].shown) == 1
