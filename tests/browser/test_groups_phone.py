@@ -433,7 +433,7 @@ def test_somebody_who_is_moved_sees_the_new_pad_and_no_longer_the_old(pair, room
     ada.get_by_label("Add a note for the group").fill("Half a thought")
     other = Group.objects.exclude(pk=group_of(one).pk).get()
     place = group_of(one).places.get(voter=one.voter)
-    groups.move(workshop.pk, None, place.pk, other.pk)
+    groups.move(workshop.pk, None, [place.pk], other.pk)
     expect(ada.locator("#group")).to_have_attribute("data-group", str(other.pk), timeout=WAIT)
     said(ada, f"You are in {other.name}")
     expect(notes(ada)).to_have_count(0)
@@ -524,6 +524,7 @@ def test_a_busy_pad_looks_right_at_every_width(site, phone, room, width, scheme,
     page = seated(phone(viewport={"width": width, "height": 844}, color_scheme=scheme), site, one)
     page.locator("#notes > li").first.get_by_text("More").click()
     page.get_by_label("Add a note for the group").fill("x" * 850)
+    expect(page.locator("#notes > li").first.get_by_role("button", name="Take back")).to_be_visible()
     right(page)
     small = page.evaluate(
         """() => [...document.querySelectorAll("main :is(button, a, summary, textarea, input)")]

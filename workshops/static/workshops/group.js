@@ -64,7 +64,7 @@
     group.querySelectorAll("#notes > li").forEach((li) => {
       const html = li.outerHTML, old = before[li.id];
       if (old && old.html === html) { li.replaceWith(old.node); kept[li.id] = old; return; }
-      kept[li.id] = { node: li, html: html };
+      kept[li.id] = { node: li, html: html, open: Boolean(old && old.node.querySelector("details[open]")) };
       if (first || old) return;
       li.classList.add("is-new");
       if (li.dataset.by !== place.tag) { newNotes += 1; announce(); }
@@ -121,12 +121,11 @@
     el("group-do").hidden = place.group < 1;
     el("at-table").hidden = group.dataset.made !== "by_table";
     const called = isOn("help", place.group, group.dataset.help === "yes");
-    [["help-on", !called, 1], ["help-off", called, 0]].forEach(([id, shown, on]) => {
-      const had = document.activeElement === el(id);
-      el(id).hidden = !shown;
-      el(id).value = "help:" + place.group + ":" + on;
-      if (had && !shown) el(called ? "help-off" : "help-on").focus();
-    });
+    const pressed = document.activeElement.id; // the other of the two takes its place
+    el("help-on").hidden = called;
+    el("help-off").hidden = !called;
+    ["help-off", "help-on"].forEach((id, on) => { el(id).value = "help:" + place.group + ":" + on; });
+    if (pressed === "help-on" || pressed === "help-off") el(called ? "help-off" : "help-on").focus();
     const isScribe = Boolean(group.dataset.scribe) && group.dataset.scribe === place.tag;
     group.querySelectorAll("[data-scribe-is]").forEach((part) => { part.hidden = (part.dataset.scribeIs === "me") !== isScribe; });
     if (group.dataset.hidden === "yes") drawOwn(el("notes"));
@@ -166,6 +165,7 @@
         one.id = (one.value || "more") + "-" + id;
         one.setAttribute("aria-describedby", "text-" + id);
       });
+      tools.querySelector("details").open = Boolean(kept[li.id] && kept[li.id].open);
       li.appendChild(tools);
     }
     tools.hidden = !isOpen;
