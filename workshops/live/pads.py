@@ -83,7 +83,7 @@ class Pads:
         if screen.place != place:
             screen.place = place
             screen.tell(encode({"t": "place", **place}))
-        if self._task is None:  # from now on it looks by itself: that groups were made may not be announced here
+        if self._task is None:  # it looks by itself from now on: an announcement may be lost
             self._task = asyncio.ensure_future(self._run())
         self.join(screen, place["group"], seen)
 
