@@ -61,8 +61,10 @@ def of(polls: Collection[int]) -> dict[int, Checks]:
         return {}
     rows: dict[int, list[tuple[str, bool, str, bool]]] = {}
     found = TextCheck.objects.filter(poll__in=polls)
-    for poll, *row in found.values_list("poll", "key", "shown", "redacted", "safeguarding"):
-        rows.setdefault(poll, []).append((row[0], row[1], row[2], row[3]))
+    for poll, key, shown, redacted, flagged in found.values_list(
+        "poll", "key", "shown", "redacted", "safeguarding"
+    ):
+        rows.setdefault(poll, []).append((key, shown, redacted, flagged))
     return {poll: _checks(mine) for poll, mine in rows.items()}
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from django.db.models import Count, QuerySet
 
 from . import checks, measures
+from .checks import Checks, Rule
 from .models import Ballot, Measure, Poll
 from .prepared import Prepared
 from .types import POLL_TYPES, Question
@@ -277,10 +278,10 @@ class Decided:
     Two that were made one may be one person's, so only the ballots know how many people stand behind them.
     """
 
-    checks: Mapping[int, checks.Checks] = field(default_factory=dict)
+    checks: Mapping[int, Checks] = field(default_factory=dict)
     answers: Mapping[int, list[tuple[Any, int]]] = field(default_factory=dict)
 
-    def worded(self, pk: int, result: Result, rule: checks.Rule) -> Result:
+    def worded(self, pk: int, result: Result, rule: Rule) -> Result:
         """The result with its texts as the rule has them; its numbers stay whole."""
         kind, question = result.poll_type, result.question
         kept = {key: rule(key) for key, _text, _people in kind.texts(result.tally, question)}

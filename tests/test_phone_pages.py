@@ -484,7 +484,15 @@ def test_pictures_are_those_of_the_socket_and_only_what_was_not_seen(workshop):
     factories.vote(who, poll, "yes")
     client = phone(who)
     frames = client.get(url(workshop, "pictures/")).json()["frames"]
-    assert [frame["t"] for frame in frames] == ["hello", "mine", "place", "screen", "screen", "screen", "screen"]
+    assert [frame["t"] for frame in frames] == [
+        "hello",
+        "mine",
+        "place",
+        "screen",
+        "screen",
+        "screen",
+        "screen",
+    ]
     assert frames[1]["papers"][0]["value"] == "yes"
     seen = {frame["topic"]: frame["rev"] for frame in frames[3:]}
     again = client.get(url(workshop, "pictures/"), {"seen": json.dumps(seen)}).json()["frames"]

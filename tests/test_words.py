@@ -178,7 +178,13 @@ def test_pages_of_people_who_sign_in_are_translated(room):
     instrument = poll.version.instrument
     instrument.name = "77"
     instrument.save()
-    assert_translated(client, "/workshops/", f"/programmes/{key}/plan/", f"/programmes/{key}/people/", f"/programmes/{key}/safeguarding/")
+    assert_translated(
+        client,
+        "/workshops/",
+        f"/programmes/{key}/plan/",
+        f"/programmes/{key}/people/",
+        f"/programmes/{key}/safeguarding/",
+    )
     assert_translated(
         client, f"/programmes/{key}/summary/", "/accounts/password/change/", "/accounts/logout/"
     )

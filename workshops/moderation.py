@@ -158,7 +158,7 @@ def _flagged_texts(programme: Programme, when: When) -> list[Flagged]:
     items = AgendaItem.objects.filter(poll__in=by_poll).select_related("workshop", "poll__version")
     return [
         Flagged(
-            ref := text_ref(item.poll.pk, check.key),
+            ref,
             item.workshop,
             item.poll.question.text,
             words.get(check.key, check.key),
@@ -168,6 +168,7 @@ def _flagged_texts(programme: Programme, when: When) -> list[Flagged]:
         if item.poll
         for words in [_words(item.poll)]
         for check in by_poll[item.poll.pk]
+        for ref in [text_ref(item.poll.pk, check.key)]
     ]
 
 

@@ -27,7 +27,7 @@ from ..models import Agreement, Contribution, Group, Participant, Place, Round
 from ..models.breakouts import TEXT_LIMIT
 from .groupwork_batch import Batch
 
-NOTES_LIMIT = 60  # in one group: a pad stays one small picture
+NOTES_LIMIT = 40  # in one group: a pad stays one small picture
 
 
 @dataclass(frozen=True, slots=True)
