@@ -11,7 +11,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.cache import never_cache
@@ -71,7 +70,6 @@ def _console_page(
     context |= access.page_context(request.user, workshop.programme)
     context["wall_url"] = reverse("wall", args=[workshop.wall_key])
     context |= _groups_desk(request, workshop)
-    context["fragments"]["group"] = context["group_opened"]
     ref = request.POST.get("ref") or request.GET.get("reword")
     context["reword"] = next((text for text in context["scene"].texts if ref == text.ref and text.text), None)
     return render(request, "workshops/console/console.html", context, status=status)
@@ -89,11 +87,8 @@ def _groups_desk(request: HttpRequest, workshop: Workshop) -> dict[str, Any]:
         "ways": Round.Made.choices,
         "prompts": list(Prompt.objects.filter(programme=workshop.programme_id)),
         "opened": found[0] if found else None,
-        "group_opened": screens.draw_desk_pad(workshop.pk, found[0], request) if found else NO_GROUP,
+        "group_opened": screens.draw_desk_pad(workshop.pk, found[0], request) if found else "",
     }
-
-
-NO_GROUP = SafeString('<section id="group" hidden></section>')
 
 
 @login_required
