@@ -42,7 +42,7 @@ def announce(workshop_id: int, topics: Iterable[str]) -> None:
 
 def _mark_and_send(workshop_id: int, names: list[str]) -> None:
     hub.mark(workshop_id, names)
-    if not _hears_others():
+    if not hears_others():
         return
     if not _untold:
         task = asyncio.ensure_future(_tell_others())
@@ -51,7 +51,7 @@ def _mark_and_send(workshop_id: int, names: list[str]) -> None:
     _untold.setdefault(workshop_id, set()).update(names)
 
 
-def _hears_others() -> bool:
+def hears_others() -> bool:
     """A layer in memory ends at this process."""
     layer = get_channel_layer()
     return layer is not None and not isinstance(layer, InMemoryChannelLayer)
@@ -88,7 +88,7 @@ async def _send(workshop_id: int, names: list[str]) -> None:
 
 async def watch() -> None:
     """Find out that the layer has gone or is back also while nothing changes: facilitators are told which it is."""
-    while _hears_others():
+    while hears_others():
         await asyncio.sleep(WATCH_SECONDS)
         await _send(NOBODY, [])
 

@@ -3,7 +3,7 @@
 An answer is acknowledged to the socket that sent it, and told to that person's other tabs of this process. But a tab
 may be open on another process, and an answer that came by POST has no socket. So each process looks which papers
 are newer than those it has given to its own screens: a second after something was cast here or elsewhere, and every
-few seconds by itself, because nothing that matters rides on an announcement.
+few seconds by itself where there are other processes, because nothing that matters rides on an announcement.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from django.utils import timezone
 from .. import queries
 from ..seats import Seat
 from . import hub as hubs
+from . import notify
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +33,7 @@ async def bring() -> None:
     looked = time.monotonic()
     while True:
         await asyncio.sleep(REST_SECONDS)
-        by_itself = time.monotonic() - looked >= settings.LIVE_LOOK_SECONDS
+        by_itself = notify.hears_others() and time.monotonic() - looked >= settings.LIVE_LOOK_SECONDS
         looked = time.monotonic() if by_itself else looked
         for hub in hubs.present():
             if by_itself or hub.was_cast:
