@@ -24,11 +24,6 @@ def tag(group_id: int, voter: str) -> str:
     return salted_hmac("workshops.group", f"{group_id}:{voter}", algorithm="sha256").hexdigest()[:TAG_LENGTH]
 
 
-def current_round(workshop_id: int) -> Round | None:
-    """The round that is formed or open; there is one at most."""
-    return Round.objects.filter(workshop=workshop_id, closed_at__isnull=True).order_by("-number").first()
-
-
 # --- where somebody sits ------------------------------------------------------------------------------
 
 # Asked for everybody who comes in: most workshops have no round just then.
@@ -40,6 +35,12 @@ _ROUNDS = Prepared(
     ),
     int,
 )
+
+
+def current_round(workshop_id: int) -> Round | None:
+    """The round that is formed or open; there is one at most. Mostly there is none, and every wall asks."""
+    rows = _ROUNDS.rows([workshop_id])
+    return Round.objects.filter(pk=rows[0][0]).first() if rows else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,8 +25,8 @@ from . import metrics, way
 log = logging.getLogger(__name__)
 
 #: After a commit the writer rests so many times as long as it took, at most `LONGEST_REST` seconds. A commit costs
-#: about the same for one vote as for twenty, so in a busy room this halves the server's work for 10 ms an answer.
-RESTS, LONGEST_REST = 8, 0.012
+#: about the same for one vote as for twenty: in a busy room this halves the work, for a dozen milliseconds an answer.
+RESTS, LONGEST_REST = 8, 0.016
 
 Answer = Callable[[Any], None]
 
