@@ -32,6 +32,9 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 if REDIS_URL:
     CHANNEL_LAYERS["default"]["CONFIG"]["prefix"] = TEST_PLACE.name
     CACHES["default"]["KEY_PREFIX"] = TEST_PLACE.name
+    # A test ends with an empty cache, which empties a whole database of Redis: each test process has its own.
+    number = int(WORKER[2:]) if WORKER.startswith("gw") else 0
+    CACHES["default"]["LOCATION"] = f"{REDIS_URL.rpartition('/')[0]}/{15 - number % 8}"
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

@@ -41,14 +41,15 @@ def announce(workshop_id: int, topics: Iterable[str]) -> None:
 
 
 def _mark_and_send(workshop_id: int, names: list[str]) -> None:
+    global _telling
     hub.mark(workshop_id, names)
     if not hears_others():
         return
-    if not _untold:
-        task = asyncio.ensure_future(_tell_others())
-        _sending.add(task)
-        task.add_done_callback(_sending.discard)
     _untold.setdefault(workshop_id, set()).update(names)
+    if _telling is None or _telling.done() or _telling.get_loop() is not asyncio.get_running_loop():
+        _telling = asyncio.ensure_future(_tell_others())
+        _sending.add(_telling)
+        _telling.add_done_callback(_sending.discard)
 
 
 def hears_others() -> bool:
@@ -58,16 +59,18 @@ def hears_others() -> bool:
 
 
 _untold: dict[int, set[str]] = {}
+_telling: asyncio.Future | None = None
 _sending: set[asyncio.Future] = set()  # keeps the tasks alive until they are done
 
 
 async def _tell_others() -> None:
     """What changed within a moment goes out as one message a workshop, however many votes it was."""
-    await asyncio.sleep(GATHER_SECONDS)
-    untold = dict(_untold)
-    _untold.clear()
-    for workshop_id, names in untold.items():
-        await _send(workshop_id, sorted(names))
+    while _untold:
+        await asyncio.sleep(GATHER_SECONDS)
+        untold = dict(_untold)
+        _untold.clear()
+        for workshop_id, names in untold.items():
+            await _send(workshop_id, sorted(names))
 
 
 async def _send(workshop_id: int, names: list[str]) -> None:

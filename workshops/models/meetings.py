@@ -44,8 +44,9 @@ class Programme(models.Model):
     benchmarks = models.JSONField(default=list, blank=True)
     #: alone reads words that are flagged for safeguarding; where nobody is named, the owners do
     safeguarding_lead = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
-    )
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+",
+        db_index=False,  # few rows, and making an index would lock them
+    )  # fmt: skip
 
     def __str__(self) -> str:
         return self.title
