@@ -292,7 +292,7 @@
   });
 
   live.phone = { store, newId, post }; // what a person does in a group travels like an answer
-  live.swapped.push((topic) => { if (topic === "stage") ready(false); if (topic === "tally") markYours(); });
+  live.swapped.push((topic) => { if (topic === "stage") { shownReceipt = ""; ready(false); } if (topic === "tally") markYours(); });
   JSON.parse((document.getElementById("papers") || { textContent: "[]" }).textContent).forEach(keep);
   if (body.dataset.changing) stage().dataset.changing = "yes";
   ready(true);
