@@ -198,7 +198,8 @@
   });
 
   function follow(before) {
-    if (wanted && item(wanted)) { go(item(wanted)); wanted = ""; return; }
+    const back = waiting().find((one) => one.dataset.ref === wanted); // among those decided it stands as well, meanwhile
+    if (back) { go(back); wanted = ""; return; }
     if (!at || document.activeElement !== document.body) return;
     // Somebody else has decided about it: the one that stood after it is next.
     const left = [at, ...before.slice(before.indexOf(at) + 1)].map(item).find((one) => one && !one.hidden);
