@@ -7,13 +7,16 @@ the same converters, in the dialect of the database.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
+from operator import attrgetter
 from typing import Any
 
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connection, connections, models
+from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import QuerySet
 
 Values = Sequence[Any]
@@ -34,12 +37,13 @@ class Prepared:
         """One tuple per row; nothing, without a query, where a list is empty."""
         if not all(lists):
             return []
+        database = _database()
         filled = [_filled(values) for values in lists]
-        key = (connection.vendor, *map(len, filled))
+        key = (database.vendor, *map(len, filled))
         statement = self._built.get(key)
         if statement is None:
             statement = self._built[key] = self._compile([len(values) for values in filled])
-        return statement.run([value for values in filled for value in values])
+        return statement.run(database, [value for values in filled for value in values])
 
     def _compile(self, lengths: list[int]) -> _Statement:
         """Build with stand-ins that no real parameter equals, to learn where each value goes."""
@@ -55,28 +59,68 @@ class Prepared:
         if {source for source, _value in sources} - {None} != set(place.values()):
             raise TypeError("a prepared query must use every list as it is given")
         chosen = [expression for expression, _sql, _alias in compiler.select[: compiler.col_count]]
-        return _Statement(sql, sources, tuple(compiler.get_converters(chosen).items()))
+        return _Statement(_Sql(sql), sources, tuple(compiler.get_converters(chosen).items()))
+
+
+class _Sql:
+    """A statement that is run many times, for the database that it was written for.
+
+    Django's cursor costs ten times what SQLite needs for a small query, so there it is passed by; not while somebody
+    looks at what it runs, and errors are Django's all the same.
+    """
+
+    def __init__(self, sql: str) -> None:
+        self._sql = sql
+        self._plain = ""  # in SQLite's own words
+        if connection.vendor == "sqlite":
+            with connection.cursor() as cursor:
+                self._plain = cursor.cursor.convert_query(sql)
+
+    def rows(self, database: BaseDatabaseWrapper, values: Values) -> list[tuple[Any, ...]]:
+        """Run it with these values; what it finds."""
+        with self._cursor(database) as (cursor, sql):
+            cursor.execute(sql, values)
+            return cursor.fetchall()
+
+    def write(self, database: BaseDatabaseWrapper, rows: Sequence[Values]) -> None:
+        """Run it once with each row of values."""
+        with self._cursor(database) as (cursor, sql):
+            cursor.executemany(sql, rows)
+
+    @contextlib.contextmanager
+    def _cursor(self, database: Any) -> Iterator[tuple[Any, str]]:
+        if not self._plain or database.queries_logged or database.execute_wrappers:
+            with database.cursor() as cursor:
+                yield cursor, self._sql
+            return
+        database.ensure_connection()
+        database.validate_no_broken_transaction()
+        with database.wrap_database_errors, contextlib.closing(database.connection.cursor()) as cursor:
+            yield cursor, self._plain
 
 
 @dataclass(frozen=True, slots=True)
 class _Statement:
-    sql: str
+    sql: _Sql
     #: for every parameter the place of its value in what is given, or `None` and the value itself
     sources: tuple[tuple[int | None, Any], ...]
     converters: tuple[tuple[int, tuple[list[Callable], Any]], ...]
 
-    def run(self, given: list[Any]) -> list[tuple[Any, ...]]:
-        with connection.cursor() as cursor:
-            cursor.execute(self.sql, [value if at is None else given[at] for at, value in self.sources])
-            rows = cursor.fetchall()
-        return [self._read(row) for row in rows] if self.converters else rows
+    def run(self, database: BaseDatabaseWrapper, given: list[Any]) -> list[tuple[Any, ...]]:
+        rows = self.sql.rows(database, [value if at is None else given[at] for at, value in self.sources])
+        return [self._read(database, row) for row in rows] if self.converters else rows
 
-    def _read(self, row: tuple[Any, ...]) -> tuple[Any, ...]:
+    def _read(self, database: BaseDatabaseWrapper, row: tuple[Any, ...]) -> tuple[Any, ...]:
         read = list(row)
         for column, (convert, expression) in self.converters:
             for function in convert:
-                read[column] = function(read[column], expression, connection)
+                read[column] = function(read[column], expression, database)
         return tuple(read)
+
+
+def _database() -> BaseDatabaseWrapper:
+    """This thread's connection itself: the usual name for it looks it up again at every touch."""
+    return connections[DEFAULT_DB_ALIAS]
 
 
 def _filled(values: Values) -> list[Any]:
@@ -89,13 +133,25 @@ class Upsert:
 
     def __init__(self, model: type[models.Model], *, unique: Values, update: Values) -> None:
         self._model, self._unique, self._update = model, unique, update
+        self._built: dict[str, _Sql] = {}  # for each kind of database
 
     def write(self, rows: Iterable[Any]) -> None:
         """Insert these, or change what stands there; anything with the model's attribute names will do."""
-        prepare = [(field.attname, _writer(field)) for field in self._fields]
-        values = [[write(getattr(row, name)) for name, write in prepare] for row in rows]
-        with connection.cursor() as cursor:
-            cursor.executemany(self._sql, values)
+        database = _database()
+        statement = self._built.get(database.vendor)
+        if statement is None:
+            statement = self._built[database.vendor] = _Sql(self._text())
+        statement.write(database, self._written(database, rows))
+
+    def _written(self, database: BaseDatabaseWrapper, rows: Iterable[Any]) -> list[list[Any]]:
+        """Every row's values, in the order of the columns and as this database takes them."""
+        read = attrgetter(*(field.attname for field in self._fields))
+        odd = [(n, write) for n, field in enumerate(self._fields) if (write := _writer(field, database))]
+        written = [list(read(row)) for row in rows]
+        for row in written:
+            for place, write in odd:
+                row[place] = write(row[place])
+        return written
 
     @cached_property
     def _fields(self) -> list[models.Field]:
@@ -107,8 +163,7 @@ class Upsert:
         assert field.column
         return field.column
 
-    @property
-    def _sql(self) -> str:
+    def _text(self) -> str:
         quote, column = connection.ops.quote_name, self._column
         names = [quote(column(field.name)) for field in self._fields]
         unique = [quote(column(name)) for name in self._unique]
@@ -151,21 +206,17 @@ def _returns_numbers() -> bool:
     return connection.features.can_return_columns_from_insert
 
 
-def _writer(field: models.Field) -> Callable[[Any], Any]:
-    """How an attribute becomes a value of this database, remembered for what a batch repeats."""
+def _writer(field: models.Field, database: BaseDatabaseWrapper) -> Callable[[Any], Any] | None:
+    """How an attribute becomes a value of this database, where it is not one as it is; what repeats is remembered."""
     if not isinstance(field, models.JSONField | models.DateTimeField):
-        return _as_it_is
+        return None
     written: dict[Any, Any] = {}
 
     def write(value: Any) -> Any:
         if type(value) not in (str, datetime):  # others are equal without being the same: 1, 1.0 and True
-            return field.get_db_prep_save(value, connection)
+            return field.get_db_prep_save(value, database)
         if value not in written:
-            written[value] = field.get_db_prep_save(value, connection)
+            written[value] = field.get_db_prep_save(value, database)
         return written[value]
 
     return write
-
-
-def _as_it_is(value: Any) -> Any:
-    return value

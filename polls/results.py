@@ -9,11 +9,11 @@ Rehearsal ballots are shown in the room when asked for, and never frozen, never 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
-from django.db.models import Count, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from . import checks, measures
 from .checks import Checks, Rule
@@ -125,26 +125,50 @@ def read(poll: Poll, *, rehearsal: bool = False, measures: list[Measure] | None 
     return count(poll, rehearsal=rehearsal)
 
 
-def _kinds(polls: list[int]) -> QuerySet:
-    ballots = Ballot.objects.filter(poll__in=polls)
-    return ballots.values_list("status", "after_reveal", "value").annotate(Count("id")).order_by()
+def _papers(polls: list[int], by: str) -> QuerySet:
+    """A row for every poll, or for every value: papers, and of them cast, answered, passed, cast after a reveal."""
+
+    def papers(**which: Any) -> Count:
+        return Count("id", filter=Q(**which))
+
+    cast = (Ballot.Status.CAST, Ballot.Status.PASSED)
+    ballots = Ballot.objects.filter(poll__in=polls).order_by().values_list(by)
+    return ballots.annotate(
+        issued=Count("id"),
+        cast=papers(status__in=cast),
+        answered=papers(status=Ballot.Status.CAST),
+        passed=papers(status=Ballot.Status.PASSED),
+        late=papers(after_reveal=True),
+    )
 
 
-_ALL_KINDS = Prepared(_kinds, int)
-_KINDS = Prepared(lambda polls: _kinds(polls).filter(rehearsal=False), int)
+def _prepared(by: str) -> dict[bool, Prepared]:
+    """With a rehearsal's papers, and without."""
+    return {
+        True: Prepared(lambda polls: _papers(polls, by), int),
+        False: Prepared(lambda polls: _papers(polls, by).filter(rehearsal=False), int),
+    }
+
+
+_BY_VALUE, _BY_POLL = _prepared("value"), _prepared("poll")
+
+
+def turnout(poll: Poll, *, rehearsal: bool = False) -> Counts:
+    """How many papers there are, answers unread: what a screen needs that shows no result. One small query."""
+    return _counts(_BY_POLL[rehearsal].rows([poll.pk]), None, None)
 
 
 def count(
     poll: Poll, *, joined: int | None = None, attended: int | None = None, rehearsal: bool = False
 ) -> Result:
     """Recount a poll's ballots; two small queries, whatever the number of ballots."""
-    kinds = (_ALL_KINDS if rehearsal else _KINDS).rows([poll.pk])
-    counted = _values(kinds)
+    papers = _BY_VALUE[rehearsal].rows([poll.pk])
+    counted = [(value, answered) for value, _issued, _cast, answered, *_rest in papers if answered]
     question = poll.question
     return Result(
         question=question,
         tally=poll.poll_type.tally(counted, question),
-        counts=_counts(kinds, joined, attended),
+        counts=_counts(papers, joined, attended),
         measures=_shares(poll, counted),
     )
 
@@ -155,24 +179,13 @@ def counted_values(ballots) -> list[tuple[Any, int]]:
     return list(cast.values_list("value").annotate(Count("id")).order_by())
 
 
-Kind = tuple[str, bool, Any, int]  # status, after a reveal, value, how many ballots
+Papers = tuple[Any, int, int, int, int, int]  # a poll or a value, then as `_papers` counts
 
 
-def _values(kinds: list[Kind]) -> list[tuple[Any, int]]:
-    return [(value, people) for status, _late, value, people in kinds if status == Ballot.Status.CAST]
-
-
-def _counts(kinds: list[Kind], joined: int | None, attended: int | None) -> Counts:
-    def people(holds: Callable[[str, bool], bool]) -> int:
-        return sum(number for status, late, _value, number in kinds if holds(status, late))
-
+def _counts(papers: list[Papers], joined: int | None, attended: int | None) -> Counts:
+    issued, cast, _answered, passed, late = (sum(row[column] for row in papers) for column in range(1, 6))
     return Counts(
-        joined=joined,
-        attended=attended,
-        issued=people(lambda status, late: True),
-        cast=people(lambda status, late: status != Ballot.Status.ISSUED),
-        passed=people(lambda status, late: status == Ballot.Status.PASSED),
-        after_reveal=people(lambda status, late: late),
+        joined=joined, attended=attended, issued=issued, cast=cast, passed=passed, after_reveal=late
     )
 
 

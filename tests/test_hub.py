@@ -381,3 +381,39 @@ async def test_leaving_and_joining_change_the_count_of_people(asked, room):
     await everything(phone)
     await sync_to_async(participation.leave)(people[3])
     await phone.until(lambda s: "0 of 3 people have answered" in s.pictures("tally")[-1])
+
+
+async def test_who_goes_while_a_picture_is_drawn_is_not_counted_in_the_next(asked, room, monkeypatch):
+    """People are counted once between two comings and goings: a count that ran into one is thrown away."""
+    workshop, poll, people = asked
+    phone = room(workshop, Audience.PHONE)
+    await everything(phone)
+    counted, go_on, draw = threading.Event(), threading.Event(), hubs._draw
+
+    def draw_slowly(*args):
+        drawn = draw(*args)
+        counted.set()
+        assert go_on.wait(TIME)
+        return drawn
+
+    hubs.mark(workshop.pk, [Topic.ROOM])
+    monkeypatch.setattr(hubs, "_draw", draw_slowly)
+    await sync_to_async(counted.wait, thread_sensitive=False)(TIME)
+    await sync_to_async(participation.leave)(people[3])
+    go_on.set()
+    await phone.until(lambda s: "0 of 3 people have answered" in s.pictures("tally")[-1])
+    await vote(people[0], poll, "yes")
+    await phone.until(lambda s: "1 of 3 people have answered" in s.pictures("tally")[-1])
+
+
+async def test_votes_do_not_count_the_people_anew(asked, room, monkeypatch):
+    workshop, poll, people = asked
+    phone = room(workshop, Audience.PHONE)
+    await everything(phone)
+    seen, draw = [], hubs._draw
+    monkeypatch.setattr(hubs, "_draw", lambda *args: seen.append(args[-1]) or draw(*args))
+    await vote(people[0], poll, "yes")
+    await phone.until(answered(1))
+    await vote(people[1], poll, "yes")
+    await phone.until(answered(2))
+    assert [known.joined for known in seen] == [4, 4]

@@ -209,3 +209,18 @@ def test_the_room_sees_only_words_that_somebody_has_let_through_and_the_base_sta
     seen = results.for_the_room(poll, result, results.decided([poll]))
     assert [text for _key, text, _n in POLL_TYPES["words"].texts(seen.tally, seen.question)] == ["Calm"]
     assert seen.tally["n"] == 2
+
+
+def test_the_turnout_is_that_of_the_whole_count_with_a_rehearsal_and_without(workshop, poll):
+    voters = people(workshop, 4)
+    ballot_box.issue(poll.pk, [voters[3].voter])
+    for who, value in zip(voters, ["yes", "no", None], strict=False):
+        vote(who, poll, value)
+    for who in people(workshop, 2, rehearsal=True):
+        vote(who, poll, "yes")
+    for rehearsal in (False, True):
+        assert (
+            results.turnout(fresh(poll), rehearsal=rehearsal)
+            == results.count(poll, rehearsal=rehearsal).counts
+        )
+    assert results.turnout(fresh(poll)) == Counts(issued=4, cast=3, passed=1)

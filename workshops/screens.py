@@ -53,14 +53,18 @@ TEMPLATES: dict[tuple[Topic, Audience], str] = {
 
 @dataclass
 class Scene:
-    """One workshop at one moment, for drawing. Reads are lazy; nothing here writes."""
+    """One workshop at one moment, for drawing. Reads are lazy; nothing here writes.
+
+    `people` is who is here, for a caller who knows that nobody has come or gone since it was counted.
+    """
 
     workshop: Workshop
     online: int = 0
+    people: queries.Room | None = None
 
     @classmethod
-    def load(cls, workshop_id: int, *, online: int = 0) -> Scene:
-        return cls(queries.with_stage(workshop_id), online)
+    def load(cls, workshop_id: int, *, online: int = 0, people: queries.Room | None = None) -> Scene:
+        return cls(queries.with_stage(workshop_id), online, people)
 
     # -- the stage ------------------------------------------------------------------------------------
 
@@ -105,7 +109,7 @@ class Scene:
 
     @cached_property
     def room(self) -> queries.Room:
-        return queries.room(self.workshop)
+        return self.people or queries.room(self.workshop)
 
     @cached_property
     def roles(self) -> tuple[tuple[str, int], ...]:
@@ -132,7 +136,8 @@ class Scene:
 
     @property
     def wall_state(self) -> str:
-        return wall_state(self.state, self.item, self.breakouts)
+        # A question that is open stands before all groups: then nobody has to look for them.
+        return self.state if self.state == "ballot" else wall_state(self.state, self.item, self.breakouts)
 
     @cached_property
     def seated(self) -> list[tuple[GroupView, list[queries.Seated]]]:
@@ -161,6 +166,19 @@ class Scene:
     def result(self) -> results.Result | None:
         """All that was counted. Its words go to nobody as they are: see `room_result` and `desk_result`."""
         return results.read(self.poll, rehearsal=self.rehearsing) if self.poll else None
+
+    @property
+    def counts(self) -> results.Counts:
+        """How many papers the question on stage has, and of what kind. Read with the result, or without it where the
+        answers are not needed; never both in one picture."""
+        needs_answers = "result" in self.__dict__ or self.is_revealed or not (self.poll and self.poll.is_open)
+        if needs_answers:
+            return self.result.counts if self.result else results.Counts()
+        return self.turnout
+
+    @cached_property
+    def turnout(self) -> results.Counts:
+        return results.turnout(self.poll, rehearsal=self.rehearsing) if self.poll else results.Counts()
 
     @cached_property
     def room_result(self) -> results.Result | None:
@@ -210,14 +228,12 @@ class Scene:
     @property
     def people_asked(self) -> int:
         """The M of "N of M answered": people here; once the question is closed, people who were here then."""
-        if not self.result:
-            return self.room.joined
-        return max(self.result.counts.cast, self.result.counts.joined or self.room.joined)
+        return max(self.counts.cast, self.counts.joined or self.room.joined)
 
     @property
     def not_opened(self) -> int:
         """People who are here but whose phone has not shown the question yet."""
-        return max(0, self.room.joined - self.result.counts.issued) if self.result else 0
+        return max(0, self.room.joined - self.counts.issued) if self.poll else 0
 
     @cached_property
     def texts(self) -> list[moderation.Item]:

@@ -35,6 +35,8 @@ class Connection:
     def __init__(self, audience: Audience, voter: str = "") -> None:
         self.audience, self.voter = audience, voter
         self._lane: Lane | None = None
+        #: the lane while nothing of ours waits or is on its way through the server: nothing overtakes anything
+        self._free: Lane | None = None
         self._words: deque[Frame] = deque()
         self._pictures: dict[Topic, Frame] = {}
         self._wake = asyncio.Event()
@@ -50,16 +52,18 @@ class Connection:
 
     def tell(self, payload: bytes) -> None:
         frame = Frame(payload)
-        if self._lane and self._is_free(self._lane):
-            return self._lane.push(frame.wire)
+        if (lane := self._free) and lane.backlog() < BACKLOG_LIMIT:
+            return lane.push(frame.wire)
+        self._free = None
         self._words.append(frame)
         if len(self._words) > OWN_WORDS_LIMIT:
             self.close(1013)
         return self._wake.set()
 
     def show(self, topic: Topic, frame: Frame) -> None:
-        if self._lane and self._is_free(self._lane):
-            return self._lane.push(frame.wire)
+        if (lane := self._free) and lane.backlog() < BACKLOG_LIMIT:
+            return lane.push(frame.wire)
+        self._free = None
         if topic in self._pictures:
             metrics.SKIPPED.inc()
         self._pictures[topic] = frame
@@ -93,12 +97,8 @@ class Connection:
 
     # -- how things leave -------------------------------------------------------------------------------------
 
-    def _is_free(self, lane: Lane) -> bool:
-        """Nothing of ours waits and the other side keeps up; own words and pictures keep their order."""
-        return not (self._words or self._pictures or self.closing) and lane.backlog() < BACKLOG_LIMIT
-
     def close(self, code: int) -> None:
-        self.closing = self.closing or code
+        self.closing, self._free = self.closing or code, None
         self._wake.set()
         if self.on_close:
             self.on_close()
@@ -108,9 +108,10 @@ class Connection:
         self._lane = lines.direct(send)
         try:
             while not self.closing:
+                await self._send_what_waits(send)
+                self._free = None if self.closing else self._lane
                 await self._wake.wait()
                 self._wake.clear()
-                await self._send_what_waits(send)
         except Exception as error:
             # A socket that takes nothing and stays open would look alive for ever: the screen comes back by itself.
             if not lines.is_gone(error):

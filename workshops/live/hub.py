@@ -13,12 +13,12 @@ import itertools
 import logging
 import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from django.conf import settings
 from django.db import Error
 
-from .. import screens
+from .. import queries, screens
 from . import lines, metrics, way
 from .connections import Connection as Connection
 from .lines import Frame
@@ -58,6 +58,28 @@ class _Window:
         return topics
 
 
+class _People:
+    """Who is here, as last counted: between two comings and goings it is the same for every picture of a vote.
+
+    Like everything that is announced it may be missed, so it is counted anew at each look.
+    """
+
+    def __init__(self) -> None:
+        self.now: queries.Room | None = None
+        self._moves = 0
+
+    def have_moved(self) -> None:
+        self.now, self._moves = None, self._moves + 1
+
+    @contextlib.contextmanager
+    def counted(self) -> Iterator[_People]:
+        """A block that counts; what it finds is forgotten if somebody came or went meanwhile."""
+        moves = self._moves
+        yield self
+        if moves != self._moves:
+            self.now = None
+
+
 class Hub:
     """All sockets of one workshop in this process."""
 
@@ -73,6 +95,7 @@ class Hub:
         self.desk_pads = Pads(workshop_id, screens.draw_desk_pads)  # what facilitators have opened
         self._overviews = _Window(NEAR, OVERVIEWS)
         self._windows = [_Window(NEAR), self._overviews, _Window(PHONES)]
+        self._people = _People()
         self._wake = asyncio.Event()
         self._tasks = [asyncio.ensure_future(self._run())]
 
@@ -144,6 +167,8 @@ class Hub:
         self.pads.mark(names)
         self.desk_pads.mark(names)
         topics = {Topic(name) for name in names & EVERYTHING}
+        if Topic.ROOM in topics:
+            self._people.have_moved()
         if Topic.BREAKOUTS in topics and Topic.STAGE not in topics:  # with the stage it goes at once
             self._overviews.dirty.add(Topic.BREAKOUTS)
             topics.discard(Topic.BREAKOUTS)
@@ -183,10 +208,9 @@ class Hub:
         if not any(wanted.values()):
             return
         try:
-            with metrics.DRAW_SECONDS.time():
-                pictures = await read(
-                    _draw, self.workshop_id, list(itertools.chain(*wanted.values())), self.online
-                )
+            with metrics.DRAW_SECONDS.time(), self._people.counted() as people:
+                keys = list(itertools.chain(*wanted.values()))
+                pictures, people.now = await read(_draw, self.workshop_id, keys, self.online, people.now)
         except Exception:
             log.exception("a picture could not be drawn; trying again at the next look")
             for window, topics in taken.items():
@@ -244,8 +268,11 @@ class Hub:
                 task.cancel()
 
 
-def _draw(workshop_id: int, wanted: list[tuple[Topic, Audience]], online: int) -> dict:
-    scene = screens.Scene.load(workshop_id, online=online)
+def _draw(
+    workshop_id: int, wanted: list[tuple[Topic, Audience]], online: int, people: queries.Room | None = None
+) -> tuple[dict[tuple[Topic, Audience], str], queries.Room | None]:
+    """The pictures, and who is here where that was counted or known."""
+    scene = screens.Scene.load(workshop_id, online=online, people=people)
     pictures = {}
     for topic, audience in wanted:
         try:
@@ -255,7 +282,7 @@ def _draw(workshop_id: int, wanted: list[tuple[Topic, Audience]], online: int) -
             raise  # the database: all of it is tried again
         except Exception:  # one picture that cannot be drawn must not freeze the others
             log.exception("the %s of the %s could not be drawn", topic, audience)
-    return pictures
+    return pictures, scene.__dict__.get("room", people)
 
 
 # --- the hubs of this process ------------------------------------------------------------------------

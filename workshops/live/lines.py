@@ -115,15 +115,15 @@ def _uvicorn(send: Send) -> Lane | None:
     if protocol is None:
         return None
     from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-    from websockets.protocol import State
 
     if not isinstance(protocol, WebSocketsSansIOProtocol) or protocol.conn.extensions:
         return None
-    transport, connection = protocol.transport, protocol.conn
+    write, is_closing = protocol.transport.write, protocol.transport.is_closing
 
     def push(wire: bytes) -> None:
-        if connection.state is State.OPEN and not transport.is_closing():
-            transport.write(wire)
+        if not (protocol.close_sent or is_closing()):
+            write(wire)
 
-    transport.get_write_buffer_size()
-    return Lane(push, transport.get_write_buffer_size, 30_000)
+    backlog = protocol.transport.get_write_buffer_size
+    backlog()
+    return Lane(push, backlog, 30_000)

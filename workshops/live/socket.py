@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable
 from functools import partial
 from typing import Annotated, Any
@@ -23,7 +24,7 @@ from django.utils.translation import gettext as _
 from .. import access, commands, queries, seats
 from ..actions import groupwork
 from ..models import Workshop
-from . import allowance
+from . import allowance, hearing
 from . import hub as hubs
 from .intake import Busy
 from .later import LATER
@@ -145,6 +146,7 @@ class _Session:
         self.connection = hubs.Connection(audience, seat.voter if seat else "")
         self.connection.on_close = self._end_listening
         self._listening: asyncio.Timeout | None = None
+        self._has_spoken, self._heard_at = False, time.monotonic()
         self._allowance = allowance.of(seat.voter if seat else "")
         self._tasks: set[asyncio.Task] = set()
 
@@ -155,9 +157,12 @@ class _Session:
         self.hub = hubs.of(self.workshop_id)
         self.hub.add(self.connection)
         writer = asyncio.ensure_future(self.connection.write(self.send))
+        end_hearing = hearing.straight(self.send, self._hear)
         try:
             await self._listen(receive)
         finally:
+            if end_hearing:
+                end_hearing()
             hubs.leave(self.hub, self.connection)
             await self._let_write(writer)
 
@@ -174,29 +179,45 @@ class _Session:
             self._listening.reschedule(asyncio.get_running_loop().time())
 
     async def _listen(self, receive: Callable) -> None:
-        patience = min(settings.SILENT_SECONDS, settings.LIVE_IDLE_SECONDS)
+        """Until either side ends it; most of what a screen says comes past this, straight from the socket."""
         while not self.connection.closing:
-            try:
-                async with asyncio.timeout(patience) as self._listening:
-                    message = await receive()
-                    self._listening = None
-            except TimeoutError:
-                self._listening = None
+            if (rest := self._patience_until - time.monotonic()) <= 0:
                 return self.connection.close(IDLE)
+            try:
+                async with asyncio.timeout(rest) as self._listening:
+                    message = await receive()
+            except TimeoutError:
+                continue  # something may have been heard meanwhile
+            finally:
+                self._listening = None
             if message["type"] == "websocket.disconnect":
                 return None
-            self._take(message)
-            patience = settings.LIVE_IDLE_SECONDS
+            if _size(message) > FRAME_LIMIT:
+                return self.connection.close(TOO_BIG)
+            self._take(message.get("text") or "")
         return None
 
-    def _take(self, message: dict[str, Any]) -> None:
-        text = message.get("text")
-        if _size(message) > FRAME_LIMIT:
-            return self.connection.close(TOO_BIG)
+    @property
+    def _patience_until(self) -> float:
+        wait = settings.LIVE_IDLE_SECONDS
+        return self._heard_at + (wait if self._has_spoken else min(settings.SILENT_SECONDS, wait))
+
+    def _hear(self, text: str) -> None:
+        """A text straight from the socket: what goes wrong with it ends this session and no more."""
+        if self.connection.closing:
+            return
+        try:
+            self._take(text)
+        except Exception:
+            log.exception("what a %s said could not be taken", self.connection.audience)
+            self.connection.close(1011)
+
+    def _take(self, text: str) -> None:
+        self._has_spoken, self._heard_at = True, time.monotonic()
         if not self._may_speak():
             return None
         try:
-            frame = decode(text or b"")
+            frame = decode(text)
         except (msgspec.DecodeError, RecursionError, UnicodeError):
             return self._tell(
                 {"t": "nack", "op": "", "code": "invalid", "message": _("That could not be read.")}

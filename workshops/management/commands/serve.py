@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import math
 import resource
 
 from django.conf import settings
@@ -80,6 +81,7 @@ def serve_with_daphne(host: str, port: int, ready=None) -> None:
         websocket_max_message_size=FRAME_LIMIT,
         websocket_max_frame_size=FRAME_LIMIT,
         websocket_handshake_timeout=10,
+        ping_interval=math.inf,  # screens speak by themselves, and who says nothing is ended (`LIVE_IDLE_SECONDS`)
         ready_callable=is_ready,
         server_name="vision-workshops",
     )
@@ -90,6 +92,8 @@ def serve_with_uvicorn(host: str, port: int, ready=None) -> None:
     """About a fifth of Daphne's work per message. No deflate: small texts gain little and cost memory."""
     import uvicorn
     from uvicorn.protocols.http.auto import AutoHTTPProtocol
+
+    from workshops.live.hearing import HearingProtocol
 
     class ImpatientProtocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
         """Uvicorn waits for ever for a first request, and for the rest of its head."""
@@ -122,9 +126,10 @@ def serve_with_uvicorn(host: str, port: int, ready=None) -> None:
             port=port,
             backlog=BACKLOG,
             http=ImpatientProtocol,
-            ws="websockets-sansio",
+            ws=HearingProtocol,
             ws_max_size=FRAME_LIMIT,
             ws_per_message_deflate=False,
+            ws_ping_interval=None,  # screens speak by themselves, and who says nothing is ended (`LIVE_IDLE_SECONDS`)
             lifespan="off",
             log_config=None,  # ours: request lines carry addresses of participants
             access_log=False,
