@@ -184,10 +184,13 @@ def test_a_gentle_end_closes_by_itself_after_its_seconds(workshop):
     poll = factories.launched(workshop)
     do(workshop, "close_in", seconds=20)
     with later(19):
+        assert not facilitation.is_something_due()
         assert facilitation.close_what_is_due() == []
     with later(21):
+        assert facilitation.is_something_due()
         assert facilitation.close_what_is_due() == [workshop.pk]
         assert facilitation.close_what_is_due() == []
+        assert not facilitation.is_something_due()
     assert fresh(poll).is_closed
     assert fresh(workshop).timer_ends_at is None
     assert workshop.gestures.last().name == "close"

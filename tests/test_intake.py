@@ -227,7 +227,10 @@ async def test_a_commit_that_fails_acknowledges_nothing_and_stores_nothing(asked
     await closing(box)
 
 
-def test_looking_for_countdowns_survives_whatever_goes_wrong(monkeypatch, caplog):
+async def test_looking_for_countdowns_survives_whatever_goes_wrong(monkeypatch, caplog):
     monkeypatch.setattr(facilitation, "close_what_is_due", lambda: 1 / 0)
-    engine._close_due_polls()
+    monkeypatch.setattr(facilitation, "is_something_due", lambda: 1 / 0)
+    assert not await engine._is_something_due()
+    await asyncio.to_thread(engine._close_due_polls)
     assert "could not look for countdowns (ZeroDivisionError)" in caplog.text
+    assert "could not close what is due (ZeroDivisionError)" in caplog.text

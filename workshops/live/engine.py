@@ -61,14 +61,23 @@ async def _close_what_is_due() -> None:
     loop = asyncio.get_running_loop()
     for look in itertools.count():
         await asyncio.sleep(LOOK_SECONDS)
-        if look % QUIET_LOOKS == 0 or hub.everyone():
+        if (look % QUIET_LOOKS == 0 or hub.count()) and await _is_something_due():
             await loop.run_in_executor(None, _close_due_polls)
+
+
+async def _is_something_due() -> bool:
+    """Asked where connections stay open: one for each look would cost more than the question."""
+    try:
+        return await hub.read(facilitation.is_something_due)
+    except Exception as error:  # whatever it was: the next look must still come
+        log.warning("could not look for countdowns (%s)", type(error).__name__)
+        return False
 
 
 def _close_due_polls() -> None:
     try:
         facilitation.close_what_is_due()
     except Exception as error:  # whatever it was: the next look must still come
-        log.warning("could not look for countdowns (%s)", type(error).__name__)
+        log.warning("could not close what is due (%s)", type(error).__name__)
     finally:
         connection.close()

@@ -9,7 +9,6 @@ part is what it was tested with, and nothing otherwise, or with LIVE_DIRECT=fals
 
 from __future__ import annotations
 
-import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -95,13 +94,17 @@ def _daphne(send: Send) -> Lane | None:
     def backlog() -> int:
         return len(transport.dataBuffer) - transport.offset + transport._tempDataLen
 
+    send, is_open = transport.socket.send, protocol.STATE_OPEN
+
     def push(wire: bytes) -> None:
-        if protocol.state != protocol.STATE_OPEN or transport.disconnecting or not transport.connected:
+        if protocol.state != is_open or transport.disconnecting or not transport.connected:
             return
         sent = 0
         if not backlog():
-            with contextlib.suppress(OSError):  # full, or gone: Twisted finds out by itself
-                sent = transport.socket.send(wire)
+            try:
+                sent = send(wire)
+            except OSError:
+                pass  # full, or gone: Twisted finds out by itself
         if sent < len(wire):
             transport.write(wire[sent:])
 
