@@ -101,7 +101,7 @@ def _daphne(send: Send) -> Lane | None:
             return
         sent = 0
         if not backlog():
-            try:
+            try:  # noqa: SIM105 - thousands of times a second, and `suppress` costs as much as all around it
                 sent = send(wire)
             except OSError:
                 pass  # full, or gone: Twisted finds out by itself
