@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import json
 import random
+from pathlib import Path
 
 import pytest
 from django.core.management import call_command
@@ -12,8 +13,8 @@ from django.core.management.base import CommandError
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workshops.loadtest import compare, figures, frames, pictures, report, servers, trial, visitors
-from workshops.loadtest.servers import DAPHNE, REFERENCE, TUTORIAL, UVICORN, Kind
+from workshops.loadtest import figures, frames, pictures, report, servers, trial, visitors
+from workshops.loadtest.servers import DAPHNE, REFERENCE, Kind
 
 LOSING = Kind(
     "losing", "a server that loses a vote",
@@ -157,38 +158,29 @@ def test_an_answer_that_needs_words_is_not_chosen():
     assert frames.choices(html) == ["calm"]
 
 
-# --- comparing ----------------------------------------------------------------------------------------
+# --- reports -----------------------------------------------------------------------------------------
 
 
-def test_the_specimen_stands_beside_one_of_ours_with_as_few_phones():
-    assert [contender.name for contender in compare.contenders(1000)] == [
-        "daphne at 1000", "uvicorn at 1000", "reference at 1000", "daphne at 200", "tutorial at 200",
-    ]  # fmt: skip
-    assert [contender.phones for contender in compare.contenders(50)] == [50, 50, 50, 50]
+def test_a_wide_table_goes_on_below():
+    names = [f"a server with a long name {number}" for number in range(9)]
+    lines = report.table({name: a_run() for name in names}).splitlines()
+    assert max(map(len, lines)) <= report.WIDE
+    assert [name for name in names if not any(name in line for line in lines)] == []
+    assert len([line for line in lines if line.startswith("votes sent")]) == len(lines) // (
+        len(report.ROWS) + 1
+    )
 
 
-def compared_run(contender, number):
-    cost = {DAPHNE: 30, UVICORN: 20, REFERENCE: 10, TUTORIAL: 400}[contender.kind] + number
-    valid = contender.kind is not TUTORIAL
-    return {
-        "valid": valid, "reasons": [] if valid else ["lost"], "cpu_us_per_message": cost,
-        "cpu_ms_per_1000_votes": cost, "visible_on_wall_ms": {"p99": cost}, "handshakes_per_second": 1000 / cost,
-    }  # fmt: skip
-
-
-def test_a_comparison_takes_turns_and_ratios_of_medians():
-    turns = []
-
-    def run(contender, number):
-        turns.append((number, contender.kind.name))
-        return compared_run(contender, number)
-
-    result = compare.compare(compare.contenders(200), 3, run)
-    names = ["daphne", "uvicorn", "reference", "tutorial"]
-    assert turns == [(number, name) for number in (1, 2, 3) for name in names]
-    assert result["valid"]  # the specimen may fail
-    assert result["ratios"]["uvicorn ÷ reference, CPU per delivered message"] == round(22 / 12, 2)
-    assert result["ratios"]["daphne ÷ tutorial, CPU per 1,000 votes"] == round(32 / 402, 4)
+@pytest.mark.parametrize(
+    ("votes", "words"),
+    [
+        ({}, "Valid: rows = acknowledged = result = on the wall, and"),
+        ({"tally": None}, "Valid: rows = acknowledged = on the wall, and"),
+        ({"rows": None, "tally": None, "wall": None}, "Rows could not be counted from here."),
+    ],
+)
+def test_a_verdict_claims_only_what_was_counted(votes, words):
+    assert words in report.verdict(a_run(valid=True, votes=votes))
 
 
 def test_the_table_says_what_is_not_known():
@@ -236,6 +228,14 @@ def test_twenty_phones_vote_and_every_number_agrees(room):
     assert run["cpu_seconds"] > 0
 
 
+def test_phones_only_come_in_where_nobody_is_to_vote(room):
+    place, made = room
+    run = trial.run_joining(DAPHNE, 20, place, made, print)
+    assert (run["valid"], run["votes"]) == (True, {"joined": 20})
+    assert run["handshakes_per_second"] >= run["joins_per_second"] > 0
+    assert "ack_ms" not in run
+
+
 def test_a_server_that_loses_a_row_is_found_out(room):
     run = measured(LOSING, room)
     assert not run["valid"]
@@ -271,9 +271,21 @@ def test_a_server_that_does_not_answer_is_said_so(db):
         call_command("loadtest", base_url="http://127.0.0.1:9", code="ABC", phones=1)
 
 
-def test_bad_numbers_are_refused():
-    with pytest.raises(CommandError, match="--phones"):
-        call_command("loadtest", phones=0)
+@pytest.mark.parametrize(
+    ("bad", "words"),
+    [
+        ({"phones": 0}, "--phones"),
+        ({"window": -1.0}, "--window"),
+        ({"compare": True, "rounds": 0}, "--rounds"),
+        ({"compare": True, "specimen_phones": 0}, "--specimen-phones"),
+        ({"compare": True, "base_url": "http://127.0.0.1:9"}, "start their own"),
+        ({"scenario": "groups", "base_url": "http://127.0.0.1:9"}, "start their own"),
+        ({"json": Path("nowhere/at/all.json")}, "no folder"),
+    ],
+)
+def test_what_cannot_be_measured_is_refused_before_anything_starts(bad, words):
+    with pytest.raises(CommandError, match=words):
+        call_command("loadtest", **bad)
 
 
 def test_a_run_that_may_not_be_believed_ends_with_a_failure(monkeypatch, tmp_path, capsys):

@@ -3,7 +3,7 @@ a hundred small groups that all type at once.
 
 Nothing else imports this package. Its parts, outermost first:
 
-* `compare` runs several servers in turn and sets them side by side; `report` prints,
+* `compare` runs several servers in turn and sets them side by side, `goals` says what that reaches, `report` prints,
 * `trial` is one run against one server: join, launch, vote, count; `figures` judges it,
 * `servers` starts and weighs server processes, `room` prepares a workshop and counts rows, `phones` is the client:
   a process each, so that nobody's work is charged to another,

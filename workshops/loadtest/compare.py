@@ -2,31 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from . import figures
-from .servers import DAPHNE, REFERENCE, TUTORIAL, UVICORN, Kind
+from .servers import DAPHNE, REFERENCE, TUTORIAL, TUTORIAL_ON_UVICORN, UVICORN, Kind
 
 SPECIMEN_PHONES = 200  # with more, the tutorial design never shows the last votes
+OURS = (DAPHNE, UVICORN)
+SAME_SERVER = {
+    DAPHNE: TUTORIAL,
+    UVICORN: TUTORIAL_ON_UVICORN,
+}  # the consumers of tutorials on what ours runs on
+Runs = dict[str, list[dict[str, Any]]]  # of each contender, by its name, one a round
 
 
 @dataclass(frozen=True)
 class Contender:
     kind: Kind
     phones: int
+    #: only come in, nobody votes
+    joins_only: bool = False
 
     @property
     def name(self) -> str:
-        return f"{self.kind.name} at {self.phones}"
+        return f"{self.kind.name} at {self.phones}" + (", joining" if self.joins_only else "")
 
 
 def contenders(phones: int, specimen_phones: int = SPECIMEN_PHONES) -> list[Contender]:
-    """Who is compared. The specimen gets fewer phones; then one of ours stands beside it with as few."""
+    """Who is compared. The specimen votes with fewer phones, ours beside it with as few; with all it only joins."""
     few = min(phones, specimen_phones)
-    found = [Contender(kind, phones) for kind in (DAPHNE, UVICORN, REFERENCE)]
-    found += [Contender(DAPHNE, few)] if few < phones else []
+    found = [Contender(kind, phones) for kind in (*OURS, REFERENCE)]
+    found += [Contender(SAME_SERVER[kind], phones, joins_only=True) for kind in OURS]
+    found += [Contender(kind, few) for kind in OURS] if few < phones else []
     return [*found, Contender(TUTORIAL, few)]
 
 
@@ -34,57 +43,70 @@ def compare(
     chosen: list[Contender], rounds: int, run: Callable[[Contender, int], dict[str, Any]]
 ) -> dict[str, Any]:
     """A B C D, A B C D, …: every run, the median of each contender, and the ratios that the goals speak of."""
-    runs: dict[str, list[dict[str, Any]]] = {contender.name: [] for contender in chosen}
+    runs: Runs = {contender.name: [] for contender in chosen}
     for number in range(1, rounds + 1):
         for contender in chosen:
             runs[contender.name].append(run(contender, number))
-    medians = {name: figures.medians(list(found)) for name, found in runs.items()}
     reasons = [
-        f"{name}, round {number}: {reason}"
+        f"{contender.name}, round {number}: {reason}"
         for contender in chosen
-        if contender.kind is not TUTORIAL  # it is there to fail
-        for name in [contender.name]
-        for number, found in enumerate(runs[name], start=1)
+        if not contender.kind.specimen  # it is there to fail
+        for number, found in enumerate(runs[contender.name], start=1)
         for reason in found["reasons"]
     ]
     return {
         "valid": not reasons, "reasons": reasons, "rounds": rounds,
-        "medians": medians, "ratios": ratios(chosen, medians), "runs": runs,
+        "medians": {name: figures.medians(found) for name, found in runs.items()},
+        "ratios": {ratio.words: ratio.of(runs) for ratio in ratios(chosen)}, "runs": runs,
     }  # fmt: skip
 
 
-def ratios(chosen: list[Contender], medians: dict[str, dict[str, Any]]) -> dict[str, float | None]:
-    """Ours over the reference, per delivered message; ours over the tutorial design, as a whole."""
+# --- ratios ---------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Ratio:
+    """One figure of two contenders. On a noisy machine one round says little: medians first, and how far rounds lie."""
+
+    words: str
+    part: Contender
+    whole: Contender
+    keys: tuple[str, ...]
+
+    def of(self, runs: Runs) -> dict[str, Any]:
+        """`{"phones", "of_medians", "lowest", "highest", "rounds"}`; `None` where a figure is not known."""
+        parts, wholes = ([_at(run, self.keys) for run in runs[each.name]] for each in (self.part, self.whole))
+        rounds = [figures.ratio(part, whole, 4) for part, whole in zip(parts, wholes, strict=True)]
+        known = [value for value in rounds if value is not None]
+        return {
+            "phones": self.part.phones,
+            "of_medians": figures.ratio(figures.middle(parts), figures.middle(wholes), 4),
+            "lowest": min(known, default=None), "highest": max(known, default=None), "rounds": rounds,
+        }  # fmt: skip
+
+
+def _at(run: dict[str, Any], keys: tuple[str, ...]) -> Any:
+    for key in keys:
+        run = run[key]
+    return run
+
+
+def ratios(chosen: list[Contender]) -> list[Ratio]:
+    """Ours over the reference, per delivered message; over the tutorial design, as a whole and in joining."""
     most = max(contender.phones for contender in chosen)
-    reference = medians.get(Contender(REFERENCE, most).name, {})
-    found = {
-        f"{kind.name} ÷ reference, CPU per delivered message": figures.ratio(
-            medians[Contender(kind, most).name]["cpu_us_per_message"], reference.get("cpu_us_per_message")
-        )
-        for kind in (DAPHNE, UVICORN)
-        if Contender(kind, most) in chosen
-    }
-    return found | _beside_the_specimen(chosen, medians)
+    few = min(contender.phones for contender in chosen)
+    found = [ratio for kind in OURS for ratio in _of(kind, most, few)]
+    return [ratio for ratio in found if ratio.part in chosen and ratio.whole in chosen]
 
 
-def _beside_the_specimen(
-    chosen: list[Contender], medians: dict[str, dict[str, Any]]
-) -> dict[str, float | None]:
-    specimen = next((contender for contender in chosen if contender.kind is TUTORIAL), None)
-    if specimen is None:
-        return {}
-    theirs = medians[specimen.name]
-    ours = medians.get(Contender(DAPHNE, specimen.phones).name)
-    if ours is None:
-        return {}
-    return {
-        "daphne ÷ tutorial, CPU per 1,000 votes": figures.ratio(
-            ours["cpu_ms_per_1000_votes"], theirs["cpu_ms_per_1000_votes"], 4
-        ),
-        "daphne ÷ tutorial, visible on the wall p99": figures.ratio(
-            ours["visible_on_wall_ms"]["p99"], theirs["visible_on_wall_ms"]["p99"], 4
-        ),
-        "daphne ÷ tutorial, handshakes a second": figures.ratio(
-            ours["handshakes_per_second"], theirs["handshakes_per_second"]
-        ),
-    }
+def _of(kind: Kind, most: int, few: int) -> Iterator[Ratio]:
+    ours, beside, specimen = Contender(kind, most), Contender(kind, few), Contender(TUTORIAL, few)
+    joining = Contender(SAME_SERVER[kind], most, joins_only=True)
+    yield Ratio(f"{kind.name} ÷ reference, CPU per delivered message", ours, Contender(REFERENCE, most),
+                ("cpu_us_per_message",))  # fmt: skip
+    yield Ratio(f"{kind.name} ÷ tutorial, CPU per 1,000 votes", beside, specimen, ("cpu_ms_per_1000_votes",))
+    yield Ratio(f"{kind.name} ÷ tutorial, visible on the wall p99", beside, specimen,
+                ("visible_on_wall_ms", "p99"))  # fmt: skip
+    yield Ratio(f"{kind.name} ÷ {joining.kind.name}, handshakes a second", ours, joining,
+                ("handshakes_per_second",))  # fmt: skip
+    yield Ratio(f"{kind.name} ÷ {joining.kind.name}, joins a second", ours, joining, ("joins_per_second",))

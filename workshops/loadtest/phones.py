@@ -228,16 +228,18 @@ class Crowd:
         return {}
 
     async def join(self, cookies: list[str]) -> dict[str, Any]:
-        """First every handshake, then every hello: `{"joined", "handshakes_per_second", "joins_per_second"}`."""
-        waiting, begun = iter(cookies), now()
-        await self._by_many(self._open_phone, waiting, "phones connected", len(cookies))
+        """First every handshake, then every hello; who did not come in counts for no rate."""
+        watch = Watch(self.loop)
+        await self._by_many(self._open_phone, iter(cookies), "phones connected", len(cookies))
         opened = now()
         await self._by_many(self._greet, iter(self.phones), "phones greeted", len(cookies))
-        greeted = now()
+        greeted, client = now(), watch.end()
+        joined = sum(phone.is_open and phone.greeted.done() for phone in self.phones)
         return {
-            "joined": sum(phone.is_open and phone.greeted.done() for phone in self.phones),
-            "handshakes_per_second": round(len(cookies) / (opened - begun), 1),
-            "joins_per_second": round(len(cookies) / (greeted - begun), 1),
+            "joined": joined,
+            "handshakes_per_second": round(len(self.phones) / (opened - watch.begun), 1),
+            "joins_per_second": round(joined / (greeted - watch.begun), 1),
+            "client_busy": client["busy"],
         }
 
     async def _by_many(self, do: Any, things: Iterable[Any], words: str, of: int) -> None:

@@ -36,6 +36,8 @@ class Kind:
     durable: bool = True
     #: has a stage: the question has to be launched
     staged: bool = True
+    #: not ours, and there to be worse: what it loses is no reason against a run
+    specimen: bool = False
 
 
 DAPHNE = Kind("daphne", "Vision Workshops, Daphne", ("manage.py", "serve", "--port", "{port}"))
@@ -46,12 +48,19 @@ REFERENCE = Kind(
     "reference", "reference: picows, in memory", ("-m", "workshops.loadtest.reference", "{port}"),
     durable=False, staged=False,
 )  # fmt: skip
+SPECIMEN = "workshops.loadtest.specimen:application"
 TUTORIAL = Kind(
     "tutorial", "specimen: tutorial design, Daphne",
-    ("-m", "daphne", "-v", "0", "-b", "127.0.0.1", "-p", "{port}", "workshops.loadtest.specimen:application"),
-    staged=False,
+    ("-m", "daphne", "-v", "0", "-b", "127.0.0.1", "-p", "{port}", SPECIMEN),
+    staged=False, specimen=True,
 )  # fmt: skip
-KINDS = {kind.name: kind for kind in (DAPHNE, UVICORN, REFERENCE, TUTORIAL)}
+TUTORIAL_ON_UVICORN = Kind(
+    "tutorial-uvicorn", "specimen: tutorial design, Uvicorn",
+    ("-m", "uvicorn", "--port", "{port}", "--ws", "websockets-sansio", "--ws-per-message-deflate", "false",
+     "--lifespan", "off", "--log-level", "warning", SPECIMEN),
+    staged=False, specimen=True,
+)  # fmt: skip
+KINDS = {kind.name: kind for kind in (DAPHNE, UVICORN, REFERENCE, TUTORIAL, TUTORIAL_ON_UVICORN)}
 
 
 def environment(place: Path) -> dict[str, str]:

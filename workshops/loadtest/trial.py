@@ -30,17 +30,36 @@ def run(
     kind: Kind, phones: int, window: float, place: Path, room: Child, progress: Progress
 ) -> dict[str, Any]:
     """Measure one kind of server, started for this run alone; the result as JSON-ready values."""
+    with _standing(kind, phones, place, room, progress) as (server, crowd, address):
+        crowd.ask("open_wall", key=address["wall_key"])
+        found = measure(server, crowd, address["cookies"], window, launch=_launcher(kind, room))
+    counted: dict[str, int | None] = room.ask("count") if kind.durable else {"rows": None, "tally": None}
+    said = servers.errors(place, kind)
+    return judged({"server": kind.name, "label": kind.label, "window": window, **found}, counted, said)
+
+
+def run_joining(kind: Kind, phones: int, place: Path, room: Child, progress: Progress) -> dict[str, Any]:
+    """The same as far as everybody is in; nobody votes. For a design that could not bear so many votes."""
+    with _standing(kind, phones, place, room, progress) as (server, crowd, address):
+        joined, grown = _joined(server, crowd, address["cookies"])
+    votes = {"joined": joined["joined"]}
+    found = {"server": kind.name, "label": f"{kind.label}, joining", "phones": phones, "votes": votes}
+    reasons = [f"Phones that joined: {votes['joined']} of {phones}."] if votes["joined"] != phones else []
+    return {"valid": not reasons, "reasons": reasons, **found, **_joining(phones, joined, grown)}
+
+
+@contextmanager
+def _standing(
+    kind: Kind, phones: int, place: Path, room: Child, progress: Progress
+) -> Iterator[tuple[Server, Child, dict[str, Any]]]:
+    """A server of this kind with a workshop, and a client that knows where it is; each on a core of its own."""
     own_core, other_core = servers.cores()
     progress(f"starting {kind.label}")
     with servers.running(kind, place, own_core) as server:
         address = room.ask("prepare", phones=phones)
         with child("phones", servers.environment(place), progress, other_core) as crowd:
             crowd.ask("crowd", url=server.url, code=address["code"], choices=address["choices"])
-            crowd.ask("open_wall", key=address["wall_key"])
-            found = measure(server, crowd, address["cookies"], window, launch=_launcher(kind, room))
-    counted: dict[str, int | None] = room.ask("count") if kind.durable else {"rows": None, "tally": None}
-    said = servers.errors(place, kind)
-    return judged({"server": kind.name, "label": kind.label, "window": window, **found}, counted, said)
+            yield server, crowd, address
 
 
 def _launcher(kind: Kind, room: Child) -> Callable[[], Any]:
@@ -56,17 +75,31 @@ def measure(
     patience: float = LAUNCH_SECONDS,
 ) -> dict[str, Any]:
     """Join, launch, wait until every phone shows the question, vote; CPU is that of voting alone."""
-    time.sleep(SETTLE_SECONDS)
-    memory = server.memory_bytes()
-    joined = crowd.ask("join", cookies=cookies)
-    time.sleep(SETTLE_SECONDS)
-    grown = _less(server.memory_bytes(), memory)
+    joined, grown = _joined(server, crowd, cookies)
     crowd.progress("waiting until every phone shows the question")
     launch()
     crowd.ask("wait_for_ballot", seconds=patience)
     cpu = server.cpu_seconds()
     voted = crowd.ask("vote", window=window, patience=window + PATIENCE)
     return _table(len(cookies), joined, voted, _less(server.cpu_seconds(), cpu), grown)
+
+
+def _joined(server: Server, crowd: Child, cookies: list[str]) -> tuple[dict[str, Any], float | None]:
+    """What the client says of everybody's coming in, and by how many bytes the server grew."""
+    time.sleep(SETTLE_SECONDS)
+    memory = server.memory_bytes()
+    joined = crowd.ask("join", cookies=cookies)
+    time.sleep(SETTLE_SECONDS)
+    return joined, _less(server.memory_bytes(), memory)
+
+
+def _joining(phones: int, joined: dict[str, Any], grown: float | None) -> dict[str, Any]:
+    return {
+        "joins_per_second": joined["joins_per_second"],
+        "handshakes_per_second": joined["handshakes_per_second"],
+        "client_busy_joining": joined["client_busy"],
+        "memory_kib_per_connection": figures.ratio(grown and grown / 1024, phones, 1),
+    }
 
 
 def _less(now: float | None, before: float | None) -> Any:
@@ -76,8 +109,7 @@ def _less(now: float | None, before: float | None) -> Any:
 def _table(phones: int, joined: dict, voted: dict, cpu: float | None, grown: float | None) -> dict[str, Any]:
     return {
         "phones": phones,
-        "joins_per_second": joined["joins_per_second"],
-        "handshakes_per_second": joined["handshakes_per_second"],
+        **_joining(phones, joined, grown),
         "ack_ms": voted["ack"],
         "visible_on_wall_ms": voted["on_wall"],
         "visible_on_phones_ms": voted["on_phones"],
@@ -88,7 +120,6 @@ def _table(phones: int, joined: dict, voted: dict, cpu: float | None, grown: flo
         "cpu_seconds": None if cpu is None else round(cpu, 2),
         "cpu_ms_per_1000_votes": figures.ratio(cpu and cpu * 1e6, voted["acked"], 1),
         "cpu_us_per_message": figures.ratio(cpu and cpu * 1e6, voted["messages"], 1),
-        "memory_kib_per_connection": figures.ratio(grown and grown / 1024, phones, 1),
         "client": voted["client"],
         "refused": voted["refused"],
         "connections_lost": voted["connections_lost"],

@@ -12,7 +12,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from workshops.loadtest import compare, groups_trial, report, trial, visitors
+from workshops.loadtest import compare, goals, groups_trial, report, trial, visitors
 from workshops.loadtest.children import ChildFailed
 from workshops.loadtest.servers import KINDS
 
@@ -56,10 +56,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", type=Path, metavar="FILE", help="write everything as one JSON object")
 
     def handle(self, *args, phones: int, window: float, **options):
-        if not 1 <= phones <= MOST_PHONES or window < 0:
-            raise CommandError(
-                f"--phones: expected 1 to {MOST_PHONES:,}; --window: expected 0 or more seconds."
-            )
+        refuse_what_cannot_be(phones, window, options)
         try:
             result = (
                 self.talk(options)
@@ -70,9 +67,9 @@ class Command(BaseCommand):
             raise CommandError(str(error)) from None
         if options["json"]:
             options["json"].write_text(json.dumps(machine() | result, indent=1) + "\n")
+        if "goals" in result:
+            self.stdout.write("\n" + report.goals(result["goals"]))
         self.stdout.write("\n" + report.verdict(result))
-        for goal, met in result.get("goals", {}).items():
-            self.stdout.write(f"  Goal {'met' if met else 'MISSED'}: {goal}.")
         if not result["valid"]:
             raise SystemExit(1)
 
@@ -125,13 +122,17 @@ class Command(BaseCommand):
                 def say(words: str) -> None:
                     self.progress(f"round {number} of {options['rounds']}, {contender.name}: {words}")
 
+                if contender.joins_only:
+                    return trial.run_joining(contender.kind, contender.phones, place, room, say)
                 return trial.run(contender.kind, contender.phones, window, place, room, say)
 
             result = compare.compare(chosen, options["rounds"], run)
+        result |= {
+            "phones": phones, "window": window,
+            "goals": goals.reached(result, phones, window), "decided_elsewhere": list(goals.ELSEWHERE),
+        }  # fmt: skip
         self.show(result["medians"], result)
-        self.stdout.write("")
-        for words, value in result["ratios"].items():
-            self.stdout.write(f"  {words}: {report.shown(value)}")
+        self.stdout.write("\n" + report.ratios(result["ratios"]))
         return result
 
     def show(self, columns: dict[str, dict[str, Any]], result: dict[str, Any]) -> dict[str, Any]:
@@ -146,6 +147,18 @@ class Command(BaseCommand):
             self.stderr.flush()
         elif words:
             self.stderr.write(words)
+
+
+def refuse_what_cannot_be(phones: int, window: float, options: dict) -> None:
+    """Before anything is started: a long run must not end with a figure that nobody asked for, or nowhere."""
+    if not 1 <= phones <= MOST_PHONES or window < 0:
+        raise CommandError(f"--phones: expected 1 to {MOST_PHONES:,}; --window: expected 0 or more seconds.")
+    if options["rounds"] < 1 or not 1 <= options["specimen_phones"] <= MOST_PHONES:
+        raise CommandError("--rounds and --specimen-phones: expected 1 or more.")
+    if options["base_url"] and (options["compare"] or options["scenario"] != "votes"):
+        raise CommandError("--base-url measures votes on one server; --compare and groups start their own.")
+    if options["json"] and not options["json"].absolute().parent.is_dir():
+        raise CommandError(f"--json: there is no folder {options['json'].parent}.")
 
 
 def machine() -> dict[str, Any]:
