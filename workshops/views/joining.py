@@ -17,6 +17,7 @@ from .. import queries, rehearsal, screens, seats
 from ..actions import participation
 from ..models import AgendaItem, Participant, Workshop, new_key
 from .public import code_error, read_code
+from .straight import straight_on
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +57,7 @@ def welcome(request: HttpRequest, workshop: Workshop) -> HttpResponse:
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
+@straight_on
 def consent(request: HttpRequest, code: str) -> HttpResponse:
     """The information sheet and what people agree to. Nothing is ticked for them."""
     workshop = find(request, code)
@@ -121,6 +123,7 @@ def open_profile(workshop: Workshop) -> list[AgendaItem]:
 
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
+@straight_on
 def profile(request: HttpRequest, code: str) -> HttpResponse:
     """A few questions about people's work, asked once; each can be skipped."""
     workshop = workshop_with(code)
