@@ -82,7 +82,8 @@ class Service:
     name = "the service"
     polite = signal.SIGTERM  # ends it without waiting for whoever is connected
 
-    def __init__(self) -> None:
+    def __init__(self, host: str = "127.0.0.1") -> None:
+        self.host = host  # where it listens, and nowhere else
         self.port = free_port()
         self.place = Path(tempfile.mkdtemp(prefix="vision-service-"))
         self.process: subprocess.Popen[bytes] | None = None
@@ -161,11 +162,12 @@ class Redis(Service):
 
     @property
     def url(self) -> str:
-        return f"redis://127.0.0.1:{self.port}/0"
+        return f"redis://{self.host}:{self.port}/0"
 
     def client(self, seconds: float) -> redis.Redis:
         """A client that waits so long for an answer and asks once."""
         return redis.Redis(
+            host=self.host,
             port=self.port,
             socket_connect_timeout=seconds,
             socket_timeout=seconds,
@@ -173,8 +175,8 @@ class Redis(Service):
         )
 
     def _command(self) -> list[str]:
-        options = ["--port", str(self.port), "--bind", "127.0.0.1", "--save", "", "--dir", str(self.place)]
-        return [program("redis-server", self.name), *options]
+        options = ["--port", str(self.port), "--bind", self.host, "--save", "", "--dir", str(self.place)]
+        return [program("redis-server", self.name), *options, "--protected-mode", "no"]
 
     def _answers(self) -> bool:
         try:
@@ -195,7 +197,7 @@ class Postgres(Service):
         return self.url("postgres")
 
     def url(self, database: str) -> str:
-        return f"postgres://postgres@127.0.0.1:{self.port}/{database}"
+        return f"postgres://postgres@{self.host}:{self.port}/{database}"
 
     def create(self, database: str, template: str = "template0") -> str:
         """A new database, a copy of another; returns its address."""
@@ -220,7 +222,7 @@ class Postgres(Service):
         if not data.exists():
             self._make(data)
         settings = {
-            "listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": "off",
+            "listen_addresses": self.host, "unix_socket_directories": "", "fsync": "off",
             "full_page_writes": "off", "max_connections": "60", "shared_buffers": "16MB",
         }  # fmt: skip
         options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
@@ -235,6 +237,8 @@ class Postgres(Service):
             [*command, "--locale", "C"], cwd=self.place, user=self._user, group=self._user, check=True,
             extra_groups=[] if self._user else None, stdout=subprocess.DEVNULL,
         )  # fmt: skip
+        with (data / "pg_hba.conf").open("a") as rules:  # initdb lets in this machine alone
+            rules.write(f"host all all {self.host}/24 trust\n")
 
     def _answers(self) -> bool:
         try:

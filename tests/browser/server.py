@@ -31,14 +31,15 @@ class Server:
     process: subprocess.Popen[bytes]
     port: int
     log: Path
+    host: str = "127.0.0.1"
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     @property
     def socket_url(self) -> str:
-        return f"ws://127.0.0.1:{self.port}"
+        return f"ws://{self.host}:{self.port}"
 
     @property
     def said(self) -> str:
@@ -63,22 +64,24 @@ class Server:
         return "\n".join(line for line in lines if " ERROR " in line or " CRITICAL " in line)
 
 
-def start_server(place: Path, port: int = 0, server: str = "daphne", **environment: str) -> Server:
+def start_server(
+    place: Path, port: int = 0, server: str = "daphne", host: str = "127.0.0.1", **environment: str
+) -> Server:
     """Start `manage.py serve` with the given variables on top of the test's own; returns when it answers.
 
     `port` 0 takes a free one; a number lets a test start the same server again after a stop.
     """
     port = port or free_port()
-    log = place / f"server-{port}.log"
+    log = place / f"server-{host}-{port}.log"
     with log.open("ab") as out:
         process = subprocess.Popen(
-            [sys.executable, "manage.py", "serve", "--port", str(port), "--server", server],
+            [sys.executable, "manage.py", "serve", "--host", host, "--port", str(port), "--server", server],
             cwd=settings.BASE_DIR,
             env=_environment() | environment,
             stdout=out,
             stderr=subprocess.STDOUT,
         )
-    running = Server(process, port, log)
+    running = Server(process, port, log, host)
     _wait_until_it_answers(running)
     return running
 
