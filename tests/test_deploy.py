@@ -23,6 +23,8 @@ import pytest
 import yaml
 from django.conf import settings
 
+from workshops.pseudonyms import SIZE_LIMIT
+
 from . import factories
 from .browser.server import database_url, free_port, start_server
 from .wire import phone_on
@@ -214,6 +216,31 @@ def test_systemd_reads_the_unit(tmp_path):
     assert "vision-workshops.service" not in run(analyse, "verify", here)
 
 
+def test_systemd_reads_the_nightly_backup(tmp_path):
+    analyse = tool("systemd-analyze")
+    for kind in ("service", "timer"):
+        text = (DEPLOY / f"vision-workshops-backup.{kind}").read_text()
+        (tmp_path / f"vision-workshops-backup.{kind}").write_text(text)
+    said = run(analyse, "verify", *sorted(tmp_path.glob("vision-workshops-backup.*")))
+    assert "vision-workshops-backup" not in said
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_nightly_backups_command_makes_one_that_comes_back(tmp_path):
+    unit = (DEPLOY / "vision-workshops-backup.service").read_text()
+    command = re.search(r"^ExecStart=/bin/sh -c '(.*)'$", unit, re.MULTILINE)[1].replace("%%", "%")
+    here = {
+        "/srv/vision-workshops/.venv/bin/python": sys.executable,
+        "/var/lib/vision-workshops-backups": str(tmp_path),
+    }
+    for there, path in here.items():
+        assert there in command
+        command = command.replace(there, path)
+    given = {"DATABASE_URL": database_url(), "DJANGO_SETTINGS_MODULE": "config.settings", "SECRET_KEY": "x"}
+    assert "every table is the same" in run("sh", "-c", command, VAR_DIR=str(tmp_path), **given)
+    assert [path.name[:4] for path in tmp_path.glob("*.zip")] == ["day-"]
+
+
 def test_the_units_command_is_one_that_we_have():
     unit = (DEPLOY / "vision-workshops.service").read_text()
     assert "manage.py serve --server uvicorn --host 127.0.0.1 --port 8000" in unit
@@ -246,6 +273,23 @@ def test_nginx_reads_its_file(tmp_path):
 def test_caddy_reads_its_file(tmp_path):
     run(tool("caddy"), "validate", "--adapter", "caddyfile", "--config", DEPLOY / "Caddyfile",
         SITE_NAME="workshops.example.org", HOME=str(tmp_path))  # fmt: skip
+
+
+def test_both_proxies_let_through_the_largest_form_that_a_page_takes():
+    sizes = [
+        re.search(pattern, (DEPLOY / name).read_text())
+        for name, pattern in {
+            "Caddyfile": r"max_size (\d+)MB",
+            "nginx.conf": r"client_max_body_size (\d+)m;",
+        }.items()
+    ]
+    assert all(int(size[1]) * 1_000_000 >= SIZE_LIMIT * 1.1 for size in sizes)
+
+
+def test_compose_lets_as_many_servers_connect_as_it_says():
+    command = COMPOSE["services"]["postgres"]["command"]
+    pool = int(COMPOSE["x-web"]["environment"]["DATABASE_POOL_SIZE"])
+    assert int(command[-1].removeprefix("max_connections=")) >= 20 * pool + 10
 
 
 def test_both_proxies_know_the_same_addresses_of_a_workshop():

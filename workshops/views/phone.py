@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+from math import ceil
 from typing import Any
 
 import msgspec
@@ -20,7 +21,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 
 from polls.ballot_box import Receipt, Refusal
 
-from .. import breakouts, commands, queries, screens, seats
+from .. import breakouts, commands, queries, screens, seats, waiting
 from ..actions import groupwork, participation
 from ..live import allowance, engine, pages, socket
 from ..live.hub import revision_of
@@ -87,7 +88,10 @@ def stage_page(
         "papers": [commands.paper(paper) for paper in papers],
     }
     status = status or {None: 200, "busy": 503}.get(refusal.code if refusal else None, 422)
-    return render(request, "workshops/phone/stage.html", context, status=status)
+    response = render(request, "workshops/phone/stage.html", context, status=status)
+    if status == 503:
+        response["Retry-After"] = str(ceil(waiting.soon()))
+    return response
 
 
 def _place(workshop: Workshop, seat: seats.Seat, participant: Participant | None) -> dict[str, Any]:
@@ -166,7 +170,8 @@ async def by_script(request: HttpRequest, code: str) -> JsonResponse:
     try:
         outcome = await commands.run_frame(seat, frame)
     except Busy as busy:
-        return JsonResponse(commands.busy(op, poll, busy.retry_after), status=503)
+        later = {"Retry-After": str(ceil(busy.retry_after))}
+        return JsonResponse(commands.busy(op, poll, busy.retry_after), status=503, headers=later)
     return JsonResponse(commands.reply(outcome) if outcome else {"t": "ok"})
 
 
