@@ -94,7 +94,7 @@ def _daphne(send: Send) -> Lane | None:
     def backlog() -> int:
         return len(transport.dataBuffer) - transport.offset + transport._tempDataLen
 
-    send, is_open = transport.socket.send, protocol.STATE_OPEN
+    write, is_open = transport.socket.send, protocol.STATE_OPEN
 
     def push(wire: bytes) -> None:
         if protocol.state != is_open or transport.disconnecting or not transport.connected:
@@ -102,7 +102,7 @@ def _daphne(send: Send) -> Lane | None:
         sent = 0
         if not backlog():
             try:  # noqa: SIM105 - thousands of times a second, and `suppress` costs as much as all around it
-                sent = send(wire)
+                sent = write(wire)
             except OSError:
                 pass  # full, or gone: Twisted finds out by itself
         if sent < len(wire):
