@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -31,7 +31,7 @@ _ROUNDS = Prepared(
     lambda workshops: (
         Round.objects.filter(workshop__in=workshops, closed_at__isnull=True)
         .order_by("-number")
-        .values_list("pk", "think_first", "shared_at")
+        .values_list("pk", "think_first", "shared_at", "made", "opened_at")
     ),
     int,
 )
@@ -53,14 +53,21 @@ class Places:
     agreed: dict[str, list[int]] = field(default_factory=dict)
     #: own notes, while those of the others are hidden: the group's picture has none of them then
     own: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    #: what the facilitator calls people by, while they seat everybody by hand
+    numbers: dict[str, int] = field(default_factory=dict)
 
-    def of(self, voter: str, watching: Callable[[int], int] = lambda group: 0) -> dict[str, Any]:
-        """The place of a voter, or of an observer (`voter` empty): in the group with the fewest people and watchers.
+    def of(
+        self, voter: str, watching: Callable[[int], int] = lambda group: 0, listens: int = 0
+    ) -> dict[str, Any]:
+        """The place of a voter, or of an observer (`voter` empty): in the group that they listen to already, else in
+        the one with the fewest people and watchers. Nothing is stored of an observer; their screen keeps the number.
 
         `group` is 0 outside of rounds and minus the round's number while somebody has no place yet.
         """
         if not self.round:
             return {"group": 0}
+        if not voter and listens in self.sizes:
+            return {"group": listens}
         if not voter:
             smallest = min(
                 self.sizes, key=lambda group: (self.sizes[group] + watching(group), group), default=0
@@ -68,17 +75,25 @@ class Places:
             return {"group": smallest}
         group = self.groups.get(voter, -self.round)
         place = {"group": group, "tag": tag(group, voter), "agreed": sorted(self.agreed.get(voter, []))}
+        place |= {"number": self.numbers[voter]} if voter in self.numbers else {}
         return place | ({"own": self.own[voter]} if voter in self.own else {})
 
 
+def group_after(workshop_id: int, group: int) -> int:
+    """The group of the current round that follows this one, the first after the last; 0 where there is none."""
+    order = sorted(places(workshop_id, "").sizes)
+    return next((other for other in order if other > group), order[0] if order else 0)
+
+
 def places(workshop_id: int, voter: str | None = None) -> Places:
-    """Everybody's place in the current round, or one voter's. Four queries at most, whatever the number of people."""
+    """Everybody's place in the current round, or one voter's. Five queries at most, whatever the number of people."""
     rounds = _ROUNDS.rows([workshop_id])
     if not rounds:
         return Places()
-    current, think_first, shared_at = rounds[0]
+    current, think_first, shared_at, made, opened_at = rounds[0]
     who = {} if voter is None else {"voter": voter}
-    taken = dict(Place.objects.filter(round=current, **who).values_list("voter", "group"))
+    seated = Place.objects.filter(round=current, group__isnull=False, **who)
+    taken = dict(seated.values_list("voter", "group"))
     sizes = dict.fromkeys(Group.objects.filter(round=current).values_list("pk", flat=True), 0)
     sizes.update(Counter(taken.values()))
     agreed: defaultdict[str, list[int]] = defaultdict(list)
@@ -92,7 +107,14 @@ def places(workshop_id: int, voter: str | None = None) -> Places:
         notes = readable.filter(group__round=current, **writers)
         for author, note, revision, text in notes.values_list("author", "pk", "revision", "text"):
             own[author].append({"note": note, "rev": revision, "text": text})
-    return Places(current, taken, sizes, dict(agreed), dict(own))
+    numbers = _numbers(current, voter) if made == Round.Made.BY_HAND and not opened_at else {}
+    return Places(current, taken, sizes, dict(agreed), dict(own), numbers)
+
+
+def _numbers(current: int, voter: str | None) -> dict[str, int]:
+    """Where people stand in the list of a round: the numbers that the console has too (`queries.seated`)."""
+    order = Place.objects.filter(round=current).order_by("pk").values_list("voter", flat=True)
+    return {who: number for number, who in enumerate(order, start=1) if voter in (None, who)}
 
 
 # --- pads --------------------------------------------------------------------------------------------------
@@ -242,6 +264,8 @@ class Overview:
     groups: tuple[GroupView, ...]
     #: others in the group on the wall who agree with its sentence
     agreeing: int = 0
+    #: people who wait for the facilitator to give them a place
+    waiting: int = 0
 
     @property
     def calls(self) -> list[GroupView]:
@@ -256,6 +280,11 @@ class Overview:
     @property
     def notes(self) -> int:
         return sum(view.notes for view in self.groups)
+
+    @property
+    def own_prompts(self) -> int:
+        """Groups that were given a prompt; until they open, the others have none."""
+        return sum(view.group.prompt_id is not None for view in self.groups)
 
     @property
     def presenting(self) -> GroupView | None:
@@ -287,11 +316,12 @@ def overview(workshop_id: int) -> Overview | None:
     if current is None:
         return None
     groups = Group.objects.filter(round=current).select_related("pick", "prompt")
-    people = Counter(Place.objects.filter(round=current).values_list("group", flat=True))
+    people: Counter[int | None] = Counter(Place.objects.filter(round=current).values_list("group", flat=True))
     here = Contribution.objects.filter(group__round=current, taken_back_at__isnull=True)
     notes = dict(here.values_list("group").annotate(Count("pk")).order_by())
-    found = Overview(current, tuple(GroupView(g, people[g.pk], notes.get(g.pk, 0)) for g in groups))
+    views = tuple(GroupView(g, people[g.pk], notes.get(g.pk, 0)) for g in groups)
+    found = Overview(current, views, waiting=people[None])
     if found.presenting and found.presenting.pick:
         agreeing = Agreement.objects.filter(contribution=found.presenting.pick.pk).count()
-        return Overview(current, found.groups, agreeing)
+        return replace(found, agreeing=agreeing)
     return found

@@ -107,6 +107,10 @@ class Choose(Shape, tag="choose"):
     group: Id
 
 
+class StandUp(Shape, tag="stand_up"):
+    op: Op
+
+
 class Table(Shape, tag="table"):
     op: Op
     table: Annotated[int, Meta(ge=1, le=999)]
@@ -132,6 +136,7 @@ GROUPWORK: dict[type[Shape], Callable[[Any, str, str, Any], groupwork.Intention]
     Scribe: lambda ws, voter, op, data: groupwork.Scribe(ws, voter, op, data.group, data.on),
     CallHelp: lambda ws, voter, op, data: groupwork.Help(ws, voter, op, data.group, data.on),
     Choose: lambda ws, voter, op, data: groupwork.Choose(ws, voter, op, data.group),
+    StandUp: lambda ws, voter, op, data: groupwork.StandUp(ws, voter, op),
     Table: lambda ws, voter, op, data: groupwork.Table(ws, voter, op, data.table),
 }
 
@@ -229,7 +234,7 @@ class MakeGroups(Shape, tag="make_groups"):
 
 
 class MovePerson(Shape, tag="move_person"):
-    group: Id
+    group: Annotated[int, Meta(ge=0, le=2**53)]  # 0: out of the groups, while people are seated by hand
     places: Annotated[list[Id], Meta(max_length=1000)] = []
 
 
@@ -239,8 +244,15 @@ class NameGroup(Shape, tag="name_group"):
     link: Annotated[str, Meta(max_length=500)] = ""
 
 
+class GivePrompts(Shape, tag="give_prompts"):
+    """Ticked prompts go round among the ticked groups (`to`; none: all of them)."""
+
+    prompts: Annotated[list[Id], Meta(max_length=1000)] = []
+    to: Annotated[list[Id], Meta(max_length=1000)] = []
+    back: bool = False
+
+
 class OpenGroups(Shape, tag="open_groups"):
-    prompts: list[Id] = []
     seconds: Seconds | None = None
     think_first: bool = False
 
@@ -321,8 +333,11 @@ FACILITATION: dict[type[Shape], Run] = {
     ),
     MovePerson: lambda workshop, by, data: groups.move(workshop, by, data.places, data.group),
     NameGroup: lambda workshop, by, data: groups.name_group(workshop, by, data.group, data.name, data.link),
+    GivePrompts: lambda workshop, by, data: groups.give_prompts(
+        workshop, by, data.prompts, data.to, back=data.back
+    ),
     OpenGroups: lambda workshop, by, data: groups.open_round(
-        workshop, by, prompts=data.prompts, seconds=data.seconds, think_first=data.think_first
+        workshop, by, seconds=data.seconds, think_first=data.think_first
     ),
     ShareNotes: lambda workshop, by, data: groups.share(workshop, by),
     SendProbe: lambda workshop, by, data: groups.call(workshop, by, "probe", data.text, data.group),
@@ -352,13 +367,25 @@ class BadShape(Exception):
 
 
 PhoneFrame = (
-    Vote | Shown | Note | EditNote | TakeBack | Agree | MoveNote | Pick | Scribe | CallHelp | Choose | Table
+    Vote
+    | Shown
+    | Note
+    | EditNote
+    | TakeBack
+    | Agree
+    | MoveNote
+    | Pick
+    | Scribe
+    | CallHelp
+    | Choose
+    | StandUp
+    | Table
 )
 StaffForm = (
     Start | End | Joining | Launch | Close | CloseIn | Reopen | Reveal | Hide | QuickPoll
     | HeadCount | Timer | AddTime | StopTimer | CheckTexts | Decide | ClearRehearsal
-    | MakeGroups | MovePerson | NameGroup | OpenGroups | ShareNotes | SendProbe | SendMessage | Recall | CloseGroups
-    | AnswerHelp | FreeScribe | Present | Propose | CheckNote | AgreementPoll
+    | MakeGroups | MovePerson | NameGroup | GivePrompts | OpenGroups | ShareNotes | SendProbe | SendMessage | Recall
+    | CloseGroups | AnswerHelp | FreeScribe | Present | Propose | CheckNote | AgreementPoll
 )  # fmt: skip
 
 STAFF_COMMANDS = frozenset(shape.__struct_config__.tag for shape in FACILITATION)

@@ -132,19 +132,26 @@ class Seated:
 
 
 def seated(workshop: Workshop, current: Round, group: int | None = None) -> dict[int, list[Seated]]:
-    """Who sits in each group of a round, or in one; six queries, whatever their number.
+    """Who sits in each group of a round, or in one (0: in none yet); six queries, whatever their number.
 
-    A number stays with its person for the whole round. Roles that the console joins together with others, because
-    few people have them, are not told apart here either.
+    A number stays with its person for the whole round, and stands on their phone while they are seated by hand.
+    Roles that the console joins together with others, because few people have them, are not told apart here either.
     """
     taken = Place.objects.filter(round=current).order_by("pk").values_list("pk", "group", "voter")
-    here = [(n, *place) for n, place in enumerate(taken, start=1) if group in (None, place[1])]
+    rows = [(n, place, sits_in or 0, voter) for n, (place, sits_in, voter) in enumerate(taken, start=1)]
+    here = [row for row in rows if group in (None, row[2])]
     role = _large_roles(workshop) if here else {}
     found: dict[int, list[Seated]] = {}
     for number, place, sits_in, voter in here:
-        label = role.get(voter) or _("Person %(n)d") % {"n": number}
+        label = _label(number, role.get(voter, ""), by_number=current.made == Round.Made.BY_HAND)
         found.setdefault(sits_in, []).append(Seated(place, label))
     return found
+
+
+def _label(number: int, role: str, *, by_number: bool) -> str:
+    if role and by_number:
+        return _("Person %(n)d, %(role)s") % {"n": number, "role": role}
+    return role or _("Person %(n)d") % {"n": number}
 
 
 def _large_roles(workshop: Workshop) -> dict[str, str]:

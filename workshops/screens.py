@@ -19,12 +19,12 @@ from polls import results
 from polls.lifecycle import Reveal
 from polls.models import Poll
 
-from . import breakouts, moderation, queries
+from . import breakouts, group_desk, moderation, queries
 from .breakouts import GroupView
 from .group_steps import Step, next_step, sharing, wall_state
 from .live import layer
 from .live.topics import Audience, Topic
-from .models import AgendaItem, Call, Workshop
+from .models import AgendaItem, Workshop
 
 TEMPLATES: dict[tuple[Topic, Audience], str] = {
     (Topic.STAGE, Audience.PHONE): "workshops/phone/_stage.html",
@@ -46,6 +46,7 @@ TEMPLATES: dict[tuple[Topic, Audience], str] = {
     (Topic.AGENDA, Audience.CONSOLE): "workshops/console/_agenda.html",
     (Topic.QUEUE, Audience.CONSOLE): "workshops/console/_queue.html",
     (Topic.BREAKOUTS, Audience.CONSOLE): "workshops/console/_breakouts.html",
+    (Topic.HELP, Audience.CONSOLE): "workshops/console/_help.html",
     (Topic.BREAKOUTS, Audience.WALL): "workshops/wall/_breakouts.html",
     (Topic.HEALTH, Audience.CONSOLE): "workshops/console/_health.html",
 }
@@ -140,25 +141,15 @@ class Scene:
         return self.state if self.state == "ballot" else wall_state(self.state, self.item, self.breakouts)
 
     @cached_property
-    def seated(self) -> list[tuple[GroupView, list[queries.Seated]]]:
-        """Who sits in which group, for moving them; empty once it would be too long a list to tick people in."""
+    def forming(self) -> group_desk.Forming | None:
+        """What the console needs while groups are made and not open yet."""
         found = self.breakouts
-        if found is None or found.people + 3 * len(found.groups) > MOST_CHIPS:
-            return []
-        seats = queries.seated(self.workshop, found.round)
-        return [(view, seats.get(view.group.pk, [])) for view in found.groups]
+        return group_desk.forming(self.workshop, found) if found and not found.round.opened_at else None
 
     @cached_property
     def probes_left(self) -> list[str]:
-        """Follow-up questions of the groups' prompts that were not sent to all of them yet."""
-        if not self.breakouts:
-            return []
-        known = dict.fromkeys(
-            probe for view in self.breakouts.groups if view.group.prompt for probe in view.group.prompt.probes
-        )
-        sent = self.breakouts.round.calls.filter(group=None, kind=Call.Kind.PROBE)
-        told = set(sent.values_list("text", flat=True))
-        return [probe for probe in known if probe not in told]
+        """Follow-up questions that were not sent to all groups yet."""
+        return group_desk.probes_left(self.breakouts) if self.breakouts else []
 
     # -- the result ---------------------------------------------------------------------------------------
 
@@ -260,7 +251,6 @@ class Scene:
         return _fitting([text for text in self.texts if not text.waits])
 
 
-MOST_CHIPS = 300  # people in one list, a group being worth three: a picture stays far below 64 KiB
 QUEUE_LETTERS = 20_000  # of words and marks in one list: a picture stays far below 64 KiB
 MARKS = 600  # letters that an item's buttons are worth
 
@@ -319,8 +309,12 @@ def draw_own_pad(workshop_id: int, place: dict[str, Any]) -> tuple[str, str]:
     """For a phone's full page: the pad where its person sits as hubs draw it, and with what is theirs alone in it."""
     if place["group"] <= 0:
         found = breakouts.overview(workshop_id) if place["group"] else None
-        html = render_to_string("workshops/phone/_no_group.html", {"breakouts": found}) if found else ""
-        return html, html
+        if found is None:
+            return "", ""
+        shared = _plain(render_to_string("workshops/phone/_no_group.html", {"breakouts": found}))
+        return shared, render_to_string(
+            "workshops/phone/_no_group.html", {"breakouts": found, "place": place}
+        )
     pad = next(iter(breakouts.pads(workshop_id, [place["group"]])), None)
     if pad is None:
         return "", ""

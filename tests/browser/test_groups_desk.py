@@ -166,12 +166,13 @@ def _at_work(console: Page, screen: Page, phones: dict[int, Member]) -> None:
 
     # Help: a queue with waiting times, said once to ears, cleared by one button.
     phones[2].do("help", group=phones[2].group)
-    expect(now.locator(".calls")).to_contain_text("Group 2")
-    expect(now.locator(".calls [data-since]")).to_contain_text(":")
+    calls = console.locator("#help")
+    expect(calls).to_contain_text("Group 2")
+    expect(calls.locator("[data-since]")).to_contain_text(":")
     expect(console.locator("[data-call-words]")).to_have_text("Group 2 calls you.")
     looks_right(console, screen)
-    now.get_by_role("button", name=re.compile("I’m on my way.*Group 2")).click()
-    expect(now.locator(".calls")).to_have_count(0)
+    calls.get_by_role("button", name=re.compile("I’m on my way.*Group 2")).click()
+    expect(calls).to_be_hidden()
     assert group(2).help_at is None
 
     phones[1].do("pick", note=note)

@@ -135,7 +135,7 @@ class Pads:
         places = await read(breakouts.places, self.workshop_id)
         for number, screen in enumerate(list(self._people()), start=1):
             if screen.greeted:
-                self.tell_place(screen, places.of(screen.voter, self.watching))
+                self.tell_place(screen, places.of(screen.voter, self.watching, screen.group))
             if number % 50 == 0:
                 await way.give()
 

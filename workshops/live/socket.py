@@ -257,7 +257,7 @@ class _Session:
             self.connection.give([commands.paper(paper) for paper in papers])
         if places is not None:
             self.connection.greeted = True
-            place = places.of(self.connection.voter, self.hub.pads.watching)
+            place = places.of(self.connection.voter, self.hub.pads.watching, self.connection.group)
             self.hub.pads.tell_place(self.connection, place, frame.seen.get("group", ""))
             if place["group"] < 0:
                 await self._seat_latecomer()

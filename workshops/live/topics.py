@@ -14,7 +14,8 @@ class Topic(StrEnum):
     AGENDA = "agenda"  # the plan and where we are in it
     QUEUE = "queue"  # people's words that wait for a check
     HEALTH = "health"  # whether the servers hear each other
-    BREAKOUTS = "breakouts"  # the groups: how many people, notes, calls for help, what is shared back
+    BREAKOUTS = "breakouts"  # the groups: how many people, notes, what is shared back
+    HELP = "help"  # the groups that call the facilitator
     GROUP = "group"  # one group's pad; goes to that group's screens alone (`pads`)
 
 

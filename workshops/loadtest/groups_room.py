@@ -24,7 +24,8 @@ class GroupsRoom(room.Room):
         )
         facilitation.launch(self.workshop.pk, None, self.item.pk)
         gestures.make(self.workshop.pk, None, "random", groups=groups)
-        gestures.open_round(self.workshop.pk, None, prompts=[prompt.pk])
+        gestures.give_prompts(self.workshop.pk, None, [prompt.pk])
+        gestures.open_round(self.workshop.pk, None)
         self.beside = self.seat(
             voters
         )  # they come late, sit down in the smallest groups, vote and do not write

@@ -55,6 +55,11 @@ class Round(models.Model):
         return self.opened_at is not None and self.closed_at is None
 
     @property
+    def seats_by_hand(self) -> bool:
+        """Is the facilitator still giving people their places?"""
+        return self.made == self.Made.BY_HAND and self.opened_at is None
+
+    @property
     def shows_others(self) -> bool:
         return not self.think_first or self.shared_at is not None
 
@@ -88,10 +93,10 @@ class Group(models.Model):
 
 
 class Place(models.Model):
-    """Somebody's place in a group; one a round."""
+    """Somebody's place in a round: in a group, or in none yet while the facilitator seats people by hand."""
 
     round = models.ForeignKey(Round, models.CASCADE, related_name="places")
-    group = models.ForeignKey(Group, models.CASCADE, related_name="places")
+    group = models.ForeignKey(Group, models.CASCADE, null=True, blank=True, related_name="places")
     voter = models.CharField(max_length=VOTER_LENGTH)
 
     class Meta:

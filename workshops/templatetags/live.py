@@ -57,6 +57,7 @@ def group_words() -> SafeString:
             "help off": _("Your call is taken back."),
             "move_note": _("The note is moved."),
             "choose": _("You have a place now."),
+            "stand_up": _("Choose your group now."),
             "table": _("You have a place now."),
             "sending": _("Sending"),
             "waiting": _("Not saved yet, trying again"),

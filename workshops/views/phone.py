@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 
 #: topics that a full page draws for this person and this moment; the others are as hubs draw them
 OWN = (Topic.STAGE, Topic.TALLY, Topic.CLOCK)
+#: in an observer's address, before the group whose successor they want to see
+NEXT = "after-"
 
 
 # --- the one page of the hour ------------------------------------------------------------------------
@@ -56,6 +58,9 @@ def stage(request: HttpRequest, code: str) -> HttpResponse:
         and joining.open_profile(workshop)
     ):
         return redirect("phone-profile", code=workshop.code)
+    if seat and seat.is_observer and (asked := request.GET.get("listen", "")).startswith(NEXT):
+        following = breakouts.group_after(workshop.pk, _number(asked.removeprefix(NEXT)))
+        return redirect(f"{request.path}?listen={following}")
     if participant or (seat and seat.is_observer):
         return stage_page(request, workshop, seat, participant)
     return joining.welcome(request, workshop)
@@ -74,7 +79,7 @@ def stage_page(
     own = _own(scene, seat, papers, refusal, typed, "change" in request.GET)
     shared = {topic: screens.draw(scene, topic, audience) for topic in SHOWN[audience]}
     fragments = shared | {topic: screens.draw(scene, topic, audience, request, **own) for topic in OWN}
-    place = _place(workshop, seat, participant)
+    place = _place(request, workshop, seat, participant)
     pad, own_pad = screens.draw_own_pad(workshop.pk, place)
     shared |= {Topic.GROUP: pad} if pad else {}
     context = screens.context(scene, audience) | {
@@ -94,9 +99,15 @@ def stage_page(
     return response
 
 
-def _place(workshop: Workshop, seat: seats.Seat, participant: Participant | None) -> dict[str, Any]:
-    """Where this person sits in the current round; who comes in while groups are there is given a place."""
-    place = breakouts.places(workshop.pk, seat.voter or None).of(seat.voter)
+def _place(
+    request: HttpRequest, workshop: Workshop, seat: seats.Seat, participant: Participant | None
+) -> dict[str, Any]:
+    """Where this person sits in the current round; who comes in while groups are there is given a place.
+
+    An observer's own page says which group they listen to (`?listen=`), for nobody else knows.
+    """
+    listens = _number(request.GET.get("listen", ""))
+    place = breakouts.places(workshop.pk, seat.voter or None).of(seat.voter, listens=listens)
     if participant is None or place["group"] >= 0:
         return place
     try:
@@ -108,11 +119,16 @@ def _place(workshop: Workshop, seat: seats.Seat, participant: Participant | None
 
 def _editing(request: HttpRequest, place: dict[str, Any], seat: seats.Seat) -> dict[str, Any]:
     """The note that somebody without the script wants to change."""
-    asked = request.GET.get("edit", "")
-    if not (asked.isascii() and asked.isdigit() and len(asked) < 16 and place["group"] > 0):
+    asked = _number(request.GET.get("edit", ""))
+    if not asked or place["group"] <= 0:
         return {}
-    found = breakouts.own_note(place["group"], int(asked), seat.voter)
+    found = breakouts.own_note(place["group"], asked, seat.voter)
     return {"editing": {"note": found.pk, "rev": found.revision, "text": found.text}} if found else {}
+
+
+def _number(text: str) -> int:
+    """A row's number in an address; 0 for everything else."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else 0
 
 
 def _own(scene, seat, papers, refusal, typed, changing) -> dict[str, Any]:
@@ -191,9 +207,8 @@ def _vote_by_form(request: HttpRequest, code: str) -> HttpResponse:
     workshop = joining.workshop_with(code)
     seat = seats.of_request(request, workshop)
     participant = seats.participant_of(seat)
-    poll_id = request.POST.get("poll", "")
-    is_number = poll_id.isascii() and poll_id.isdigit() and len(poll_id) < 16
-    item = queries.poll_item(workshop, int(poll_id)) if is_number else None
+    poll_id = _number(request.POST.get("poll", ""))
+    item = queries.poll_item(workshop, poll_id) if poll_id else None
     if participant is None or item is None:
         return errors.page(
             request, 403, _("This answer has no place"),
@@ -236,7 +251,7 @@ def pictures(request: HttpRequest, code: str) -> JsonResponse:
         frames.append(
             {"t": "mine", "papers": [commands.paper(paper) for paper in queries.papers(seat) or []]}
         )
-    place = _place(workshop, seat, participant)
+    place = _place(request, workshop, seat, participant)
     frames.append({"t": "place", **place})
     drawn = {topic: screens.draw(scene, topic, audience) for topic in SHOWN[audience]}
     drawn |= {Topic.GROUP: pad} if (pad := screens.draw_own_pad(workshop.pk, place)[0]) else {}

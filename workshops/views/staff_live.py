@@ -20,7 +20,7 @@ from .. import access, commands, rehearsal, screens
 from ..actions.facilitation import NotNow
 from ..live.hub import revision_of
 from ..live.topics import SHOWN, Audience
-from ..models import Prompt, Round, Workshop
+from ..models import Round, Workshop
 
 
 def public_url(request: HttpRequest, path: str) -> str:
@@ -85,7 +85,6 @@ def _groups_desk(request: HttpRequest, workshop: Workshop) -> dict[str, Any]:
     found = screens.desk_pads(workshop.pk, [int(asked)]) if asked.isascii() and asked.isdigit() else []
     return {
         "ways": Round.Made.choices,
-        "prompts": list(Prompt.objects.filter(programme=workshop.programme_id)),
         "opened": found[0] if found else None,
         "group_opened": screens.draw_desk_pad(workshop.pk, found[0], request) if found else "",
     }
@@ -105,7 +104,7 @@ def gesture(request: HttpRequest, code: str, name: str) -> HttpResponse:
     return _answer(request, workshop, _done(name))
 
 
-LISTS = ("keys", "prompts", "places")
+LISTS = ("keys", "prompts", "places", "to")
 OWN_FIELDS = ("csrfmiddlewaretoken", "said_at", "as", "look")  # for the page, not for the command
 
 
@@ -146,17 +145,13 @@ def _answer(request: HttpRequest, workshop: Workshop, words: str, *, wrong: bool
         context = {"words": words, "wrong": wrong, "spot": spot}
         return render(request, "workshops/console/_notice.html", context, status=200)
     if wrong and spot:
-        said = {"said_at": spot, "said": request.POST, "said_prompts": _numbers(request, "prompts")}
+        said = {"said_at": spot, "said": request.POST}
         return _console_page(request, workshop, words=words, wrong=True, status=422, **said)
     if wrong:  # the whole page again, with what was typed
         return _console_page(request, workshop, words=words, wrong=True, typed=request.POST, status=422)
     if words:
         messages.success(request, words)
     return redirect("console", code=workshop.code)
-
-
-def _numbers(request: HttpRequest, field: str) -> list[int]:
-    return [int(value) for value in request.POST.getlist(field) if value.isascii() and value.isdigit()]
 
 
 @login_required

@@ -7,6 +7,7 @@ from .rounds import answer_help as answer_help
 from .rounds import call as call
 from .rounds import close_round as close_round
 from .rounds import free_scribe as free_scribe
+from .rounds import give_prompts as give_prompts
 from .rounds import open_round as open_round
 from .rounds import recall as recall
 from .rounds import share as share

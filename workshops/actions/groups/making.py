@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from django.db.models import Max
@@ -27,13 +28,16 @@ MOST_GROUPS = 200
 def make(workshop_id: int, by: Any, how: str, *, size: int | None = None, groups: int | None = None) -> None:
     """Put everybody who is here into groups, to be opened later. Groups that were formed and not opened are replaced.
 
-    `size` people in a group, or so many `groups`; neither for `by_table` and `kept`.
+    `size` people in a group, or so many `groups`; neither for `by_table` and `kept`. By hand and where people choose
+    groups begin empty.
     """
     with _on_stage(workshop_id, by, "make_groups", detail=how, moves=False) as workshop:
         _require_running(workshop)
         _replace_formed(workshop)
         made = Round.objects.create(workshop=workshop, number=_next_number(workshop), made=how)
         _fill(made, _seated(workshop, made, how, size, groups))
+        if made.seats_by_hand:
+            _let_wait(made, _people(workshop))
         notify.changed(workshop_id, PLACES)
 
 
@@ -49,24 +53,30 @@ def _next_number(workshop: Workshop) -> int:
     return (workshop.rounds.aggregate(last=Max("number"))["last"] or 0) + 1
 
 
-def _seated(
-    workshop: Workshop, made: Round, how: str, size: int | None, groups: int | None
-) -> list[tuple[str, list[str]]]:
-    """Every group's name with the voters in it."""
+@dataclass(frozen=True, slots=True)
+class _Seats:
+    """A group to be, with the voters in it."""
+
+    number: int
+    name: str
+    voters: list[str]
+    link: str = ""
+
+
+def _seated(workshop: Workshop, made: Round, how: str, size: int | None, groups: int | None) -> list[_Seats]:
     if how == Round.Made.KEPT:
         return _as_before(workshop, made)
     people = _people(workshop)
     if how == Round.Made.BY_TABLE:
-        at_tables = sorted({person.table for person in people if person.table is not None})
+        tables = sorted({person.table for person in people if person.table is not None})
         return [
-            (_("Table %(n)d") % {"n": table}, [p.key for p in people if p.table == table])
-            for table in at_tables
+            _Seats(table, groupwork.table_name(table), [p.key for p in people if p.table == table])
+            for table in tables
         ]
-    if how == Round.Made.SELF_CHOSEN:
-        return [(_name(n), []) for n in range(1, _number(people, size, groups) + 1)]
-    return [
-        (_name(n), [p.key for p in seated]) for n, seated in enumerate(_mixed(how, people, size, groups), 1)
-    ]
+    if how in (Round.Made.SELF_CHOSEN, Round.Made.BY_HAND):
+        return [_Seats(n, _name(n), []) for n in range(1, _number(people, size, groups) + 1)]
+    mixed = _mixed(how, people, size, groups)
+    return [_Seats(n, _name(n), [p.key for p in seated]) for n, seated in enumerate(mixed, start=1)]
 
 
 def _mixed(how: str, people: list[Person], size: int | None, groups: int | None) -> grouping.Groups:
@@ -93,18 +103,24 @@ def _number(people: list[Person], size: int | None, groups: int | None) -> int:
     return max(1, min(MOST_GROUPS, groups or -(-len(people) // max(2, size or 2))))
 
 
-def _as_before(workshop: Workshop, made: Round) -> list[tuple[str, list[str]]]:
-    before = workshop.rounds.exclude(pk=made.pk).order_by("-number").first()
+def _as_before(workshop: Workshop, made: Round) -> list[_Seats]:
+    """The groups that were last at work, with their names and video rooms; who is new sits in the smallest."""
+    before = workshop.rounds.filter(opened_at__isnull=False).exclude(pk=made.pk).order_by("-number").first()
     if before is None:
         raise NotNow(_("There were no groups before."))
     here = set(_here(workshop).values_list("voter", flat=True))
     seated = [
-        (group.name, [v for v in group.places.values_list("voter", flat=True) if v in here])
+        _Seats(
+            group.number,
+            group.name,
+            [voter for voter in group.places.values_list("voter", flat=True) if voter in here],
+            group.link,
+        )
         for group in before.groups.all()
     ]
-    new = sorted(here - {voter for _name, voters in seated for voter in voters})
-    for voter in new:
-        seated[grouping.place_latecomer([len(voters) for _name, voters in seated])][1].append(voter)
+    new = sorted(here - {voter for seats in seated for voter in seats.voters})
+    for voter in new if seated else ():
+        seated[grouping.place_latecomer([len(seats.voters) for seats in seated])].voters.append(voter)
     return seated
 
 
@@ -122,31 +138,41 @@ def _name(number: int) -> str:
     return _("Group %(n)d") % {"n": number}
 
 
-def _fill(made: Round, seated: list[tuple[str, list[str]]]) -> None:
+def _fill(made: Round, seated: list[_Seats]) -> None:
     groups = Group.objects.bulk_create(
-        Group(round=made, number=number, name=name) for number, (name, _voters) in enumerate(seated, start=1)
+        Group(round=made, number=seats.number, name=seats.name, link=seats.link) for seats in seated
     )
     Place.objects.bulk_create(
         Place(round=made, group=group, voter=voter)
-        for group, (_name, voters) in zip(groups, seated, strict=True)
-        for voter in voters
+        for group, seats in zip(groups, seated, strict=True)
+        for voter in seats.voters
     )
 
 
+def _let_wait(made: Round, people: list[Person]) -> None:
+    """Shuffled: the number that somebody is called by must not tell when they came."""
+    random.shuffle(people)
+    Place.objects.bulk_create(Place(round=made, voter=person.key) for person in people)
+
+
+# --- moving people -----------------------------------------------------------------------------------------
+
+
 def move(workshop_id: int, by: Any, people: Iterable[int], group: int) -> None:
-    """These people (their places) to another group of the current round, by hand."""
+    """These people (their places) to another group of the current round; 0: to those who are in none yet."""
     with _on_stage(workshop_id, by, "move_person", moves=False):
         current = the_round(workshop_id)
         target = current.groups.filter(pk=group).first()
-        if target is None:
+        if target is None and not (group == 0 and current.seats_by_hand):
             raise NotNow(_("That group is not there any more."))
         found = list(current.places.filter(pk__in=list(people)).order_by("pk"))
         if not found:
             raise NotNow(_("Tick the people first, then press “Move here”."))
-        left = {place.group_id for place in found}
         for place in found:
-            groupwork.sit_down(place.voter, target)
-        notify.changed(workshop_id, *(pad(pk) for pk in {target.pk, *left}))
+            if target:
+                groupwork.sit_down(place.voter, target)
+            else:
+                groupwork.stand_up(place.voter, current)
 
 
 def name_group(workshop_id: int, by: Any, group: int, name: str, link: str = "") -> None:

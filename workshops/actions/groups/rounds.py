@@ -10,47 +10,74 @@ from django.utils.translation import gettext as _
 
 from ...live import notify
 from ...live.topics import pad
-from ...models import AgendaItem, Call, Group, Prompt, Workshop
-from ..facilitation import NotNow, _on_stage, _start_timer
+from ...models import AgendaItem, Call, Group, Prompt, Round, Workshop
+from .. import groupwork
+from ..facilitation import NotNow, _on_stage, _start_timer, _stop_timer
 from .found import tell_all, the_group, the_round, the_round_at_work
 
 
-def open_round(
-    workshop_id: int,
-    by: Any,
-    *,
-    prompts: Iterable[int] = (),
-    seconds: int | None = None,
-    think_first: bool = False,
+def give_prompts(
+    workshop_id: int, by: Any, prompts: Iterable[int], groups: Iterable[int] = (), *, back: bool = False
 ) -> None:
-    """Send the prompt on stage to all groups, or these prompts in turn to group after group; the clock starts."""
+    """These groups, or all where none is named, will get these prompts, one group after the other.
+
+    `back`: the prompt on stage again, like every group that was given none.
+    """
+    with _on_stage(workshop_id, by, "give_prompts", moves=False) as workshop:
+        current = the_round(workshop_id)
+        if current.opened_at:
+            raise NotNow(_("The groups are at work already."))
+        given = [] if back else _known(workshop, list(prompts))
+        if not given and not back:
+            raise NotNow(_("Tick a prompt first, then press “Give”."))
+        wanted = set(groups)
+        to = [group for group in current.groups.all() if not wanted or group.pk in wanted]
+        for number, group in enumerate(to):
+            group.prompt = given[number % len(given)] if given else None
+        Group.objects.bulk_update(to, ["prompt"])
+
+
+def _known(workshop: Workshop, prompts: list[int]) -> list[Prompt]:
+    known = {p.pk: p for p in Prompt.objects.filter(programme=workshop.programme_id, pk__in=prompts)}
+    return [known[pk] for pk in prompts if pk in known]
+
+
+def open_round(workshop_id: int, by: Any, *, seconds: int | None = None, think_first: bool = False) -> None:
+    """Send each group the prompt that it was given, or the one on stage; the clock starts."""
     with _on_stage(workshop_id, by, "open_groups", moves=False) as workshop:
         current = the_round(workshop_id)
         if current.opened_at:
             raise NotNow(_("The groups are at work already."))
-        asked = _asked(workshop, list(prompts))
-        groups = list(current.groups.all())
-        for number, group in enumerate(groups):
-            group.prompt = asked[number % len(asked)]
-            group.question = group.prompt.text
-        Group.objects.bulk_update(groups, ["prompt", "question"])
+        asked = _ask(workshop, current)
+        _seat_who_waits(current)
         item = workshop.stage_item
         current.item = item if item and item.kind == AgendaItem.Kind.PROMPT else None
         current.think_first, current.opened_at = think_first, timezone.now()
         current.save()
-        _start_timer(workshop, seconds or max(p.minutes for p in asked) * 60)
+        _start_timer(workshop, seconds or max(prompt.minutes for prompt in asked) * 60)
         tell_all(current)
 
 
-def _asked(workshop: Workshop, prompts: list[int]) -> list[Prompt]:
-    if prompts:
-        known = {p.pk: p for p in Prompt.objects.filter(programme=workshop.programme_id, pk__in=prompts)}
-        if found := [known[pk] for pk in prompts if pk in known]:
-            return found
-    item = workshop.stage_item
-    if item is None or item.prompt is None:
-        raise NotNow(_("Put a prompt on stage first, or choose one for the groups."))
-    return [item.prompt]
+def _ask(workshop: Workshop, current: Round) -> list[Prompt]:
+    """Write down what each group is asked. Raises `NotNow` where a group would be asked nothing."""
+    on_stage = workshop.stage_item.prompt if workshop.stage_item else None
+    groups = list(current.groups.select_related("prompt"))
+    asked = [group.prompt or on_stage for group in groups] or [on_stage]
+    prompts = [prompt for prompt in asked if prompt]
+    if len(prompts) < len(asked):
+        raise NotNow(_("Put a prompt on stage first, or give every group one."))
+    for group, prompt in zip(groups, prompts, strict=False):  # without groups there is one prompt too many
+        group.prompt, group.question = prompt, prompt.text
+    Group.objects.bulk_update(groups, ["prompt", "question"])
+    return prompts
+
+
+def _seat_who_waits(current: Round) -> None:
+    """Whoever has no place yet gets one now; who comes at this very moment waits for us, and then sits down too."""
+    if current.seats_by_hand:
+        Round.objects.select_for_update(of=("self",), no_key=True).get(pk=current.pk)
+        waiting = current.places.filter(group__isnull=True).order_by("pk").values_list("voter", flat=True)
+        groupwork.sit_in_the_smallest(current, list(waiting))
 
 
 def share(workshop_id: int, by: Any) -> None:
@@ -75,11 +102,12 @@ def call(workshop_id: int, by: Any, kind: str, text: str, group: int | None = No
 
 
 def recall(workshop_id: int, by: Any) -> None:
-    """Call everybody back; notes can still be finished."""
-    with _on_stage(workshop_id, by, "recall", moves=False):
+    """Call everybody back, and no clock any more; notes can still be finished."""
+    with _on_stage(workshop_id, by, "recall", moves=False) as workshop:
         current = the_round_at_work(workshop_id)
         current.recalled_at = current.recalled_at or timezone.now()
         current.save(update_fields=["recalled_at"])
+        _stop_timer(workshop)
         tell_all(current)
 
 

@@ -103,7 +103,15 @@
       delete told.help; // that was the other group's
     }
     mark();
+    if (!phone) listen();
   };
+
+  /* An observer: nobody but this page knows which group it is, so the address says it, and every new socket. */
+  function listen() {
+    el("listen").hidden = place.group < 1;
+    el("listen").querySelector("a").href = "?listen=after-" + place.group;
+    history.replaceState(null, "", location.pathname + (place.group > 0 ? "?listen=" + place.group : ""));
+  }
 
   // ---- what is this person's own -------------------------------------------------------------------------------
 
@@ -120,6 +128,7 @@
     el("composer").hidden = !isOpen && document.activeElement !== el("note-text");
     el("group-do").hidden = place.group < 1;
     el("at-table").hidden = group.dataset.made !== "by_table";
+    group.querySelectorAll("[data-number]").forEach((line) => { line.hidden = !place.number; line.querySelector("b").textContent = place.number || ""; });
     const called = isOn("help", place.group, group.dataset.help === "yes");
     const pressed = document.activeElement.id; // the other of the two takes its place
     el("help-on").hidden = called;
@@ -371,7 +380,7 @@
     count(field);
   }
 
-  const FIELDS = { agree: ["note", "on"], pick: ["note", "on"], take_back: ["note"], move_note: ["note", "place"], scribe: ["group", "on"], help: ["group", "on"], choose: ["group"] };
+  const FIELDS = { agree: ["note", "on"], pick: ["note", "on"], take_back: ["note"], move_note: ["note", "place"], scribe: ["group", "on"], help: ["group", "on"], choose: ["group"], stand_up: [] };
 
   function press(button) {
     const [command, ...values] = button.value.split(":"), line = button.closest("#unsent li");
@@ -396,6 +405,7 @@
   const first = el("group");
   keepNotes(first, true);
   tellNews(first, !live.place);
+  if (!phone) { listen(); live.onopen = () => { if (place.group > 0) live.send({ t: "look", group: place.group }); }; }
   if (!desk) return;
 
   const voteStored = live.handlers.ack, voteRefused = live.handlers.nack, opened = live.onopen, woken = live.onwake;

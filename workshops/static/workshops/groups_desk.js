@@ -28,7 +28,7 @@
   }
 
   function mark() {
-    document.querySelectorAll("#breakouts [data-look]").forEach((link) => {
+    document.querySelectorAll("#breakouts [data-look], #help [data-look]").forEach((link) => {
       if (Number(link.dataset.look) === opened) link.setAttribute("aria-current", "true");
       else link.removeAttribute("aria-current");
     });
@@ -97,6 +97,7 @@
   let step = (place("breakouts") || document.body).dataset.step;
 
   live.swapped.push((topic, element) => {
+    if (topic === "help") { mark(); call(element.dataset.calls); }
     if (topic !== "breakouts" && topic !== "group") return;
     restore(topic, element);
     if (topic === "group") {
@@ -106,7 +107,6 @@
       return;
     }
     mark();
-    call(element.dataset.calls);
     if (opened && (element.hidden || !element.querySelector("#look-" + opened))) look(0);
     if (element.dataset.step === "make" && step !== "make") document.querySelector(".for-make").open = true;
     step = element.dataset.step;
@@ -127,7 +127,7 @@
   }
   setInterval(soon, 1000);
 
-  call((place("breakouts") || document.body).dataset.calls);
+  call((place("help") || document.body).dataset.calls);
   soon();
   if (opened) filled = String(opened);
 })();

@@ -213,7 +213,7 @@
   function poll() {
     const limit = new AbortController();
     setTimeout(() => limit.abort(), PATIENCE);
-    fetch(body.dataset.pictures + "?seen=" + encodeURIComponent(JSON.stringify(seen)),
+    fetch(body.dataset.pictures + "?seen=" + encodeURIComponent(JSON.stringify(seen)) + location.search.replace("?", "&"), // an observer's page says its group
       { credentials: "same-origin", signal: limit.signal })
       .then((answer) => {
         if (answer.status === 401) { lostSeat(); return null; }
