@@ -14,9 +14,9 @@ from . import queries
 from .breakouts import GroupView, Overview
 from .models import Call, Prompt, Workshop
 
-MOST_CHIPS = 300  # people in one list, a group being worth three: a picture stays far below 64 KiB
-MOST_WAITING = 150
-MOST_TICKS = 100  # groups that can be told apart when prompts are given
+MOST_CHIPS = 240  # people in one list, a group being worth four: a picture stays far below 64 KiB
+MOST_WAITING = 100
+MOST_TICKS = 60  # groups that can be told apart when prompts are given
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Forming:
 
 def forming(workshop: Workshop, found: Overview) -> Forming:
     """Of a round that is not open yet; seven queries, whatever the number of groups."""
-    all_fit = found.people + 3 * len(found.groups) <= MOST_CHIPS
+    all_fit = found.people + min(found.waiting, MOST_WAITING) + 4 * len(found.groups) <= MOST_CHIPS
     seats = queries.seated(workshop, found.round) if all_fit or found.waiting else {}
     choices = _choices(workshop, found)
     letters = {choice.prompt.pk: choice.letter for choice in choices}

@@ -45,7 +45,10 @@ def sharing(state: str, item: AgendaItem | None, groups: Overview | None) -> Gro
     """The group whose sentence the wall shows; a question that is asked in between stands before it."""
     if groups is None or groups.presenting is None or state == "ballot":
         return None
-    belongs_here = groups.round.item_id is None or (item is not None and item.pk == groups.round.item_id)
+    own = groups.round.item_id
+    belongs_here = own is None or (
+        item is not None and (item.pk == own or item.kind == AgendaItem.Kind.PAUSE)
+    )
     return groups.presenting if belongs_here else None
 
 

@@ -26,6 +26,7 @@ from polls.types import POLL_TYPES, InvalidQuestion, Question
 from polls.types.base import Option
 from polls.types.texts import tidy
 
+from .. import breakouts
 from ..live import notify
 from ..live.topics import EVERYTHING, PLACES
 from ..models import AgendaItem, Gesture, Participant, Workshop
@@ -120,7 +121,7 @@ def launch(workshop_id: int, by: Any, item_id: int, rev: int | None = None) -> N
         item.done_at = None
         item.save(update_fields=["launched_at", "done_at"])
         workshop.stage_item, workshop.stage_at = item, timezone.now()
-        if item.kind == AgendaItem.Kind.PROMPT and item.minutes:
+        if item.kind == AgendaItem.Kind.PROMPT and item.minutes and not _groups_are_made(workshop):
             _start_timer(workshop, item.minutes * 60)
 
 
@@ -375,13 +376,24 @@ def _clear_stage(workshop: Workshop, *, coming: AgendaItem | None = None) -> Non
 def _end_group_time(workshop: Workshop, coming: AgendaItem | None) -> None:
     """Groups that worked on a step are done with it when another comes; groups that are only formed stay.
 
-    A question asked on the spot is no other step: groups can be asked about one sentence and go on to the next.
+    A question asked on the spot is no other step: groups can be asked about one sentence and go on to the next. And
+    where the plan has a step for sharing back, those that were called back bring their sentences there.
     """
-    if coming and coming.quick:
+    if coming and (coming.quick or (coming.kind == AgendaItem.Kind.PAUSE and _have_to_share(workshop))):
         return
     at_work = workshop.rounds.filter(closed_at__isnull=True, item__isnull=False)
     if at_work.exclude(item=coming).update(closed_at=timezone.now(), presenting=None):
         notify.changed(workshop.pk, PLACES)
+
+
+def _have_to_share(workshop: Workshop) -> bool:
+    found = breakouts.overview(workshop.pk)
+    return bool(found and found.round.recalled_at and found.to_show)
+
+
+def _groups_are_made(workshop: Workshop) -> bool:
+    """Then their time begins when they open."""
+    return workshop.rounds.filter(opened_at__isnull=True, closed_at__isnull=True).exists()
 
 
 def _close(workshop: Workshop, poll_id: int) -> None:

@@ -19,7 +19,7 @@ from ...models import Group, Participant, Place, Round, Workshop
 from ...models.breakouts import NAME_LIMIT
 from ...queries import roles_of
 from .. import groupwork
-from ..facilitation import NotNow, _on_stage, _require_running
+from ..facilitation import NotNow, _on_stage, _require_running, _stop_timer
 from .found import the_group, the_round
 
 MOST_GROUPS = 200
@@ -34,6 +34,8 @@ def make(workshop_id: int, by: Any, how: str, *, size: int | None = None, groups
     with _on_stage(workshop_id, by, "make_groups", detail=how, moves=False) as workshop:
         _require_running(workshop)
         _replace_formed(workshop)
+        if workshop.stage_item and workshop.stage_item.prompt_id:
+            _stop_timer(workshop)  # it began with the prompt; their time begins when they open
         made = Round.objects.create(workshop=workshop, number=_next_number(workshop), made=how)
         _fill(made, _seated(workshop, made, how, size, groups))
         if made.seats_by_hand:

@@ -12,7 +12,7 @@ from polls.types import Question
 
 from ...live import notify
 from ...live.topics import pad
-from ...models import Contribution, Round, Workshop
+from ...models import AgendaItem, Contribution, Round, Workshop
 from ...moderation import suggestions
 from ..facilitation import NotNow, _clear_stage, _on_stage, put_question
 from .found import the_group, the_note, the_round
@@ -49,7 +49,8 @@ def _back_on_stage(workshop: Workshop, current: Round) -> None:
     on_stage = workshop.stage_item
     if on_stage and on_stage.poll and on_stage.poll.is_open:
         raise NotNow(_("A question is open. Close it first, then show the group."))
-    if current.item is None or current.item == on_stage:
+    is_a_pause = on_stage is not None and on_stage.kind == AgendaItem.Kind.PAUSE
+    if current.item is None or current.item == on_stage or is_a_pause:
         return
     _clear_stage(workshop, coming=current.item)
     current.item.done_at = None
