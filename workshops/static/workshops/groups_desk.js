@@ -84,12 +84,12 @@
     });
   }
 
-  // People who were moved are not ticked any more.
+  // People who were moved are not ticked any more. The new picture may have been faster than the answer.
   document.addEventListener("htmx:afterRequest", (event) => {
-    const picture = event.target.closest("#breakouts, #group");
+    const picture = event.detail.elt.closest("#breakouts, #group");
     if (!picture || !event.detail.successful || event.detail.xhr.responseText.indexOf('role="alert"') >= 0) return;
     kept[picture.id] = {};
-    picture.querySelectorAll("input[type=checkbox]").forEach((box) => { box.checked = false; });
+    place(picture.id).querySelectorAll("input[type=checkbox]").forEach((box) => { box.checked = false; });
   });
 
   // ---- what a new picture brings -----------------------------------------------------------------------
