@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 
 import pytest
 
@@ -96,3 +97,41 @@ async def test_a_pad_that_has_not_changed_is_not_sent_again(quick):
             while len(drawn) < 4:
                 await asyncio.sleep(0.01)
         assert len(screens[1].shown) == 1
+
+
+async def test_an_observer_who_is_told_their_place_anew_stays_where_they_are(settings, monkeypatch):
+    """Their own looking counts too: without care two even groups would hand them to and fro."""
+    settings.LIVE_LOOK_SECONDS = 0.05
+    monkeypatch.setattr(pads, "WINDOW_SECONDS", 0.01)
+    looks = []
+
+    def places(_workshop):
+        looks.append(1)
+        return breakouts.Places(round=1, sizes={11: 3, 12: 3})
+
+    monkeypatch.setattr(breakouts, "places", places)
+    observers = [Observer(), Observer()]
+    made = pads.Pads(7, lambda _workshop, groups: dict.fromkeys(groups, "calm"), lambda: observers)
+    try:
+        for screen in observers:
+            made.tell_place(screen, places(7).of("", made.watching, screen.group))
+        assert [screen.group for screen in observers] == [11, 12]
+        async with asyncio.timeout(TIME):
+            while len(looks) < 8:
+                await asyncio.sleep(0.01)
+        assert [screen.told for screen in observers] == [[11], [12]]
+    finally:
+        made.stop()
+
+
+class Observer(Screen):
+    """Somebody without a voter key, and every group they were told."""
+
+    voter, place, greeted = "", None, True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.told: list[int] = []
+
+    def tell(self, payload: bytes) -> None:
+        self.told.append(json.loads(payload)["group"])
