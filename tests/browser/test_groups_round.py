@@ -123,13 +123,13 @@ def test_a_round_from_the_first_group_to_the_last_word(room, console_errors_expe
 
     # A call for help, answered.
     fay.get_by_role("button", name="Call the facilitator").click()
-    expect(console.locator("#breakouts .calls")).to_contain_text("Group 2", timeout=WAIT)
+    expect(console.locator("#help .calls")).to_contain_text("Group 2", timeout=WAIT)
     expect(eve.locator("#group [data-news=help]")).to_be_visible(timeout=WAIT)
     expect(ada.locator("#group [data-news=help]")).to_have_count(0)
-    console.locator("#breakouts .calls").get_by_role("button", name="I’m on my way").click()
+    console.locator("#help .calls").get_by_role("button", name="I’m on my way").click()
     for page in second:
         expect(page.locator("#group [data-news=help]")).to_have_count(0, timeout=WAIT)
-    expect(console.locator("#breakouts .calls")).to_have_count(0, timeout=WAIT)
+    expect(console.locator("#help .calls")).to_have_count(0, timeout=WAIT)
 
     # Agreeing; a scribe who puts things in order; the sentence that each group brings.
     press(bea, "Soft light", "I agree")
