@@ -20,6 +20,7 @@ import pytest
 from django.conf import settings
 
 from . import services
+from .history import notes
 from .history.__main__ import BROKEN, HELD, MISSING
 
 SECONDS_AT_MOST = 300  # a process, on a machine that is busy with much else
@@ -58,7 +59,7 @@ def run(template: Path) -> Run:
     """`run("sqlite", "--seed", 3)`: what one history came to."""
 
     def run(stack: str, *arguments: Any) -> Outcome:
-        given = ["--stack", stack, "--json", "--template", template, "--every", 0.4, *arguments]
+        given = ["--stack", stack, "--json", "--template", template, "--every", 0.4, "--write", 1, *arguments]
         done = subprocess.run(
             [sys.executable, "-m", "tests.history", *map(str, given)],
             cwd=settings.BASE_DIR, env=_environment(), capture_output=True, text=True,
@@ -78,6 +79,7 @@ def held(outcome: Outcome) -> None:
     assert outcome.violations == [], outcome.said
     assert outcome.status == HELD
     assert outcome.number("vote ok") >= 10, outcome.said
+    assert sum(outcome.number(f"{do} ok") for do in notes.DEEDS) >= 10, outcome.said
     assert outcome.number("audit ok") > 3, outcome.said
 
 
@@ -107,6 +109,10 @@ MUTATIONS: dict[str, tuple[list[Any], str]] = {
     # Looking by itself is switched off, so a screen that was told too early stays behind.
     "announce_before_commit": (["--faults", "none", "--set", "LIVE_LOOK_SECONDS=60"], "shows"),
     "closed_takes_answers": (["--faults", "none"], "closed at"),
+    "note_ack_before_commit": (["--faults", "kill", "--look", 0.1], "acknowledged"),
+    "notes_twice": (["--faults", "hold_down", "resets"], "made 2"),
+    "edits_overwrite": (["--faults", "none"], "had seen wording"),
+    "pads_for_everybody": (["--faults", "none"], "which belong to group"),
     "last_arrival_wins": (["--faults", "reorder", "hold_up"], "what is stored is"),
 }
 #: what goes on beside the mutation, with or without it

@@ -39,6 +39,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--until-broken", action="store_true", help="end as soon as a promise is seen broken")
     parser.add_argument("--look", type=float, default=1.0, help="seconds between two looks at the database")
     parser.add_argument("--every", type=float, default=0.8, help="seconds between two answers of a phone")
+    parser.add_argument("--write", type=float, default=4.0, help="seconds between two things done in a group")
     parser.add_argument("--quiet-seconds", type=float, default=5.0, help="until every screen must be right")
     parser.add_argument("--template", type=Path, help="a migrated SQLite file to begin with")
     parser.add_argument("--set", nargs="*", default=[], metavar="NAME=VALUE", help="settings of the servers")
@@ -55,7 +56,7 @@ def _process_of_its_own(stack: str) -> int:
 def one_run(chosen: argparse.Namespace) -> int:
     plan = programme.Plan(
         seed=chosen.seed, seconds=chosen.seconds, stack=chosen.stack, server=chosen.server,
-        voters=chosen.voters, every=chosen.every, look=chosen.look, quiet=chosen.quiet_seconds,
+        voters=chosen.voters, every=chosen.every, write=chosen.write, look=chosen.look, quiet=chosen.quiet_seconds,
         faults=tuple(chosen.faults), mutation=chosen.mutation, until_broken=chosen.until_broken, template=chosen.template,
         environment=dict(pair.split("=", 1) for pair in chosen.set),
     )  # fmt: skip

@@ -10,14 +10,15 @@ an answer may have happened at any time since it was made.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import Any
 
+from . import notes
 from .record import FAIL, INFO, INVOKE, OK, SAW, Event
 
-Promises = tuple[Callable[["Story"], Iterator[str]], ...]
+Promises = Sequence[Callable[[Any], Iterator[str]]]
 Place = tuple[int, str]  # a poll and a voter: where one ballot can be
 
 OPENING = {"launch", "reopen"}  # gestures after which a poll may be open
@@ -66,16 +67,17 @@ class Gesture:
 
 def check(events: list[Event]) -> list[str]:
     """Every promise that this history breaks; an empty list is what everybody hopes for."""
-    return _broken(ALWAYS + IN_THE_END, Story(events))
+    about_groups = _broken(notes.ALWAYS + notes.IN_THE_END, notes.Story(events))
+    return _broken(ALWAYS + IN_THE_END, Story(events)) + about_groups
 
 
 def check_so_far(events: list[Event]) -> list[str]:
     """The same for a history that is still going on: only promises that hold at any time."""
-    return _broken(ALWAYS, Story(events))
+    return _broken(ALWAYS, Story(events)) + _broken(notes.ALWAYS, notes.Story(events))
 
 
-def _broken(promises: Promises, story: Story) -> list[str]:
-    return [sentence for promise in promises for sentence in list(promise(story))[:LISTED]]
+def _broken(promises: Promises, story: Any) -> list[str]:
+    return [sentence for promise in promises for sentence in islice(promise(story), LISTED)]
 
 
 class Story:
@@ -94,6 +96,8 @@ class Story:
             elif event.do == "screen":
                 self.screens.append(event)
                 self.last_screens[event.who] = event
+            elif event.do in (*notes.DEEDS, "words"):
+                continue  # `notes` reads these
             elif event.kind == INVOKE:
                 begun[event.op] = event
             elif event.op in begun:

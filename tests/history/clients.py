@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import html
 import json
 import random
 import re
@@ -21,6 +20,9 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import WebSocketException
 
+from .desks import Desk
+from .desks import Item as Doing
+from .pictures import CHOICES, REV, SAID, cast_of, counts_of, stage_of
 from .record import FAIL, INFO, INVOKE, OK, SAW, History
 
 PATIENCE = 1.5  # seconds until an answer without a receipt is sent again
@@ -29,52 +31,20 @@ DEAF, PING = 4.0, 1.0  # seconds: a line that says nothing for so long is droppe
 OPENING = 3.0  # seconds a handshake may take
 LOST = (OSError, TimeoutError, WebSocketException, asyncio.IncompleteReadError, asyncio.LimitOverrunError)
 
-CHOICES = {"yes": "Yes", "no": "No", "perhaps": "Perhaps"}
-QUESTION = "Is this question number {}?"
 TOKEN = "a" * 32  # any will do, where cookie and form agree
 
 
 @dataclass
 class Room:
-    """What everybody knows of the workshop: its addresses, its polls in the order of the agenda, ways to a server."""
+    """What everybody knows of the workshop: its addresses, its polls in the order of the agenda, groups, ways to a server."""
 
     code: str
     wall_key: str
     polls: list[int]
     items: list[int]
+    groups: list[int]
     #: ports to connect to; whoever connects takes one by chance, as a balancer would give them
     doors: list[int] = field(default_factory=list)
-
-
-# --- what a screen says -----------------------------------------------------------------------------------------
-
-STATE = re.compile(r'data-state="(\w+)"')
-NUMBER = re.compile(r"question number (\d+)\?")
-CAST = re.compile(
-    r'class="wall-(?:count|base)">\s*(?:<span>)?<b>(\d+)</b>|class="figure">(\d+) <small>'
-    r"|(\d+) of \d+ (?:person has|people have) answered"
-)
-ROW = re.compile(r'<th scope="row"[^>]*>([^<]+)</th><td class="n">(\d+)</td>')
-REV = re.compile(r'name="rev" value="(\d+)"')
-
-
-def stage_of(picture: str, polls: list[int]) -> list[Any]:
-    """The poll that a stage shows, 0 for none, and its state."""
-    state, number = STATE.search(picture), NUMBER.search(html.unescape(picture))
-    return [polls[int(number[1]) - 1] if number else 0, state[1] if state else ""]
-
-
-def cast_of(picture: str) -> int | None:
-    """How many have answered, as a tally says it."""
-    found = CAST.search(picture)
-    return int(next(filter(None, found.groups()))) if found else None
-
-
-def counts_of(picture: str) -> dict[str, int] | None:
-    """The result that a tally shows, without its zeros."""
-    keys = {label: key for key, label in CHOICES.items()}
-    rows = [(keys[label], int(n)) for label, n in ROW.findall(picture) if label in keys]
-    return {key: people for key, people in rows if people} if rows else None
 
 
 # --- one connection that comes back by itself ------------------------------------------------------------------------
@@ -82,6 +52,8 @@ def counts_of(picture: str) -> dict[str, int] | None:
 
 class Client:
     """A screen that is always about to be connected."""
+
+    voter = ""  # whose it is; nobody's
 
     def __init__(
         self, name: str, room: Room, history: History, rng: random.Random, path: str, cookie: str = ""
@@ -91,6 +63,7 @@ class Client:
         self.wire: ClientConnection | None = None
         self.pictures: dict[str, str] = {}
         self._seen: dict[str, str] = {}
+        self._read: set[str] = set()
         self._heard = 0.0
         self._failures = 0
 
@@ -151,6 +124,13 @@ class Client:
         if frame["t"] == "screen":
             self.pictures[frame["topic"]] = frame["html"]
             self._seen[frame["topic"]] = frame["rev"]
+            self._read_words(frame["html"])
+
+    def _read_words(self, picture: str) -> None:
+        """Write down whose words from groups stand on this screen, each once."""
+        for op in set(SAID.findall(picture)) - self._read:
+            self._read.add(op)
+            self.history.note(self.name, SAW, "words", op=op, more={"voter": self.voter})
 
     @property
     def stage(self) -> list[Any]:
@@ -164,7 +144,7 @@ class Client:
         tally = self.pictures.get("tally", "")
         return {
             "stage": self.stage, "cast": cast_of(tally), "counts": counts_of(tally),
-            "papers": None, "voter": "", "outbox": [],
+            "papers": None, "voter": self.voter, "outbox": [], "pad": None,
         }  # fmt: skip
 
     async def post(self, path: str, body: str, kind: str, seconds: float, **headers: str) -> tuple[int, str]:
@@ -217,7 +197,7 @@ class Item:
 
 
 class Phone(Client):
-    """One tab of one voter. `every`: seconds between two answers, on average."""
+    """One tab of one voter. `every`: seconds between two answers, `write`: between two things done in their group."""
 
     def __init__(
         self,
@@ -228,9 +208,11 @@ class Phone(Client):
         rng: random.Random,
         cookie: str,
         every: float,
+        write: float,
     ) -> None:
         super().__init__(name, room, history, rng, f"/live/phone/{room.code}/", cookie)
         self.voter, self.every = voter, every
+        self.desk = Desk(self, write)
         self.outbox: dict[int, Item] = {}
         self.papers: dict[int, list[Any]] = {}
         self._seq = 0
@@ -263,32 +245,30 @@ class Phone(Client):
         )
         frame = {"t": "vote", "op": item.op, "poll": item.poll, "seq": item.seq, "value": item.value}
         by_socket = item.tries % 2 == 1 and self.wire is not None
-        self._start(self.say(frame) if by_socket else self._post(frame))
-        self._after(PATIENCE, item, lambda: self._no_answer(item, by_socket))
+        self.start(self.say(frame) if by_socket else self.send_by_post(frame))
+        self.after(PATIENCE, item, lambda: self._no_answer(item, by_socket))
 
     def _no_answer(self, item: Item, by_socket: bool) -> None:
         self.history.note(self.voter, INFO, "vote", op=item.op, poll=item.poll, code="silence")
         if by_socket:
             self.drop()
-        self._retry(item)
+        self.retry(item, lambda: self._deliver(item))
 
-    def _retry(self, item: Item, wait: float | None = None) -> None:
+    def retry(self, item: Item | Doing, do: Callable[[], None], wait: float | None = None) -> None:
         longest = min(LONGEST, SHORTEST * 2**item.tries)
-        self._after(
-            self.rng.uniform(0.05, longest) if wait is None else wait, item, lambda: self._deliver(item)
-        )
+        self.after(self.rng.uniform(0.05, longest) if wait is None else min(LONGEST, wait), item, do)
 
-    def _after(self, seconds: float, item: Item, do: Callable[[], None]) -> None:
+    def after(self, seconds: float, item: Item | Doing, do: Callable[[], None]) -> None:
         if item.timer:
             item.timer.cancel()
         item.timer = asyncio.get_running_loop().call_later(seconds, do)
 
-    def _start(self, doing: Any) -> None:
+    def start(self, doing: Any) -> None:
         task = asyncio.ensure_future(doing)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _post(self, frame: dict[str, Any]) -> None:
+    async def send_by_post(self, frame: dict[str, Any]) -> None:
         path, token = f"/w/{self.room.code}/vote/", {"X-CSRFToken": TOKEN}
         with contextlib.suppress(*LOST, ValueError):  # a page instead of JSON: sent again when patience ends
             _status, answer = await self.post(
@@ -307,9 +287,12 @@ class Phone(Client):
         await super().opened()
         for item in list(self.outbox.values()):
             self._deliver(item)
+        self.desk.flush()
 
     def hear(self, frame: dict[str, Any]) -> None:
         super().hear(frame)
+        if self.desk.hear(frame):
+            return
         if frame["t"] == "ack":
             self._acknowledged(frame)
         elif frame["t"] == "nack" and frame["op"]:
@@ -318,7 +301,7 @@ class Phone(Client):
             for paper in frame["papers"]:
                 self._keep(paper)
         elif frame["t"] == "screen" and frame["topic"] == "stage" and self.stage[1] == "ballot":
-            self._start(self.say({"t": "shown", "poll": self.stage[0]}))
+            self.start(self.say({"t": "shown", "poll": self.stage[0]}))
 
     def _acknowledged(self, frame: dict[str, Any]) -> None:
         receipt = {key: frame[key] for key in ("rev", "seq", "status", "value", "said")}
@@ -336,7 +319,8 @@ class Phone(Client):
         if item is None or item.op != frame["op"]:
             return
         if may_come:
-            self._retry(item, min(LONGEST, frame.get("retry_after", 1.0)) * self.rng.uniform(0.5, 1.5))
+            wait = frame.get("retry_after", 1.0) * self.rng.uniform(0.5, 1.5)
+            self.retry(item, lambda: self._deliver(item), wait)
         elif code in ("invalid", "stale"):
             self._take_out(poll)
         else:
@@ -351,10 +335,13 @@ class Phone(Client):
 
     @property
     def waiting(self) -> list[str]:
-        return [item.op for item in self.outbox.values() if not item.is_refused]
+        answers = [item.op for item in self.outbox.values() if not item.is_refused]
+        return answers + self.desk.waiting
 
     def says(self) -> dict[str, Any]:
-        return super().says() | {"papers": dict(self.papers), "voter": self.voter, "outbox": self.waiting}
+        return super().says() | {
+            "papers": dict(self.papers), "outbox": self.waiting, "pad": self.desk.says()
+        }  # fmt: skip
 
 
 # --- facilitators ---------------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ import re
 import threading
 import time
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Any
 
 from django.apps import AppConfig
@@ -22,7 +23,18 @@ CONFLICT = re.compile(r"\s+ON CONFLICT\b.*", re.DOTALL)
 
 
 def ack_before_commit() -> None:
-    """Every vote is judged and answered at once, and written a moment later: a crash in between loses it."""
+    """Every answer is judged and acknowledged at once, and written a moment later: a crash in between loses it."""
+    _write_later(lambda items: True)
+
+
+def note_ack_before_commit() -> None:
+    """The same for what people do in groups alone."""
+    from workshops.actions.groupwork import Intention
+
+    _write_later(lambda items: any(isinstance(item, Intention) for item in items))
+
+
+def _write_later(concerns: Callable[[list[Any]], bool]) -> None:
     from workshops.actions import together
     from workshops.live import intake
 
@@ -30,6 +42,8 @@ def ack_before_commit() -> None:
 
     def judge_and_write_later(items: Iterable[Any]) -> Any:
         items = list(items)
+        if not concerns(items):
+            return write(items)
         with transaction.atomic():
             outcomes = write(items)
             transaction.set_rollback(True)
@@ -58,7 +72,7 @@ def _alone(write: Callable, items: list[Any]) -> None:
 def two_ballots() -> None:
     """Answers are plainly inserted where the product says: insert, or change the voter's one ballot.
 
-    Needs a database without its unique constraint (`drop_the_constraint`).
+    Needs a database without its unique constraint (`drop_constraints`).
     """
 
     def insert_plainly(execute: Callable, sql: str, params: Any, many: bool, context: dict) -> Any:
@@ -73,15 +87,25 @@ def two_ballots() -> None:
     connection_created.connect(install, weak=False)
 
 
-def drop_the_constraint() -> None:
-    """Take the database's own guard away; run once, before the first server."""
-    from polls.models import Ballot
+def drop_constraints(mutation: str) -> None:
+    """Take away the database's own guards that this mutation needs gone; run once, before the first server."""
+    for model, name in _guards(mutation):
+        guard = next(c for c in model._meta.constraints if c.name == name)
+        # SQLite makes the table anew from the model: this process forgets the constraint, servers have their own.
+        model._meta.constraints.remove(guard)
+        with connection.schema_editor() as editor:
+            editor.remove_constraint(model, guard)
 
-    guard = next(c for c in Ballot._meta.constraints if c.name == "one_ballot_per_voter")
-    # SQLite makes the table anew from the model: this process forgets the constraint, servers have their own model.
-    Ballot._meta.constraints.remove(guard)
-    with connection.schema_editor() as editor:
-        editor.remove_constraint(Ballot, guard)
+
+def _guards(mutation: str) -> list[tuple[Any, str]]:
+    from polls.models import Ballot
+    from workshops.models import Contribution, Wording
+
+    guards = {
+        "two_ballots": [(Ballot, "one_ballot_per_voter")],
+        "notes_twice": [(Contribution, "one_contribution_per_op"), (Wording, "one_wording_per_op")],
+    }
+    return guards.get(mutation, [])
 
 
 def announce_before_commit() -> None:
@@ -121,8 +145,55 @@ def last_arrival_wins() -> None:
     _replace(ballot_box, "_Box", "_refuse_change", lambda self, poll, row, paper: None)
 
 
+def notes_twice() -> None:
+    """What was sent before is not looked up: a retry is a second note.
+
+    Needs a database without its unique constraints (`drop_constraints`).
+    """
+    from workshops.actions import groupwork_batch
+
+    class Nothing:
+        @staticmethod
+        def rows(*_lists: Any) -> list[Any]:
+            return []
+
+    _replace(groupwork_batch, "_SENT", "rows", Nothing.rows)
+
+
+def edits_overwrite() -> None:
+    """The wording that somebody saw is ignored: the last edit wins."""
+    from workshops.actions import groupwork
+
+    edit = groupwork._ACTIONS[groupwork.Edit]
+
+    def overwrite(batch: Any, item: Any) -> Any:
+        note = batch.notes.get(item.note)
+        return edit(batch, replace(item, revision=note.revision) if note else item)
+
+    groupwork._ACTIONS[groupwork.Edit] = overwrite
+
+
+def pads_for_everybody() -> None:
+    """A group's picture goes to all screens that look at a pad."""
+    from workshops.live import pads
+
+    show = pads.Pads._show
+
+    def show_to_all(self: Any, group: int, html: str) -> None:
+        own = self._groups
+        self._groups = {group: set().union(*own.values())}
+        show(self, group, html)
+        self._groups = own
+
+    _replace(pads, "Pads", "_show", show_to_all)
+
+
 MUTATIONS: dict[str, Callable[[], None]] = {
     "ack_before_commit": ack_before_commit,
+    "note_ack_before_commit": note_ack_before_commit,
+    "notes_twice": notes_twice,
+    "edits_overwrite": edits_overwrite,
+    "pads_for_everybody": pads_for_everybody,
     "two_ballots": two_ballots,
     "announce_before_commit": announce_before_commit,
     "closed_takes_answers": closed_takes_answers,

@@ -20,7 +20,7 @@ from typing import Any
 import psycopg
 
 from .. import chaos
-from . import checker, clients, stacks
+from . import checker, clients, notes, pictures, stacks
 from .record import INFO, INVOKE, OK, Event, History
 
 CALM_SECONDS = 45.0  # at most, until votes come, and until everybody has an answer once all is well
@@ -33,6 +33,8 @@ class Plan:
 
     `faults`: names of `nemesis.Nemesis`; empty means all of the stack, `("none",)` none.
 
+    `every` so many seconds a phone answers, `write`: does something in its small group, `press`: a facilitator a gesture.
+
     `quiet`: seconds between the last answer and the last look: longer than a hub waits until it looks by itself.
     `template`: a migrated SQLite file to begin with. `mutation`: names of `mutations`, by commas.
     """
@@ -43,7 +45,9 @@ class Plan:
     server: str = "daphne"
     voters: int = 20
     polls: int = 5
+    groups: int = 3
     every: float = 0.8
+    write: float = 4.0
     press: float = 1.5
     look: float = 1.0
     quiet: float = 5.0
@@ -99,22 +103,40 @@ def _make_room(plan: Plan, stack: stacks.Stack) -> tuple[clients.Room, dict[str,
         shutil.copyfile(plan.template, stack.database_url.removeprefix("sqlite:///"))
     else:
         call_command("migrate", verbosity=0)
-    if "two_ballots" in plan.mutation:
-        from .mutations import drop_the_constraint
+    if plan.mutation:
+        from .mutations import drop_constraints
 
-        drop_the_constraint()
-    options = tuple(Option(key, label) for key, label in clients.CHOICES.items())
-    asked = [clients.QUESTION.format(number) for number in range(1, plan.polls + 1)]
+        drop_constraints(plan.mutation)
+    options = tuple(Option(key, label) for key, label in pictures.CHOICES.items())
+    asked = [pictures.QUESTION.format(number) for number in range(1, plan.polls + 1)]
     workshop = factories.workshop(None, *(Question("single_choice", text, options=options) for text in asked))
     items = list(workshop.agenda.order_by("position"))
     people = [factories.participant(workshop) for _ in range(plan.voters)]
     staff = [factories.signed_in(factories.staff(workshop.programme)).cookies for _ in range(2)]
     room = clients.Room(
-        workshop.code, workshop.wall_key, [item.poll_id for item in items], [item.pk for item in items]
-    )
+        workshop.code, workshop.wall_key, [item.poll_id for item in items], [item.pk for item in items],
+        _put_into_groups(workshop, plan.groups),
+    )  # fmt: skip
     cookies = ["; ".join(f"{name}={morsel.value}" for name, morsel in jar.items()) for jar in staff]
     connection.close()
     return room, {person.voter: wire.cookie_of(person) for person in people}, cookies
+
+
+def _put_into_groups(workshop: Any, number: int) -> list[int]:
+    """Groups at work on a prompt that is no step of the agenda, so that no launch ends their time; each has a scribe."""
+    from workshops.actions import groups, groupwork
+    from workshops.models import Group
+
+    from .. import factories
+
+    asked = factories.prompt_item(workshop).prompt
+    groups.make(workshop.pk, None, "random", groups=number)
+    groups.open_round(workshop.pk, None, prompts=[asked.pk])
+    made = Group.objects.filter(round__workshop=workshop)
+    for group in made:
+        scribe = group.places.order_by("pk")[0].voter
+        groupwork.write([groupwork.Scribe(workshop.pk, scribe, f"scribe{group.pk}", group.pk, True)])
+    return [group.pk for group in made]
 
 
 class Programme:
@@ -155,7 +177,14 @@ class Programme:
             for tab in ("a", "b")[: 2 if number % 3 == 0 else 1]:
                 name = f"phone{number}{tab}"
                 phone = clients.Phone(
-                    name, voter, self.room, self.history, self._rng(name), cookie, self.plan.every
+                    name,
+                    voter,
+                    self.room,
+                    self.history,
+                    self._rng(name),
+                    cookie,
+                    self.plan.every,
+                    self.plan.write,
                 )
                 self.phones.append(phone)
         consoles = [
@@ -171,6 +200,7 @@ class Programme:
 
         nemesis = Nemesis(self.stack, proxies, self.history, self._rng("nemesis"), list(self.plan.faults))
         doing = [asyncio.ensure_future(phone.answer_now_and_then()) for phone in self.phones]
+        doing += [asyncio.ensure_future(phone.desk.write_now_and_then()) for phone in self.phones]
         doing += [asyncio.ensure_future(console.press_now_and_then()) for console in consoles]
         doing += [asyncio.ensure_future(self._look_now_and_then()), asyncio.ensure_future(self._progress())]
         await self._until_votes_come()
@@ -252,9 +282,10 @@ def summary(counts: dict[str, int]) -> str:
     def total(begins: str) -> int:
         return sum(number for words, number in counts.items() if words.startswith(begins))
 
+    written = {how: sum(total(f"{do} {how}") for do in notes.DEEDS) for how in ("invoke", "ok")}
     gestures = sum(total(f"{name} invoke") for name in ("launch", "close", "reopen"))
     return (
         f"{total('vote invoke')} votes sent, {total('vote ok')} acknowledged, {total('vote fail')} refused, "
-        f"{total('vote info')} left open; {gestures} gestures; {total('fault') // 2} faults; "
+        f"{total('vote info')} left open; {written['invoke']} in groups, {written['ok']} acknowledged; {gestures} gestures; {total('fault') // 2} faults; "
         f"{total('audit ok')} looks"
     )

@@ -25,9 +25,12 @@ class Event:
     What else is known depends on what was done:
     vote      poll, op, seq, value; its `ok` has the receipt in `more`, its `fail` the code
     gestures  poll: the one that was on stage; `more["item"]`: the poll that a launch puts there
-    audit     `more`: the rows of all `ballots`, `polls` by number, and the `stage`, all of one moment
+    in a group (`notes.DEEDS`)  `more`: what was asked; the `ok` has `note` and `rev`
+    audit     `more`: the rows of all `ballots`, `polls` by number, the `stage`, and for groups the tables of `notes`, all of
+              one moment
+    words     `op`: whose words stand on a screen; `more["voter"]`: of whom the screen is
     screen    what a client shows: `more` has its `stage`, how many have `cast` and the `counts` (`None`: it does not
-              say), and for a phone its `voter`, own `papers` as {poll: [seq, value]} and the `outbox`
+              say), and for a phone its `voter`, own `papers` as {poll: [seq, value]}, the `outbox` and the `pad`
     fault     `code` says in words what goes wrong, or is well again
     """
 

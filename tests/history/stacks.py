@@ -26,6 +26,13 @@ BUSY_SECONDS = 2  # shorter than a database is locked at times, so that phones h
 
 BALLOTS = "SELECT poll_id, voter, op, seq, value, revision FROM polls_ballot"
 POLLS = "SELECT id, state, result FROM polls_poll"
+GROUPS = {
+    "notes": "SELECT id, group_id, author, op, text, revision, position, taken_back_at IS NOT NULL "
+    "FROM workshops_contribution",
+    "wordings": 'SELECT contribution_id, revision, text, "by", op, kept FROM workshops_wording',
+    "agreements": "SELECT contribution_id, voter FROM workshops_agreement",
+    "seats": "SELECT voter, group_id FROM workshops_place",
+}
 STAGE = (
     "SELECT item.poll_id FROM workshops_workshop workshop "
     "LEFT JOIN workshops_agendaitem item ON item.id = workshop.stage_item_id"
@@ -49,6 +56,7 @@ class Stack:
         self.redis: Redis | None = None
         self.ports = [free_port() for _ in range(self.processes)]
         self.servers: dict[int, Server] = {}
+        self._rows: dict[tuple, tuple] = {}
 
     @property
     def database_url(self) -> str:
@@ -90,7 +98,7 @@ class Stack:
     # -- the database, past the product ------------------------------------------------------------------------
 
     def look(self) -> dict[str, Any]:
-        """`ballots`, `polls` by number and the `stage`, all of one moment. Raises the driver's errors."""
+        """`ballots`, `polls` by number, the `stage`, what is in groups, all of one moment. Raises the driver's errors."""
         with self._snapshot() as rows:
             ballots = [
                 {
@@ -105,8 +113,13 @@ class Stack:
             ]
             polls = {poll: {"state": state, "result": _json(result)} for poll, state, result in rows(POLLS)}
             poll = rows(STAGE)[0][0] or 0
+            groups = {name: self._shared(rows(sql)) for name, sql in GROUPS.items()}
         state = {"open": "ballot", "closed": "closed"}[polls[poll]["state"]] if poll else "joining"
-        return {"ballots": ballots, "polls": polls, "stage": [poll, state]}
+        return {"ballots": ballots, "polls": polls, "stage": [poll, state], **groups}
+
+    def _shared(self, rows: list[tuple]) -> list[tuple]:
+        """The same rows of a hundred looks are kept once."""
+        return [self._rows.setdefault(row, row) for row in rows]
 
     def _snapshot(self) -> contextlib.AbstractContextManager:
         raise NotImplementedError
@@ -172,7 +185,9 @@ class OnPostgres(Stack):
     def lock(self, seconds: float) -> None:
         with psycopg.connect(self.database_url, connect_timeout=2) as connection:
             connection.execute("SET LOCAL lock_timeout = '5s'")
-            connection.execute("LOCK TABLE polls_ballot, polls_poll IN ACCESS EXCLUSIVE MODE")
+            connection.execute(
+                "LOCK TABLE polls_ballot, polls_poll, workshops_contribution IN ACCESS EXCLUSIVE MODE"
+            )
             time.sleep(seconds)
             connection.rollback()
 
