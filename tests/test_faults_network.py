@@ -188,6 +188,9 @@ def test_a_phone_that_fell_silent_is_let_go_and_catches_up_when_it_is_back(serve
             again.until(lambda one: 'data-state="closed"' in one.html.get("stage", ""), SOON)
         phone.wire.socket.close()  # no goodbye can be said any more
     print(f"{kind}: a silent phone is let go after {noticed:.1f} s of 4")
+    assert noticed < 4 + SOON
+    # What is promised is a minute; the same count of seconds, as it is delivered, is not more.
+    assert settings.LIVE_IDLE_SECONDS <= 60
     assert ballots(poll) == []
 
 

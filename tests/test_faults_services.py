@@ -375,7 +375,7 @@ def test_a_redis_that_answers_nothing_slows_no_acknowledgement(ground, serve, ow
         finally:
             own_redis.resume()
         console.until(lambda screen: not says_that_processes_are_apart(screen), 10)
-    figures = {"before": before, "during": during, "after 12 s": still}
+    figures = {"before": before, "during": during, "at the end": still}
     record_property("p95 of acknowledgements in seconds", figures)
     print({name: f"{1000 * seconds:.1f} ms" for name, seconds in figures.items()}, f"join {pages:.2f} s")
     assert max(during, still) < 3 * before + 0.1
@@ -384,8 +384,7 @@ def test_a_redis_that_answers_nothing_slows_no_acknowledgement(ground, serve, ow
     assert server.errors == ""
 
 
-#: trust.md says 20 s. What waits for Redis here waits 2 s at most, so 12 s are several of its rounds.
-PAUSED_SECONDS = 12.0
+PAUSED_SECONDS = 20.0
 
 
 def p95_of_acks(phone, poll, numbers: range, pace: float = 0.0) -> float:

@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
-from typing import Any, TypeVar
+from typing import Any, TypeGuard, TypeVar
 
 from asgiref.sync import iscoroutinefunction, sync_to_async
 from django.conf import settings
@@ -28,7 +28,8 @@ from django.utils.module_loading import import_string
 
 from .. import guesses, waiting
 from ..seats import Seat
-from . import allowance, engine, metrics
+from . import allowance, engine, metrics, way
+from .gate import Gate
 from .turnstile import Full, Turnstile
 
 BODY_LIMIT = 64 * 1024  # bytes; a form of ours has a tenth of it
@@ -85,6 +86,7 @@ class PhonePages(ASGIHandler):
 
     def __init__(self) -> None:
         self._turnstiles: dict[asyncio.AbstractEventLoop, tuple[Turnstile, Turnstile]] = {}
+        self._gate = Gate()
         self._delayed = 0
         super().__init__()
 
@@ -143,7 +145,7 @@ class PhonePages(ASGIHandler):
         response: Any
         request, response = self.create_request(scope, body)
         if request is not None:
-            response = await self._middleware_chain(request)
+            response = self._at_the_gate(request) or await self._through(request)
         await self.send_response(response, send)
 
     async def read_body(self, receive) -> BytesIO | None:  # type: ignore[override]
@@ -160,14 +162,29 @@ class PhonePages(ASGIHandler):
                 body.seek(0)
                 return body
 
+    async def _through(self, request: HttpRequest) -> HttpResponse:
+        response = await self._middleware_chain(request)
+        self._gate.learn(request, response)
+        return response
+
     # -- who comes in now ------------------------------------------------------------------------------------
 
+    def _at_the_gate(self, request: HttpRequest) -> HttpResponse | None:
+        """Where no newcomer can be let in, the page that says so, as soon as that is known."""
+        newcomers, _seated = self._places()
+        if not newcomers.is_full(_share(request)) or _is_frame(request) or _is_in(_seat(request)):
+            return None
+        response = self._gate.send_away(request, newcomers.appointment())
+        if response:
+            metrics.SENT_AWAY.labels(waiting.FULL).inc()
+        return response
+
     async def _admit(self, request: HttpRequest) -> HttpResponse:
-        seat = Seat.from_cookie(request.COOKIES.get(settings.SEAT_COOKIE_NAME))
+        seat = _seat(request)
         if _is_frame(request):
             return await self._get_response_async(request)  # the view asks the seat's allowance
         newcomers, seated = self._places()
-        if seat is None or seat.is_observer:
+        if not _is_in(seat):
             return await self._newcomer(request, newcomers)
         if not allowance.of(seat.voter).take(allowance.PAGE_COST):
             return _wait(request, waiting.FAST, waiting.soon())
@@ -197,9 +214,9 @@ class PhonePages(ASGIHandler):
         return response
 
     async def _page(self, request: HttpRequest, places: Turnstile) -> HttpResponse:
-        """A form that was filled in may use the whole queue, a first look half of it."""
         try:
-            async with places.place(1.0 if request.method == "POST" else 0.5):
+            async with places.place(_share(request)):
+                await way.give()  # votes first
                 return await self._get_response_async(request)
         except Full as full:
             return _wait(request, waiting.FULL, full.seconds)
@@ -215,6 +232,19 @@ class PhonePages(ASGIHandler):
                 Turnstile(at_once, queue, PATIENCE),
             )
         return self._turnstiles[loop]
+
+
+def _seat(request: HttpRequest) -> Seat | None:
+    return Seat.from_cookie(request.COOKIES.get(settings.SEAT_COOKIE_NAME))
+
+
+def _is_in(seat: Seat | None) -> TypeGuard[Seat]:
+    return seat is not None and not seat.is_observer
+
+
+def _share(request: HttpRequest) -> float:
+    """A form that was filled in may use the whole queue, a first look half of it."""
+    return 1.0 if request.method == "POST" else 0.5
 
 
 def _is_frame(request: HttpRequest) -> bool:

@@ -50,15 +50,19 @@ class Turnstile:
             self._free.release()
             self._learn(time.monotonic() - since)
 
+    def is_full(self, share: float = 1.0) -> bool:
+        """Would `place` send somebody away at once?"""
+        return self._free.locked() and self.waiting >= self.queue * share
+
     async def _wait(self, share: float) -> None:
-        if self._free.locked() and self.waiting >= self.queue * share:
-            raise Full(self._appointment())
+        if self.is_full(share):
+            raise Full(self.appointment())
         self.waiting += 1
         try:
             async with asyncio.timeout(self.patience):
                 await self._free.acquire()
         except TimeoutError:
-            raise Full(self._appointment()) from None
+            raise Full(self.appointment()) from None
         finally:
             self.waiting -= 1
 
@@ -66,7 +70,7 @@ class Turnstile:
         newest = self._places / max(seconds, 0.001)
         self._pace = 1 / ((1 - NEWEST) / self._pace + NEWEST / newest)
 
-    def _appointment(self) -> float:
+    def appointment(self) -> float:
         """Seconds from now. Past the latest they are spread over the last half: nobody is sent away for good."""
         now = time.monotonic()
         self._next = max(now + SOON, self._next) + 1 / (self._pace * HURRY)

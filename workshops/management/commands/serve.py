@@ -17,7 +17,7 @@ APPLICATION = "config.asgi:application"
 FRAME_LIMIT = 96 * 1024
 WANTED_FILES = 65_536
 BACKLOG = 2048  # handshakes that may wait: a hall of phones comes back in one second
-NEWCOMERS = 10  # connections taken in between two looks at those who are in; the others wait in the backlog
+NEWCOMERS = 2  # connections taken in between two looks at those who are in; the others wait in the backlog
 FINISH_SECONDS, GOODBYE_SECONDS = 3.0, 0.3
 
 

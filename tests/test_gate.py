@@ -1,0 +1,99 @@
+"""Who is sent away at the gate gets the page that everybody else gets, for less work; nothing is let past a check."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from django.http import HttpResponse
+
+from workshops import waiting
+from workshops.live.gate import Gate
+
+from .test_overload import (
+    TOKEN,
+    _fresh_counts,
+    ask,
+    consent_url,
+    fill,
+    held,
+    hidden,
+    is_strict,
+    post,
+    running,
+)  # fmt: skip
+from .test_socket import _quiet_engine, asked, seat
+
+__all__ = ["_fresh_counts", "_quiet_engine", "asked", "held", "running"]
+
+ENGLISH = {"HTTP_ACCEPT_LANGUAGE": "en"}
+POLICY = "Content-Security-Policy"
+
+
+@pytest.fixture
+def passed(rf):
+    """A page that waits, as it left the middlewares."""
+    response = waiting.page(rf.get("/w/A/", **ENGLISH), waiting.FULL, 5)
+    for name, value in {
+        "Content-Language": "en-gb",
+        POLICY: "default-src 'none'",
+        "Content-Length": "9",
+    }.items():
+        response.headers[name] = value
+    return response
+
+
+@pytest.fixture
+def gate(rf, passed):
+    made = Gate()
+    made.learn(rf.get("/w/A/", **ENGLISH), passed)
+    return made
+
+
+def test_the_page_at_the_gate_has_the_headers_of_the_one_before_and_what_was_sent_itself(rf, gate, passed):
+    sent = {"consent": ["read", "pooled"], "once": "<mine>"}
+    answer = gate.send_away(rf.post("/w/A/consent/", sent, HTTP_ORIGIN="http://testserver", **ENGLISH), 7.2)
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "8")
+    assert answer.headers["Content-Length"] == str(len(answer.content))
+    assert sorted(answer.headers) == sorted(passed.headers)
+    assert answer.headers[POLICY] == passed.headers[POLICY]
+    assert hidden(answer.content.decode()) == [("consent", "read"), ("consent", "pooled"), ("once", "<mine>")]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"HTTP_ORIGIN": "http://evil.example"}, {"HTTP_HOST": "evil.example"}, {"HTTP_ACCEPT_LANGUAGE": "cy"}],
+)
+def test_a_form_of_another_site_another_address_and_another_language_go_the_long_way(rf, gate, other):
+    assert gate.send_away(rf.post("/w/A/consent/", {}, **(ENGLISH | other)), 5) is None
+    assert gate.send_away(rf.get("/w/A/", secure=True, **ENGLISH), 5) is None
+
+
+def test_nothing_is_learnt_from_a_page_that_is_for_one_person_or_says_something_else(rf, passed):
+    asking, made = rf.get("/w/A/", **ENGLISH), Gate()
+    made.learn(asking, HttpResponse(status=503))
+    made.learn(asking, HttpResponse(headers=dict(passed.headers)))
+    passed.headers[POLICY] = "script-src 'nonce-abc'"
+    made.learn(asking, passed)
+    passed.headers[POLICY] = "default-src 'none'"
+    passed.set_cookie("mine", "1")
+    made.learn(asking, passed)
+    assert made.send_away(asking, 5) is None
+
+
+@pytest.mark.fault("F24")
+async def test_everybody_at_a_full_door_gets_the_same_page_and_who_is_in_gets_in(running, held):
+    workshop, _poll, who = running
+    joins = await fill(held, workshop)
+    answers = [await post(consent_url(workshop), {"consent": "read", "once": f"o{n}"}) for n in range(3)]
+    assert [answer.status for answer in answers] == [503, 503, 503]
+    differ = ("retry-after", "expires")  # the moment, and a wait that is nobody else's
+    told = [{name: text for name, text in answer.headers.items() if name not in differ} for answer in answers]
+    assert told[0] == told[1] == told[2]
+    assert is_strict(told[2]["content-security-policy"])
+    assert [hidden(answer.text) for answer in answers] == [
+        [("csrfmiddlewaretoken", TOKEN), ("consent", "read"), ("once", f"o{n}")] for n in range(3)
+    ]
+    assert (await ask(f"/w/{workshop.code}/", cookie=seat(who))).status == 200
+    held[1].set()
+    await asyncio.gather(*joins)

@@ -1,0 +1,59 @@
+"""The gate before the turnstile: in a flood of newcomers most are sent away, and here this costs as little as it can.
+
+While a crowd comes, the page that asks people to wait is nearly all that a process does, and people who are in wait
+for every millisecond of it. So it is made before any middleware has run. Its headers are those that the middlewares
+gave to such a page before; what they would refuse comes to the long way, now or when it tries again: nothing is done
+here but to hand back what was sent.
+"""
+
+from __future__ import annotations
+
+from django.core.exceptions import DisallowedHost
+from django.http import HttpRequest, HttpResponse
+from django.utils import translation
+
+from .. import waiting
+
+KINDS_KEPT = 200  # of the languages that browsers ask for
+OWN = ("Retry-After", "Content-Length")  # of one page alone
+
+
+class Gate:
+    """`send_away` answers like the last such page that was told to `learn`; `None` where there was none like it."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, bool], tuple[str, dict[str, str]]] = {}
+
+    def learn(self, request: HttpRequest, response: HttpResponse) -> None:
+        """Keep the headers of a page that waits, as it leaves the middlewares."""
+        is_waiting = (
+            response.status_code == waiting.STATUS[waiting.FULL] and "Retry-After" in response.headers
+        )
+        is_for_one = bool(response.cookies) or "nonce-" in response.headers.get("Content-Security-Policy", "")
+        if is_waiting and not is_for_one and len(self._kept) < KINDS_KEPT:
+            headers = {name: value for name, value in response.headers.items() if name not in OWN}
+            self._kept[_kind(request)] = (response.headers.get("Content-Language", ""), headers)
+
+    def send_away(self, request: HttpRequest, seconds: float) -> HttpResponse | None:
+        language, headers = self._kept.get(_kind(request), ("", {}))
+        if not language or not _is_from_here(request):
+            return None
+        with translation.override(language):
+            response = waiting.page(request, waiting.FULL, seconds)
+        for name, value in headers.items():
+            response.headers.setdefault(name, value)
+        response.headers["Content-Length"] = str(len(response.content))
+        return response
+
+
+def _kind(request: HttpRequest) -> tuple[str, bool]:
+    return request.META.get("HTTP_ACCEPT_LANGUAGE", ""), request.is_secure()
+
+
+def _is_from_here(request: HttpRequest) -> bool:
+    """Our own address, and no form of another site."""
+    try:
+        here = f"{request.scheme}://{request.get_host()}"
+    except DisallowedHost:
+        return False
+    return request.META.get("HTTP_ORIGIN", here) == here
