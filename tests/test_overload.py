@@ -659,10 +659,10 @@ def test_a_real_server_outlives_hostile_frames(serve, server):
     storm(enemies[:20])
     before = memory(site)
     heard = storm(enemies[20:])
-    heard[1009] += heard.pop(
-        0, 0
-    )  # of 200 kB a server has not read the rest: its goodbye may be lost on the way
-    assert heard == {"invalid": 200 * 49, 1009: 133, 1007: 67}  # ten thousand
+    assert heard.pop("invalid") == 200 * 49
+    # What is not read to its end, or no text, may cost the goodbye: then the line just breaks.
+    assert sum(heard.values()) == 200  # ten thousand in all
+    assert {1009} <= set(heard) <= {1009, 1007, 0}
     assert memory(site) - before < 10
     with phone_on(site, workshop, who) as phone:
         assert phone.vote(poll)["t"] == "ack"
