@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 
 import pytest
+from allauth.account.views import LoginView
+from asgiref.sync import sync_to_async
+from django.conf import settings
 from django.http import HttpResponse
 
 from workshops import waiting
 from workshops.live.gate import Gate
 
+from . import factories
 from .test_overload import (
     TOKEN,
     _fresh_counts,
@@ -22,7 +27,7 @@ from .test_overload import (
     post,
     running,
 )  # fmt: skip
-from .test_socket import _quiet_engine, asked, seat
+from .test_socket import _quiet_engine, asked, seat, vote
 
 __all__ = ["_fresh_counts", "_quiet_engine", "asked", "held", "running"]
 
@@ -52,7 +57,9 @@ def gate(rf, passed):
 
 def test_the_page_at_the_gate_has_the_headers_of_the_one_before_and_what_was_sent_itself(rf, gate, passed):
     sent = {"consent": ["read", "pooled"], "once": "<mine>"}
-    answer = gate.send_away(rf.post("/w/A/consent/", sent, HTTP_ORIGIN="http://testserver", **ENGLISH), 7.2)
+    answer = gate.send_away(
+        rf.post("/w/A/consent/", sent, HTTP_ORIGIN="http://testserver", **ENGLISH), waiting.FULL, 7.2
+    )
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "8")
     assert answer.headers["Content-Length"] == str(len(answer.content))
     assert sorted(answer.headers) == sorted(passed.headers)
@@ -65,8 +72,8 @@ def test_the_page_at_the_gate_has_the_headers_of_the_one_before_and_what_was_sen
     [{"HTTP_ORIGIN": "http://evil.example"}, {"HTTP_HOST": "evil.example"}, {"HTTP_ACCEPT_LANGUAGE": "cy"}],
 )
 def test_a_form_of_another_site_another_address_and_another_language_go_the_long_way(rf, gate, other):
-    assert gate.send_away(rf.post("/w/A/consent/", {}, **(ENGLISH | other)), 5) is None
-    assert gate.send_away(rf.get("/w/A/", secure=True, **ENGLISH), 5) is None
+    assert gate.send_away(rf.post("/w/A/consent/", {}, **(ENGLISH | other)), waiting.FULL, 5) is None
+    assert gate.send_away(rf.get("/w/A/", secure=True, **ENGLISH), waiting.FULL, 5) is None
 
 
 def test_nothing_is_learnt_from_a_page_that_is_for_one_person_or_says_something_else(rf, passed):
@@ -78,7 +85,7 @@ def test_nothing_is_learnt_from_a_page_that_is_for_one_person_or_says_something_
     passed.headers[POLICY] = "default-src 'none'"
     passed.set_cookie("mine", "1")
     made.learn(asking, passed)
-    assert made.send_away(asking, 5) is None
+    assert made.send_away(asking, waiting.FULL, 5) is None
 
 
 @pytest.mark.fault("F24")
@@ -97,3 +104,57 @@ async def test_everybody_at_a_full_door_gets_the_same_page_and_who_is_in_gets_in
     assert (await ask(f"/w/{workshop.code}/", cookie=seat(who))).status == 200
     held[1].set()
     await asyncio.gather(*joins)
+
+
+# --- strangers at the doors of staff ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+async def crowded(running, monkeypatch):
+    """Every place of strangers is taken by a sign-in page that takes its time; nobody may wait."""
+    monkeypatch.setattr(settings, "PAGES_WAITING", 0)
+    inside, go = threading.Semaphore(0), threading.Event()
+    show = LoginView.get
+
+    def slow(*args, **kwargs):
+        inside.release()
+        assert go.wait(20)
+        return show(*args, **kwargs)
+
+    monkeypatch.setattr(LoginView, "get", slow)
+    looking = [asyncio.ensure_future(ask("/accounts/login/")) for _ in range(settings.PAGES_AT_ONCE // 2)]
+    assert await asyncio.to_thread(inside.acquire, timeout=20)
+    yield running, go
+    go.set()
+    assert {answer.status for answer in await asyncio.gather(*looking)} == {200}
+
+
+@pytest.mark.fault("F24")
+async def test_a_stranger_too_many_at_the_sign_in_page_waits_on_a_page_that_keeps_no_passphrase(crowded):
+    typed = {"login": "ann@example.org", "password": "a long secret of mine"}
+    for answer in (await post("/accounts/login/", typed), await ask("/accounts/login/?next=/workshops/")):
+        assert (answer.status, is_strict(answer.headers["content-security-policy"])) == (503, True)
+        assert int(answer.headers["retry-after"]) >= 2
+        assert 'method="get" action="/accounts/login/"' in answer.text
+        assert "secret" not in answer.text
+        assert "ann@example.org" not in answer.text
+    assert hidden(answer.text) == [("next", "/workshops/")]
+
+
+@pytest.mark.fault("F24")
+async def test_phones_vote_and_come_in_while_strangers_crowd_the_sign_in_page(crowded):
+    (workshop, poll, who), _go = crowded
+    address = f"/w/{workshop.code}/vote/"
+    assert (await post(address, frame=vote(poll), cookie=seat(who))).status == 200
+    assert (await ask(f"/w/{workshop.code}/")).status == 200
+
+
+@pytest.mark.fault("F24")
+async def test_who_has_a_session_is_no_stranger(crowded):
+    (workshop, _poll, _who), go = crowded
+    facilitator = await sync_to_async(lambda: factories.signed_in(factories.staff(workshop.programme)))()
+    session = f"{settings.SESSION_COOKIE_NAME}={facilitator.cookies[settings.SESSION_COOKIE_NAME].value}"
+    console = asyncio.ensure_future(ask(f"/workshops/{workshop.code}/console/", cookie=session))
+    await asyncio.sleep(0)
+    go.set()
+    assert (await console).status == 200

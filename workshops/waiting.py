@@ -18,8 +18,8 @@ from django.utils.html import escape, format_html_join
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-FULL, FAST, GUESSES, AWAY = "full", "fast", "guesses", "away"
-STATUS = {FULL: 503, FAST: 429, GUESSES: 429, AWAY: 503}
+FULL, FAST, GUESSES, AWAY, STAFF = "full", "fast", "guesses", "away", "staff"
+STATUS = {FULL: 503, FAST: 429, GUESSES: 429, AWAY: 503, STAFF: 503}
 FIELDS_LIMIT = 200  # a form of ours has a few dozen
 #: what stands in the drawn page where something is put in
 PLACE = re.compile(r"\[\[waiting:(\w+)\]\]")
@@ -27,7 +27,7 @@ PLACES = ("action", "method", "fields", "seconds")
 
 
 def page(request: HttpRequest, why: str, seconds: float) -> HttpResponse:
-    """`why` is one of the four above; `seconds` from now it is worth another try."""
+    """`why` is one of the five above; `seconds` from now it is worth another try."""
     wait = str(ceil(seconds))
     is_form = request.method == "POST"
     parts = {
@@ -65,8 +65,16 @@ def _drawn(why: str, language: str | None) -> list[str]:
             _("Please wait a moment"),
             _("We cannot reach our records just now. What was saved is safe."),
         ),
+        STAFF: (
+            _("Many people are at this door"),
+            _(
+                "We let them in a few at a time, so that running workshops stay quick. What you typed was not kept."
+            ),
+        ),
     }[why]
-    context = {"title": title, "words": words} | {place: f"[[waiting:{place}]]" for place in PLACES}
+    context = {"title": title, "words": words, "keeps": why != STAFF} | {
+        place: f"[[waiting:{place}]]" for place in PLACES
+    }
     return PLACE.split(render_to_string("workshops/phone/waiting.html", context))
 
 

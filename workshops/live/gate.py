@@ -34,12 +34,12 @@ class Gate:
             headers = {name: value for name, value in response.headers.items() if name not in OWN}
             self._kept[_kind(request)] = (response.headers.get("Content-Language", ""), headers)
 
-    def send_away(self, request: HttpRequest, seconds: float) -> HttpResponse | None:
+    def send_away(self, request: HttpRequest, why: str, seconds: float) -> HttpResponse | None:
         language, headers = self._kept.get(_kind(request), ("", {}))
         if not language or not _is_from_here(request):
             return None
         with translation.override(language):
-            response = waiting.page(request, waiting.FULL, seconds)
+            response = waiting.page(request, why, seconds)
         for name, value in headers.items():
             response.headers.setdefault(name, value)
         response.headers["Content-Length"] = str(len(response.content))

@@ -38,6 +38,8 @@ PATIENCE = 8.0  # seconds in the queue
 SWITCH_SECONDS = 0.0005
 DELAYED_LIMIT = 500  # wrong codes whose answers take a while, from everywhere
 
+AGAIN = "vision.again"  # in a scope: this request is to come back in so many seconds
+
 T = TypeVar("T")
 Answer = Callable[[HttpRequest], Any]  # to be awaited, for an HttpResponse
 
@@ -50,9 +52,11 @@ def attach(application):
     sys.setswitchinterval(SWITCH_SECONDS)
 
     async def with_phone_pages(scope, receive, send):
-        if scope["path"] == "/" or scope["path"].startswith("/w/"):
+        if _is_for_phones(scope["path"]):
             return await phone_pages(scope, receive, send)
-        return await application(scope, receive, send)
+        if scope["path"].startswith(settings.STATIC_URL) or _has_session(scope):
+            return await application(scope, receive, send)
+        return await phone_pages.strangers(application, scope, receive, send)
 
     return with_phone_pages
 
@@ -85,7 +89,7 @@ class PhonePages(ASGIHandler):
     _get_response_async: Answer  # Django's: finds the view and calls it
 
     def __init__(self) -> None:
-        self._turnstiles: dict[asyncio.AbstractEventLoop, tuple[Turnstile, Turnstile]] = {}
+        self._turnstiles: dict[asyncio.AbstractEventLoop, Places] = {}
         self._gate = Gate()
         self._delayed = 0
         super().__init__()
@@ -140,13 +144,32 @@ class PhonePages(ASGIHandler):
             return await self.send_response(HttpResponse(status=408), send)
         if body is None:
             return await self.send_response(HttpResponse(status=413), send)
-        set_script_prefix(get_script_prefix(scope))
-        set_urlconf(settings.ROOT_URLCONF)
-        response: Any
-        request, response = self.create_request(scope, body)
+        request, response = self._read(scope, body)
         if request is not None:
             response = self._at_the_gate(request) or await self._through(request)
         await self.send_response(response, send)
+
+    def _read(self, scope, body: BytesIO) -> tuple[Any, Any]:
+        """A request, or the answer to what is none."""
+        set_script_prefix(get_script_prefix(scope))
+        set_urlconf(settings.ROOT_URLCONF)
+        return self.create_request(scope, body)
+
+    async def strangers(self, application, scope, receive, send) -> None:
+        """The pages of staff and readers are Django's own and share one thread. Whoever has no session has few places
+        there, so that a crowd at the sign-in page stops nobody who runs a workshop, and no vote."""
+        places = self._places().strangers
+        try:
+            async with places.place(1.0 if scope["method"] == "POST" else 0.5):
+                return await application(scope, receive, send)
+        except Full as full:
+            # As a page that was only looked at: what was typed may be a passphrase, which is in no page.
+            request, response = self._read(scope | {"method": "GET", AGAIN: full.seconds}, BytesIO())
+            if request is not None:
+                response = self._send_away(request, waiting.STAFF, full.seconds) or await self._through(
+                    request
+                )
+            await self.send_response(response, send)
 
     async def read_body(self, receive) -> BytesIO | None:  # type: ignore[override]
         """All that was sent, before a place is taken; `None` where it is more than we take."""
@@ -171,24 +194,29 @@ class PhonePages(ASGIHandler):
 
     def _at_the_gate(self, request: HttpRequest) -> HttpResponse | None:
         """Where no newcomer can be let in, the page that says so, as soon as that is known."""
-        newcomers, _seated = self._places()
+        newcomers = self._places().newcomers
         if not newcomers.is_full(_share(request)) or _is_frame(request) or _is_in(_seat(request)):
             return None
-        response = self._gate.send_away(request, newcomers.appointment())
+        return self._send_away(request, waiting.FULL, newcomers.appointment())
+
+    def _send_away(self, request: HttpRequest, why: str, seconds: float) -> HttpResponse | None:
+        response = self._gate.send_away(request, why, seconds)
         if response:
-            metrics.SENT_AWAY.labels(waiting.FULL).inc()
+            metrics.SENT_AWAY.labels(why).inc()
         return response
 
     async def _admit(self, request: HttpRequest) -> HttpResponse:
+        if again := request.scope.get(AGAIN):  # type: ignore[attr-defined]  # a stranger who was sent away
+            return _wait(request, waiting.STAFF, again)
         seat = _seat(request)
         if _is_frame(request):
             return await self._get_response_async(request)  # the view asks the seat's allowance
-        newcomers, seated = self._places()
+        places = self._places()
         if not _is_in(seat):
-            return await self._newcomer(request, newcomers)
+            return await self._newcomer(request, places.newcomers)
         if not allowance.of(seat.voter).take(allowance.PAGE_COST):
             return _wait(request, waiting.FAST, waiting.soon())
-        return await self._judged(request, await self._page(request, seated))
+        return await self._judged(request, await self._page(request, places.seated))
 
     async def _newcomer(self, request: HttpRequest, places: Turnstile) -> HttpResponse:
         with guesses.looking(guesses.source_of(request)) as may_look:
@@ -221,17 +249,34 @@ class PhonePages(ASGIHandler):
         except Full as full:
             return _wait(request, waiting.FULL, full.seconds)
 
-    def _places(self) -> tuple[Turnstile, Turnstile]:
-        """For newcomers and for people who are in; newcomers never have more than half of the threads."""
+    def _places(self) -> Places:
         loop = asyncio.get_running_loop()
         if loop not in self._turnstiles:
-            at_once, queue = settings.PAGES_AT_ONCE, settings.PAGES_WAITING
             self._turnstiles.clear()
-            self._turnstiles[loop] = (
-                Turnstile(max(1, at_once // 2), queue, PATIENCE),
-                Turnstile(at_once, queue, PATIENCE),
-            )
+            self._turnstiles[loop] = Places()
         return self._turnstiles[loop]
+
+
+class Places:
+    """Turnstiles for people who are in, for those who come, and for people without a session at the doors of staff.
+
+    Newcomers never have more than half of the threads, nor strangers more turns than that.
+    """
+
+    def __init__(self) -> None:
+        at_once, queue = settings.PAGES_AT_ONCE, settings.PAGES_WAITING
+        self.seated = Turnstile(at_once, queue, PATIENCE)
+        self.newcomers = Turnstile(max(1, at_once // 2), queue, PATIENCE)
+        self.strangers = Turnstile(max(1, at_once // 2), queue, PATIENCE)
+
+
+def _is_for_phones(path: str) -> bool:
+    return path == "/" or path.startswith("/w/")
+
+
+def _has_session(scope) -> bool:
+    wanted = f"{settings.SESSION_COOKIE_NAME}=".encode()
+    return any(name == b"cookie" and wanted in value for name, value in scope["headers"])
 
 
 def _seat(request: HttpRequest) -> Seat | None:
