@@ -20,7 +20,7 @@ import pytest
 from django.conf import settings
 
 from . import services
-from .history import notes
+from .history import groups
 from .history.__main__ import BROKEN, HELD, MISSING
 
 SECONDS_AT_MOST = 300  # a process, on a machine that is busy with much else
@@ -79,7 +79,7 @@ def held(outcome: Outcome) -> None:
     assert outcome.violations == [], outcome.said
     assert outcome.status == HELD
     assert outcome.number("vote ok") >= 10, outcome.said
-    assert sum(outcome.number(f"{do} ok") for do in notes.DEEDS) >= 10, outcome.said
+    assert sum(outcome.number(f"{do} ok") for do in groups.DEEDS) >= 10, outcome.said
     assert outcome.number("audit ok") > 3, outcome.said
 
 

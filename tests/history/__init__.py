@@ -3,8 +3,8 @@ wrong, everything that anybody did or saw is written down, and afterwards pure f
 
     python -m tests.history --seconds 600 --seed 7 --stack both
 
-`record` what happened · `checker` which promises it breaks, `notes` those about small groups · `clients` people with
-phones, consoles and a wall, `desks` what they do in their group, `pictures` what a screen says ·
+`record` what happened · `checker` which promises it breaks · `notes` those about small groups, read from `groups` ·
+`clients` people with phones, consoles and a wall · `desks` what they do in their group · `pictures` what a screen says ·
 `stacks` the server processes and what they stand on · `nemesis` what goes wrong · `programme` one seeded run ·
 `mutations` faults of the product that a run must find, or it proves nothing.
 """

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from itertools import islice, pairwise
 from typing import Any
 
-from . import notes
+from . import groups, notes
 from .record import FAIL, INFO, INVOKE, OK, SAW, Event
 
 Promises = Sequence[Callable[[Any], Iterator[str]]]
@@ -67,13 +67,13 @@ class Gesture:
 
 def check(events: list[Event]) -> list[str]:
     """Every promise that this history breaks; an empty list is what everybody hopes for."""
-    about_groups = _broken(notes.ALWAYS + notes.IN_THE_END, notes.Story(events))
+    about_groups = _broken(notes.ALWAYS + notes.IN_THE_END, groups.Story(events))
     return _broken(ALWAYS + IN_THE_END, Story(events)) + about_groups
 
 
 def check_so_far(events: list[Event]) -> list[str]:
     """The same for a history that is still going on: only promises that hold at any time."""
-    return _broken(ALWAYS, Story(events)) + _broken(notes.ALWAYS, notes.Story(events))
+    return _broken(ALWAYS, Story(events)) + _broken(notes.ALWAYS, groups.Story(events))
 
 
 def _broken(promises: Promises, story: Any) -> list[str]:
@@ -96,7 +96,7 @@ class Story:
             elif event.do == "screen":
                 self.screens.append(event)
                 self.last_screens[event.who] = event
-            elif event.do in (*notes.DEEDS, "words"):
+            elif event.do in (*groups.DEEDS, "words"):
                 continue  # `notes` reads these
             elif event.kind == INVOKE:
                 begun[event.op] = event

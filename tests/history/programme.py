@@ -20,7 +20,7 @@ from typing import Any
 import psycopg
 
 from .. import chaos
-from . import checker, clients, notes, pictures, stacks
+from . import checker, clients, groups, pictures, stacks
 from .record import INFO, INVOKE, OK, Event, History
 
 CALM_SECONDS = 45.0  # at most, until votes come, and until everybody has an answer once all is well
@@ -282,7 +282,7 @@ def summary(counts: dict[str, int]) -> str:
     def total(begins: str) -> int:
         return sum(number for words, number in counts.items() if words.startswith(begins))
 
-    written = {how: sum(total(f"{do} {how}") for do in notes.DEEDS) for how in ("invoke", "ok")}
+    written = {how: sum(total(f"{do} {how}") for do in groups.DEEDS) for how in ("invoke", "ok")}
     gestures = sum(total(f"{name} invoke") for name in ("launch", "close", "reopen"))
     return (
         f"{total('vote invoke')} votes sent, {total('vote ok')} acknowledged, {total('vote fail')} refused, "

@@ -25,7 +25,7 @@ class Event:
     What else is known depends on what was done:
     vote      poll, op, seq, value; its `ok` has the receipt in `more`, its `fail` the code
     gestures  poll: the one that was on stage; `more["item"]`: the poll that a launch puts there
-    in a group (`notes.DEEDS`)  `more`: what was asked; the `ok` has `note` and `rev`
+    in a group (`groups.DEEDS`)  `more`: what was asked; the `ok` has `note` and `rev`
     audit     `more`: the rows of all `ballots`, `polls` by number, the `stage`, and for groups the tables of `notes`, all of
               one moment
     words     `op`: whose words stand on a screen; `more["voter"]`: of whom the screen is
