@@ -124,14 +124,16 @@ def _make_room(plan: Plan, stack: stacks.Stack) -> tuple[clients.Room, dict[str,
 
 def _put_into_groups(workshop: Any, number: int) -> list[int]:
     """Groups at work on a prompt that is no step of the agenda, so that no launch ends their time; each has a scribe."""
-    from workshops.actions import groups, groupwork
+    from workshops.actions import groups as gestures
+    from workshops.actions import groupwork
     from workshops.models import Group
 
     from .. import factories
 
     asked = factories.prompt_item(workshop).prompt
-    groups.make(workshop.pk, None, "random", groups=number)
-    groups.open_round(workshop.pk, None, prompts=[asked.pk])
+    gestures.make(workshop.pk, None, "random", groups=number)
+    gestures.give_prompts(workshop.pk, None, [asked.pk])
+    gestures.open_round(workshop.pk, None)
     made = Group.objects.filter(round__workshop=workshop)
     for group in made:
         scribe = group.places.order_by("pk")[0].voter
