@@ -186,7 +186,10 @@ def _note(batch: Batch, item: Any) -> tuple[Contribution, Group]:
     note = batch.notes.get(item.note)
     if note is None or note.taken_back_at or note.safeguarding:
         raise _No("forbidden", _("That note is not there any more."))
-    return note, _group(batch, item, note.group_id)
+    group = _group(batch, item, note.group_id)
+    if note.author != item.voter and not group.round.shows_others:
+        raise _No("forbidden", _("Others’ notes are not open yet."))
+    return note, group
 
 
 def _require_scribe(item: Any, group: Group) -> None:
@@ -268,8 +271,6 @@ def _agree(batch: Batch, item: Agree) -> Outcome:
     note, group = _note(batch, item)
     if note.author == item.voter:
         raise _No("invalid", _("Your own note has your agreement already."))
-    if not group.round.shows_others:
-        raise _No("forbidden", _("Others’ notes are not open yet."))
     if item.on:
         batch.agree(note, item.voter)
     else:
