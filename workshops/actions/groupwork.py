@@ -208,7 +208,7 @@ def tidy(text: str) -> str:
     if not words:
         raise _No("invalid", _("Write a few words first."))
     if len(words) > TEXT_LIMIT:
-        raise _No("invalid", _("A note can have up to %(limit)d letters; write two.") % {"limit": TEXT_LIMIT})
+        raise _No("invalid", _("A note can have up to 1,000 letters; write two."))
     return words
 
 
