@@ -424,6 +424,19 @@ def test_outside_of_rounds_a_page_asks_one_question_more():
     assert len([q for q in asked.captured_queries if any(f'workshops{t}"' in q["sql"] for t in tables)]) == 1
 
 
+def test_once_the_groups_are_back_no_screen_tells_them_to_talk(room):
+    workshop, people = room
+    groups.close_round(workshop.pk, None)
+    for html in (look(people[0]), page(phone(people[0]).get(f"/wall/{workshop.wall_key}/"))):
+        assert "We talked about this in groups" in html
+        assert "What would calm look like?" in html
+        assert "Talk together" not in html
+        assert "What would a baby notice first?" not in html
+    groups.make(workshop.pk, None, "kept")
+    groups.open_round(workshop.pk, None)
+    assert "We talked about this in groups" not in look(people[0])
+
+
 # --- think first ------------------------------------------------------------------------------------------------
 
 

@@ -23,8 +23,10 @@ def test_before_the_groups_begin_a_phone_says_one_thing(site, phone, transaction
     facilitation.launch(workshop.pk, None, item.pk)
     expect(page.get_by_role("heading", name="Walk us in")).to_be_visible(timeout=WAIT)
     groups.make(workshop.pk, None, "random", groups=1)
-    expect(page.get_by_role("heading", name="You are in Group 1: 1 person")).to_be_visible(timeout=WAIT)
-    expect(page.locator("main :is(h1, h2):visible")).to_have_count(1)
+    expect(page.locator("#group .prompt")).to_contain_text("You are in Group 1: 1 person", timeout=WAIT)
+    expect(page.locator("main :is(h1, h2):visible")).to_have_text(
+        ["The question comes here as soon as the groups begin."]
+    )
     right(page)
     groups.open_round(workshop.pk, None)
     expect(page.locator("main h1:visible")).to_have_text(["Walk us in"], timeout=WAIT)
@@ -61,6 +63,18 @@ def test_where_the_keyboard_was_is_never_lost_when_the_picture_changes(pair):
     expect(ada.get_by_role("heading", name="Our shared notes")).to_be_focused()
 
 
+def test_a_follow_up_question_that_is_open_keeps_the_keyboard_and_the_page_where_they_are(pair):
+    (_one, ada), (_mate, bea) = pair
+    probe = ada.locator("#group summary", has_text="If the talk slows down")
+    probe.click()
+    before = ada.evaluate("scrollY")
+    add(bea, "Soft light")
+    expect(notes(ada)).to_have_text(["Soft light"], timeout=WAIT)
+    expect(probe).to_be_focused()
+    expect(ada.locator("#group").get_by_text("What would a baby notice first?")).to_be_visible()
+    assert ada.evaluate("scrollY") == before
+
+
 def test_words_on_the_way_cover_no_button(pair):
     (_one, ada), _bea = pair
     add(ada, "Soft light")
@@ -92,6 +106,26 @@ def test_who_types_is_not_led_away_by_somebody_elses_change(pair):
     expect(box).to_be_focused()
     box.press_sequentially("thought")
     expect(box).to_have_value("Half a thought")
+
+
+def test_a_change_to_a_note_that_is_gone_can_be_added_as_a_new_one(pair):
+    (_one, ada), (_mate, bea) = pair
+    for text in ("Soft light", "A chair"):
+        add(ada, text)
+    expect(notes(bea)).to_have_count(2, timeout=WAIT)
+    bea.get_by_role("button", name="Be the scribe").click()
+    press(bea, "Soft light", "Edit")
+    bea.get_by_label("Change this note").fill("Soft light everywhere")
+    press(ada, "Soft light", "Take back")
+    expect(notes(bea)).to_have_text(["A chair"], timeout=WAIT)
+    bea.get_by_role("button", name="Save the change").click()
+    line = bea.locator("#unsent > li")
+    expect(line.get_by_role("alert")).to_have_text("That note is not there any more.", timeout=WAIT)
+    expect(line.get_by_role("button")).to_have_text(["Add as a new note", "Throw away"])
+    right(bea)
+    line.get_by_role("button", name="Add as a new note").click()
+    expect(notes(ada)).to_have_text(["A chair", "Soft light everywhere"], timeout=WAIT)
+    expect(line).to_have_count(0)
 
 
 # --- without a script ---------------------------------------------------------------------------------------

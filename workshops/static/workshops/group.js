@@ -87,16 +87,17 @@
   const show = live.handlers.screen;
   live.handlers.screen = (frame) => {
     const here = document.activeElement, typing = frame.topic === "group" && desk && desk.contains(here);
-    const top = here.getBoundingClientRect().top, note = here.closest("#notes > li"), inPad = el("group").contains(here);
+    const top = here.getBoundingClientRect().top, box = here.closest("#notes > li, #scribe");
     show(frame);
     if (typing) window.scrollBy(0, here.getBoundingClientRect().top - top);
-    if (inPad && document.activeElement === document.body) comeBack(el(note ? note.id : "scribe"));
+    if (box && document.activeElement === document.body) comeBack(el(box.id));
   };
 
   /* What was pressed is gone from the picture: its neighbour is next, or the heading of the notes. */
   function comeBack(box) {
     const near = box ? Array.from(box.querySelectorAll("button")).filter((button) => button.offsetParent) : [];
-    (near.pop() || el("notes-title") || el("help-on")).focus();
+    const place = near.pop() || el("notes-title");
+    if (place) place.focus({ preventScroll: true });
   }
 
   live.handlers.place = (frame) => {
@@ -292,7 +293,10 @@
       put("mine", line.frame.text || words[line.frame.on === false ? line.frame.t + " off" : line.frame.t]);
       put("state", line.state);
       if (line.theirs) put("theirs", line.theirs.text);
-      li.querySelectorAll("button").forEach((button) => { button.id = button.value + "-" + line.frame.op; });
+      li.querySelectorAll("button").forEach((button) => {
+        button.id = button.value + "-" + line.frame.op;
+        if (!line.theirs) button.hidden = button.value === (line.frame.t === "note" ? "note" : "again"); // a note that is gone takes no change
+      });
       list.appendChild(li);
     });
     list.hidden = !lines.length;
