@@ -554,5 +554,6 @@ async def test_a_note_by_post_that_has_to_wait_is_told_so(monkeypatch):
     monkeypatch.setattr("workshops.commands.run_frame", busy)
     status, nack = await post(people[0], {"t": "note", "op": "n1", "group": 1, "text": "x"})
     assert (status, nack["code"], nack["op"], nack["retry_after"]) == (503, "busy", "n1", 2.0)
+    monkeypatch.setattr("workshops.live.allowance.PER_SECOND", 0.0)  # however slow this machine is just now
     statuses = {(await post(people[0], {"t": "help", "op": "h", "group": 1}))[0] for _ in range(90)}
     assert 429 in statuses
