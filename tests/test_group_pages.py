@@ -217,16 +217,36 @@ def test_a_form_sent_twice_is_one_note(room):
     form = {"op": "same", "do": "note", "group": group_of(people[0]).pk, "text": "Soft light"}
     for _ in range(2):
         answer = phone(people[0]).post(url(people[0].workshop, "group/"), form)
-        assert answer.headers["Location"] == url(people[0].workshop) + "#group"
+        note = Contribution.objects.get()
+        assert answer.headers["Location"] == url(people[0].workshop) + f"#note-{note.pk}"
     assert Contribution.objects.count() == 1
+
+
+def test_a_plain_form_comes_back_to_the_part_of_the_page_that_it_is_about(room):
+    _workshop, people = room
+    note, mate, home = write(people[0]), mate_of(people[0]), url(people[0].workshop)
+    group = group_of(people[0]).pk
+
+    def leads(who: Participant, do: str, **fields) -> str:
+        return send(who, do, **fields).headers["Location"].removeprefix(home)
+
+    assert leads(people[0], f"edit:{note.pk}") == f"?edit={note.pk}#editor"
+    assert leads(people[0], "edit_note", note=note.pk, rev=1, text="Warm light") == f"#note-{note.pk}"
+    assert leads(mate, f"agree:{note.pk}:1") == f"#note-{note.pk}"
+    assert leads(mate, f"help:{group}:1") == "#group"
+    assert leads(people[0], f"take_back:{note.pk}") == "#notes-title"
+    html = look(people[0])
+    doors = re.findall(r'<form[^>]* action="([^"]*/group/[^"]*)"', html)
+    assert set(doors) == {url(people[0].workshop, "group/#desk")}  # where what was refused stands
+    assert len(doors) == 4
 
 
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
         ("   ", "Write a few words first."),
-        ("x" * 1001, "A note can have up to 1000 letters; write two."),
-        ("x" * 7000, "A note can have up to 1000 letters; write two."),
+        ("x" * 1001, "A note can have up to 1,000 letters; write two."),
+        ("x" * 7000, "A note can have up to 1,000 letters; write two."),
     ],
 )
 def test_a_note_that_is_refused_comes_back_with_its_words(room, text, sentence):
@@ -404,6 +424,19 @@ def test_outside_of_rounds_a_page_asks_one_question_more():
     assert len([q for q in asked.captured_queries if any(f'workshops{t}"' in q["sql"] for t in tables)]) == 1
 
 
+def test_once_the_groups_are_back_no_screen_tells_them_to_talk(room):
+    workshop, people = room
+    groups.close_round(workshop.pk, None)
+    for html in (look(people[0]), page(phone(people[0]).get(f"/wall/{workshop.wall_key}/"))):
+        assert "We talked about this in groups" in html
+        assert "What would calm look like?" in html
+        assert "Talk together" not in html
+        assert "What would a baby notice first?" not in html
+    groups.make(workshop.pk, None, "kept")
+    groups.open_round(workshop.pk, None)
+    assert "We talked about this in groups" not in look(people[0])
+
+
 # --- think first ------------------------------------------------------------------------------------------------
 
 
@@ -521,5 +554,6 @@ async def test_a_note_by_post_that_has_to_wait_is_told_so(monkeypatch):
     monkeypatch.setattr("workshops.commands.run_frame", busy)
     status, nack = await post(people[0], {"t": "note", "op": "n1", "group": 1, "text": "x"})
     assert (status, nack["code"], nack["op"], nack["retry_after"]) == (503, "busy", "n1", 2.0)
+    monkeypatch.setattr("workshops.live.allowance.PER_SECOND", 0.0)  # however slow this machine is just now
     statuses = {(await post(people[0], {"t": "help", "op": "h", "group": 1}))[0] for _ in range(90)}
     assert 429 in statuses

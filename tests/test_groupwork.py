@@ -181,6 +181,31 @@ def test_think_first_hides_others_notes_until_they_are_opened(room):
     assert [one.text for one in pad.notes] == ["Soft light"]
 
 
+def test_while_people_think_first_not_even_the_scribe_touches_or_reads_what_others_wrote(room):
+    workshop, people = room
+    groups.close_round(workshop.pk, None)
+    groups.make(workshop.pk, None, "kept")
+    groups.open_round(workshop.pk, None, think_first=True)
+    here = {"round__closed_at": None}
+    group = Group.objects.get(places__voter=people[0].voter, **here)
+    scribe = Participant.objects.filter(
+        voter__in=group.places.exclude(voter=people[0].voter).values("voter")
+    ).first()
+    do(Scribe, scribe, group.pk, True)
+    theirs = do(Add, people[0], group.pk, "For my eyes alone").note
+    tries = [
+        (Edit, (theirs, 0, "Mine now")), (Edit, (theirs, 1, "Mine now")),
+        (Move, (theirs, 0)), (Pick, (theirs, True)), (Agree, (theirs, True)),
+    ]  # fmt: skip
+    for kind, values in tries:
+        answer = do(kind, scribe, *values)
+        assert code(answer) == "forbidden", kind
+        assert "For my eyes alone" not in str(answer)
+    assert do(Edit, people[0], theirs, 1, "Still my own").revision == 2
+    groups.share(workshop.pk, None)
+    assert do(Edit, scribe, theirs, 2, "Tidied by the scribe").revision == 3
+
+
 def test_a_call_for_help_waits_until_it_is_answered(room):
     workshop, people = room
     do(Help, people[0], group_of(people[0]).pk, True)

@@ -373,7 +373,7 @@ def reply(outcome: together.Outcome) -> dict[str, Any]:
     if isinstance(outcome, groupwork.Conflict):
         return {
             "t": "nack", "op": outcome.op, "code": "conflict", "note": outcome.note, "rev": outcome.revision,
-            "text": outcome.text, "message": _("Somebody changed this note meanwhile."),
+            "text": outcome.text, "message": _("Two of you changed this note. Choose which words stay."),
         }  # fmt: skip
     if isinstance(outcome, Refusal):
         return {

@@ -126,6 +126,11 @@ class Scene:
         return breakouts.overview(self.workshop.pk)
 
     @cached_property
+    def talked(self) -> bool:
+        """Are the groups back that talked about the prompt on stage?"""
+        return self.state == "prompt" and self.breakouts is None and queries.had_groups(self.workshop)
+
+    @cached_property
     def group_step(self) -> Step:
         """What the console's main button does with the groups, if anything."""
         return next_step(self.state, self.breakouts, lambda: queries.had_groups(self.workshop))

@@ -9,6 +9,7 @@ Settings: `max_entries` (1 to 5, default 3), `max_length` (up to 40 characters, 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from math import ceil
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -22,8 +23,11 @@ from .texts import matching_key, tidy
 
 #: how many words a cloud and a ranked list hold before they stop being read
 CLOUD, RANKED = 30, 8
-#: room for a cloud on the wall, in square hundredths of its width, with the white that broken lines leave
-AREA = 800
+#: room for a cloud on the wall under a question of three lines, in hundredths of its width: wide, high
+ROOM = (42, 23)
+#: up to so many words → how high the smallest is and what each size adds; as `.wall-result .cloud` in wall.css
+SCALES = ((12, (2.4, 0.5)), (18, (2.1, 0.4)), (25, (1.9, 0.28)), (CLOUD, (1.8, 0.2)))
+LETTER = 0.56  # as wide as high, in a serif that runs wide
 
 
 class Words(PollType):
@@ -143,8 +147,7 @@ class Words(PollType):
             word["weight"] = (
                 "is-top" if place < 4 and word["size"] > 1 else "is-mid" if word["size"] > 2 else ""
             )
-        # The order of a cloud says nothing, and a hash keeps each word near its neighbours as others arrive.
-        cloud.sort(key=lambda word: fnv1a(word["label"]))
+        cloud.sort(key=_order)
         return {**picture, "cloud": cloud, "ranked": picture["rows"][:RANKED], "different": len(figures)}
 
     def finding(self, tally: Tally, question: Question) -> str:
@@ -168,19 +171,33 @@ class Words(PollType):
 
 def _cloud(rows: list[dict[str, Any]], most: int) -> list[dict[str, Any]]:
     """The words with sizes 1 to 15, the largest that fit together; the rarest go where nothing else helps."""
+    sized: list[dict[str, Any]] = []
     for largest in (*range(min(most, 15), 4, -1), 4):
         top = max(most, largest)
         sized = [
             {"label": row["label"], "size": max(1, round(largest * row["people"] / top))} for row in rows
         ]
-        if sum(map(_area, sized)) <= AREA:
+        if _height(sized) <= ROOM[1]:
             return sized
-    while sum(map(_area, sized)) > AREA:
+    while _height(sized) > ROOM[1]:
         sized.pop()
     return sized
 
 
-def _area(word: dict[str, Any]) -> float:
-    """What a word covers on the wall, in square hundredths of its width: letters are half as wide as high."""
-    height = 1.75 + 0.4 * word["size"]  # as `.cloud li` in wall.css
-    return (0.48 * len(word["label"]) * height + 1.5) * 1.14 * height
+def _order(word: dict[str, Any]) -> int:
+    """The order of a cloud says nothing, and a hash keeps each word near its neighbours as others arrive."""
+    return fnv1a(word["label"])
+
+
+def _height(cloud: list[dict[str, Any]]) -> float:
+    """How high the words stand on the wall when they fill their lines, in hundredths of its width."""
+    least, step = next(scale for most, scale in SCALES if len(cloud) <= most)
+    height = line = used = 0.0
+    for word in sorted(cloud, key=_order):
+        size = least + step * word["size"]
+        width = LETTER * len(word["label"]) * size
+        if used and used + width > ROOM[0]:
+            height, line, used = height + line, 0.0, 0.0
+        rows = ceil(width / ROOM[0])  # a long phrase takes several
+        line, used = max(line, 1.14 * size * rows), used + min(width, ROOM[0]) + 1.5
+    return height + line

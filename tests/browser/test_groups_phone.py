@@ -257,7 +257,8 @@ def test_offline_for_a_while_everything_waits_in_order_and_is_merged_on_return(p
         add(ada, text)
     press(ada, "Before", "I agree")
     expect(ada.locator("#unsent li")).to_have_count(2, timeout=WAIT)
-    expect(ada.locator("#unsent li").first).to_contain_text("Not saved yet, trying again", timeout=WAIT)
+    for line in ada.locator("#unsent li").all():
+        expect(line).to_contain_text("Not saved yet, trying again", timeout=WAIT)
     right(ada)
     add(bea, "Meanwhile")
     expect(notes(bea)).to_have_text(["Before", "Meanwhile"], timeout=WAIT)
@@ -328,7 +329,9 @@ def test_two_who_change_one_note_choose_and_both_wordings_are_kept(room, site, p
     expect(notes(page)).to_have_text(["Soft, warm light"], timeout=WAIT)
     expect(page.get_by_label("Change this note")).to_have_value("Soft light everywhere")
     page.get_by_role("button", name="Save the change").click()
-    expect(page.get_by_text("Somebody changed this note meanwhile")).to_be_visible(timeout=WAIT)
+    expect(page.get_by_text("Somebody changed this note meanwhile")).to_be_in_viewport(timeout=WAIT)
+    expect(page.locator("#unsent > li")).to_be_focused()
+    said(page, "Two of you changed this note. Choose which words stay.")
     right(page)
     page.reload()  # in the middle of it
     expect(page.locator("#unsent [data-mine]")).to_have_text("Soft light everywhere")
@@ -347,11 +350,14 @@ def test_a_text_that_is_too_long_is_counted_and_not_sent(room, site, phone):
     box.fill("x" * 799)
     expect(page.locator("#note-count")).to_be_hidden()
     box.fill("x" * 900)
-    expect(page.locator("#note-count")).to_have_text("100 letters left")
+    expect(page.locator("#note-count")).to_have_text("Letters left: 100")
     box.fill("x" * 1001)
-    expect(page.locator("#note-count")).to_have_text("1 letters too many")
+    expect(page.locator("#note-count")).to_have_text("Letters too many: 1")
     page.get_by_role("button", name="Add note").click()
-    expect(page.locator("#composer [role=alert]")).to_contain_text("up to 1,000 letters")
+    expect(page.locator("#composer [role=alert]")).to_have_text(
+        "A note can have up to 1,000 letters; write two."
+    )
+    expect(page.locator("#note-count")).to_be_hidden()  # one sentence is enough, until somebody types
     expect(box).to_be_focused()
     expect(box).to_have_value("x" * 1001)
     right(page)
@@ -373,6 +379,10 @@ def test_think_first_shows_ones_own_notes_until_they_open_together(site, phone, 
     ada, bea = seated(phone(), site, one), seated(phone(), site, mate)
     add(ada, "Mine")
     add(bea, "Known to Bea")
+    said(ada, "Saved. Nobody else sees it yet.")
+    expect(ada.get_by_role("button", name="Be the scribe")).to_have_count(
+        0
+    )  # there is nothing to put in order
     expect(notes(ada)).to_have_text(["Mine"], timeout=WAIT)
     expect(ada.locator("#group")).to_contain_text("2 notes in your group so far.", timeout=WAIT)
     expect(notes(ada)).to_have_text(["Mine"])
@@ -401,6 +411,9 @@ def test_people_choose_a_group_or_say_their_table(site, phone, transactional_db)
     right(page)
     groups.make(workshop.pk, None, "by_table")
     expect(page.get_by_role("heading", name="Which table are you at?")).to_be_visible(timeout=WAIT)
+    right(page)
+    page.get_by_role("button", name="Sit down here").click()
+    expect(page.get_by_role("alert")).to_have_text("Write the number that stands on your table.")
     right(page)
     page.get_by_label("The number of your table").fill("7")
     page.get_by_role("button", name="Sit down here").click()

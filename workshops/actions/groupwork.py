@@ -186,7 +186,10 @@ def _note(batch: Batch, item: Any) -> tuple[Contribution, Group]:
     note = batch.notes.get(item.note)
     if note is None or note.taken_back_at or note.safeguarding:
         raise _No("forbidden", _("That note is not there any more."))
-    return note, _group(batch, item, note.group_id)
+    group = _group(batch, item, note.group_id)
+    if note.author != item.voter and not group.round.shows_others:
+        raise _No("forbidden", _("Others’ notes are not open yet."))
+    return note, group
 
 
 def _require_scribe(item: Any, group: Group) -> None:
@@ -205,7 +208,7 @@ def tidy(text: str) -> str:
     if not words:
         raise _No("invalid", _("Write a few words first."))
     if len(words) > TEXT_LIMIT:
-        raise _No("invalid", _("A note can have up to %(limit)d letters; write two.") % {"limit": TEXT_LIMIT})
+        raise _No("invalid", _("A note can have up to 1,000 letters; write two."))
     return words
 
 
@@ -268,8 +271,6 @@ def _agree(batch: Batch, item: Agree) -> Outcome:
     note, group = _note(batch, item)
     if note.author == item.voter:
         raise _No("invalid", _("Your own note has your agreement already."))
-    if not group.round.shows_others:
-        raise _No("forbidden", _("Others’ notes are not open yet."))
     if item.on:
         batch.agree(note, item.voter)
     else:

@@ -45,6 +45,7 @@ def group_words() -> SafeString:
     return json_script(
         {
             "note": _("Saved. Your note is with the group."),
+            "own": _("Saved. Nobody else sees it yet."),
             "edit_note": _("Saved. Your change is with the group."),
             "take_back": _("Your note is taken back."),
             "agree": _("You agree with this note."),
@@ -63,8 +64,9 @@ def group_words() -> SafeString:
             "waiting": _("Not saved yet, trying again"),
             "empty": _("Write a few words first."),
             "long": _("A note can have up to 1,000 letters; write two."),
-            "left": _("%s letters left"),
-            "over": _("%s letters too many"),
+            "number": _("Write the number that stands on your table."),
+            "left": _("Letters left: %s"),
+            "over": _("Letters too many: %s"),
             "busy": _("Save or cancel the change you have begun first."),
             "answered": _("Your group no longer waits for the facilitator."),
             "two": _("2 minutes left"),

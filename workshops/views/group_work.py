@@ -69,19 +69,26 @@ def _by_form(request: HttpRequest, code: str) -> HttpResponse:
         )  # fmt: skip
     what, _colon, note = request.POST.get("do", "").partition(":")
     if what == "edit":
-        return _to_group(workshop, f"?edit={note}" if note.isascii() and note.isdigit() else "")
+        return _to_page(workshop, "editor", f"?edit={note}" if note.isascii() and note.isdigit() else "")
     outcome = _write(seat, request.POST)
     if isinstance(outcome, Done):
-        return _to_group(workshop)
+        return _to_page(workshop, _where(outcome, what))
     desk = _desk(request.POST, outcome)
     return phone.stage_page(
         request, workshop, seat, participant, desk=desk, status=STATUS.get(desk["code"], 422)
     )
 
 
-def _to_group(workshop: Any, query: str = "") -> HttpResponse:
+def _where(done: Done, what: str) -> str:
+    """The part of the page where people see what they have done: a pad can be long."""
+    if not done.note:
+        return "group"
+    return "notes-title" if what == "take_back" else f"note-{done.note}"
+
+
+def _to_page(workshop: Any, part: str, query: str = "") -> HttpResponse:
     response = redirect("phone", code=workshop.code)
-    response["Location"] += f"{query}#group"
+    response["Location"] += f"{query}#{part}"
     return response
 
 

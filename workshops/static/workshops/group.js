@@ -8,11 +8,12 @@
   "use strict";
   const live = window.Live;
   const el = (id) => document.getElementById(id);
+  const copy = (id) => el(id).content.firstElementChild.cloneNode(true);
   if (!live || live.group) return;
   live.group = true; // it is here, and comes no second time
   const words = JSON.parse(el("group-words").textContent);
   const phone = live.phone, desk = phone && el("desk"); // an observer has neither
-  const PATIENCE = 4000, SHORTEST = 500, LONGEST = 30000, LETTERS = 1000, COUNTED = 800, QUIET = 10000;
+  const LETTERS = 1000, COUNTED = 800, QUIET = 10000;
   let place = live.place || JSON.parse(el("place").textContent); // the newest: this script may come later than the page
 
   // ---- words for everybody, also for ears -------------------------------------------------------------
@@ -82,14 +83,22 @@
     mark();
   });
 
-  /* A picture above what somebody types must not push it away under their fingers. */
+  /* A picture above what somebody types must not push it away under their fingers, nor take the place where they are. */
   const show = live.handlers.screen;
   live.handlers.screen = (frame) => {
-    const typing = frame.topic === "group" && desk && desk.contains(document.activeElement) ? document.activeElement : null;
-    const top = typing && typing.getBoundingClientRect().top;
+    const here = document.activeElement, typing = frame.topic === "group" && desk && desk.contains(here);
+    const top = here.getBoundingClientRect().top, box = here.closest("#notes > li, #scribe");
     show(frame);
-    if (typing) window.scrollBy(0, typing.getBoundingClientRect().top - top);
+    if (typing) window.scrollBy(0, here.getBoundingClientRect().top - top);
+    if (box && document.activeElement === document.body) comeBack(el(box.id));
   };
+
+  /* What was pressed is gone from the picture: its neighbour is next, or the heading of the notes. */
+  function comeBack(box) {
+    const near = box ? Array.from(box.querySelectorAll("button")).filter((button) => button.offsetParent) : [];
+    const place = near.pop() || el("notes-title");
+    if (place) place.focus({ preventScroll: true });
+  }
 
   live.handlers.place = (frame) => {
     const moved = frame.group !== place.group;
@@ -150,16 +159,12 @@
     list.dataset.own = signature;
     list.textContent = "";
     (place.own || []).forEach((own) => {
-      const li = document.createElement("li"), text = document.createElement("p");
+      const li = list.appendChild(copy("own-note")), text = li.firstElementChild;
       li.id = "note-" + own.note;
       li.dataset.by = place.tag;
       li.dataset.rev = own.rev;
       text.id = "text-" + own.note;
-      text.className = "words";
-      text.dir = "auto";
       text.textContent = own.text;
-      li.appendChild(text);
-      list.appendChild(li);
     });
   }
 
@@ -168,7 +173,7 @@
     let tools = li.querySelector(".note-do");
     if (tools && !tools.dataset.mine) { tools.remove(); tools = null; } // drawn for a page without this script
     if (!tools) {
-      tools = el("note-do").content.firstElementChild.cloneNode(true);
+      tools = copy("note-do");
       tools.dataset.mine = "yes";
       tools.querySelectorAll("button, summary").forEach((one) => {
         one.id = (one.value || "more") + "-" + id;
@@ -220,14 +225,14 @@
     const spoken = item.tries % 2 === 1 && live.send(item.frame);
     if (!spoken) phone.post(item.frame, () => later(item));
     // No answer in time: the line may be half open. Ask for a new one and try the other lane.
-    timer = setTimeout(() => { if (spoken) live.drop(); later(item); }, PATIENCE);
+    timer = setTimeout(() => { if (spoken) live.drop(); later(item); }, phone.PATIENCE);
   }
 
   function later(item, wait) {
     if (flying !== item) return;
     if (!item.late) { item.late = true; keep(); }
     clearTimeout(timer);
-    timer = setTimeout(() => deliver(item), wait || 200 + Math.random() * Math.min(LONGEST, SHORTEST * 2 ** item.tries));
+    timer = setTimeout(() => deliver(item), wait || phone.pause(item.tries));
   }
 
   /* Every answer ends the wait of its item; those behind it follow. */
@@ -251,41 +256,47 @@
       if (t === "take_back") place.own = place.own.filter((own) => own.note !== note);
     } else if (t === "note") {
       arrived.push({ frame: item.frame, note: frame.note });
-      setTimeout(() => { arrived = arrived.filter((one) => one.note !== frame.note); drawUnsent(); }, PATIENCE);
+      setTimeout(() => { arrived = arrived.filter((one) => one.note !== frame.note); drawUnsent(); }, phone.PATIENCE);
     }
-    say(words[on === false ? t + " off" : t]);
+    say(words[on === false ? t + " off" : t === "note" && place.own ? "own" : t]);
     answered(item);
   }
 
   function refused(item, frame) {
-    if (frame.code === "busy" || frame.code === "rate") return later(item, 1000 * (frame.retry_after || 1) * (0.5 + Math.random()));
-    if (frame.code === "conflict") item.theirs = { note: frame.note, rev: frame.rev, text: frame.text };
+    if (frame.code === "busy" || frame.code === "rate") return later(item, phone.asked(frame));
+    if (frame.code === "conflict") { item.theirs = frame; say(frame.message); }
     if (item.frame.text) { item.refused = frame.code; item.message = frame.message; }
     else { remove(item); say(frame.message); }
     answered(item);
+    const line = el("unsent").querySelector('[data-op="' + item.frame.op + '"]');
+    if (line && !phone.isTyping()) line.focus();
   }
 
   // ---- what waits, was refused, or met somebody else's change --------------------------------------------------------
 
   function drawUnsent() {
     const list = el("unsent");
+    const late = outbox.some((item) => item.late && !item.refused); // they go in order: behind one that waits all wait
     arrived = arrived.filter((one) => !el("note-" + one.note));
     const lines = arrived.map((one) => ({ frame: one.frame, state: words.note }))
       .concat(outbox.filter((item) => item.frame.text || item.late).map((item) => ({ frame: item.frame, refused: item.refused, theirs: item.theirs,
-        state: item.refused ? item.message : item.late ? words.waiting : words.sending })));
+        state: item.refused ? item.message : late ? words.waiting : words.sending })));
     const signature = JSON.stringify(lines);
     if (list.dataset.signature === signature) return;
     list.dataset.signature = signature;
     const focused = list.contains(document.activeElement) ? document.activeElement.id : "";
     list.textContent = "";
     lines.forEach((line) => {
-      const li = el("unsent-" + (line.theirs ? "conflict" : line.refused ? "refused" : "waiting")).content.firstElementChild.cloneNode(true);
+      const li = copy("unsent-" + (line.theirs ? "conflict" : line.refused ? "refused" : "waiting"));
       const put = (name, text) => { const part = li.querySelector("[data-" + name + "]"); if (part) part.textContent = text; };
       li.dataset.op = line.frame.op;
       put("mine", line.frame.text || words[line.frame.on === false ? line.frame.t + " off" : line.frame.t]);
       put("state", line.state);
       if (line.theirs) put("theirs", line.theirs.text);
-      li.querySelectorAll("button").forEach((button) => { button.id = button.value + "-" + line.frame.op; });
+      li.querySelectorAll("button").forEach((button) => {
+        button.id = button.value + "-" + line.frame.op;
+        if (!line.theirs) button.hidden = button.value === (line.frame.t === "note" ? "note" : "again"); // a note that is gone takes no change
+      });
       list.appendChild(li);
     });
     list.hidden = !lines.length;
@@ -317,23 +328,23 @@
   }
 
   /* What is wrong with a text before it is sent; empty where nothing is. */
-  function complaint(form, field) {
-    const wrong = !letters(field) ? words.empty : letters(field) > LETTERS ? words.long : "";
-    const place = form.querySelector("[data-error]"), error = document.createElement("p");
+  function complaint(field) {
+    return blame(field, !letters(field) ? words.empty : letters(field) > LETTERS ? words.long : "");
+  }
+
+  function blame(field, wrong) {
+    const place = field.form.querySelector("[data-error]");
     place.textContent = "";
-    if (!wrong) return "";
+    if (!wrong) { field.removeAttribute("aria-invalid"); return ""; }
+    place.appendChild(copy("wrong")).lastElementChild.textContent = wrong;
     field.setAttribute("aria-invalid", "true");
-    error.className = "error";
-    error.setAttribute("role", "alert");
-    error.textContent = wrong;
-    place.appendChild(error);
     field.focus();
     return wrong;
   }
 
   function sendNote(form) {
     const field = el("note-text");
-    if (complaint(form, field)) return;
+    if (complaint(field)) return;
     const text = field.value.trim();
     field.value = "";
     put({ t: "note", group: place.group, text: text });
@@ -367,7 +378,7 @@
 
   function sendEdit(form) {
     const field = el("edit-text");
-    if (complaint(form, field)) return;
+    if (complaint(field)) return;
     put({ t: "edit_note", note: Number(form.note.value), rev: Number(form.rev.value), text: field.value.trim() });
     closeEditor();
   }
@@ -376,7 +387,6 @@
     const form = field.form;
     if (field.id === "note-text") phone.store.set("group-draft", field.value);
     else phone.store.set("group-edit", { note: Number(form.note.value), rev: Number(form.rev.value), text: field.value });
-    if (field.hasAttribute("aria-invalid")) { field.removeAttribute("aria-invalid"); form.querySelector("[data-error]").textContent = ""; }
     count(field);
   }
 
@@ -396,8 +406,7 @@
 
   function sendTable(form) {
     const number = Number(form.table.value);
-    if (Number.isInteger(number) && number > 0) put({ t: "table", table: number });
-    else form.table.focus();
+    if (!blame(form.table, Number.isInteger(number) && number > 0 ? "" : words.number)) put({ t: "table", table: number });
   }
 
   // ---- begin ----------------------------------------------------------------------------------------------------------
@@ -420,8 +429,10 @@
     if (event.target.closest("#editor [data-cancel]")) { event.preventDefault(); closeEditor(); }
   });
   desk.addEventListener("input", (event) => {
-    if (event.target.form && event.target.form.id === "editor") event.target.form.dataset.typed = "yes";
-    if (event.target.tagName === "TEXTAREA") typed(event.target);
+    const field = event.target;
+    if (field.id === "edit-text") field.form.dataset.typed = "yes";
+    if (field.hasAttribute("aria-invalid")) blame(field, "");
+    if (field.tagName === "TEXTAREA") typed(field);
   });
 
   const edit = phone.store.get("group-edit", null), draft = phone.store.get("group-draft", "");

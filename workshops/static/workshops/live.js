@@ -33,10 +33,7 @@
 
   // ---- pictures -------------------------------------------------------------------------------------
 
-  let paused = null; // while updates are paused: the newest picture of each topic
-
   function show(frame) {
-    if (paused) { paused[frame.topic] = frame; return; }
     const old = document.getElementById(frame.topic);
     if (!old) return;
     const holder = document.createElement("template");
@@ -59,28 +56,9 @@
 
   function after(topic, element) {
     if (element.dataset.body) body.className = element.dataset.body;
-    if (window.htmx) window.htmx.process(element);
     tick();
     swapped.forEach((react) => react(topic, element));
   }
-
-  // ---- for ears: how many have answered, at most every ten seconds ------------------------------------
-
-  const QUIET = 10000;
-  let announced = 0, announcing = 0;
-
-  function announce() {
-    const place = document.querySelector("[data-announce]");
-    if (!place || announcing) return;
-    announcing = setTimeout(() => {
-      const told = document.querySelector(place.dataset.announce);
-      const sentence = told ? told.textContent.replace(/\s+/g, " ").trim() : "";
-      announcing = 0;
-      announced = Date.now();
-      if (place.textContent !== sentence) place.textContent = sentence;
-    }, Math.max(0, announced + QUIET - Date.now()));
-  }
-  swapped.push((topic) => { if (topic === "tally") announce(); });
 
   handlers.screen = show;
   handlers.hello = (frame) => { offset = frame.now - Date.now(); tick(); };
@@ -248,37 +226,6 @@
     });
   }
   setInterval(tick, 1000);
-
-  // ---- pause updates, full screen ----------------------------------------------------------------------
-
-  document.addEventListener("click", (event) => {
-    const pause = event.target.closest("[data-pause]");
-    if (pause) {
-      const waiting = paused;
-      paused = paused ? null : {};
-      pause.setAttribute("aria-pressed", paused ? "true" : "false");
-      pause.textContent = paused ? pause.dataset.onText : pause.dataset.offText;
-      if (waiting) Object.keys(waiting).forEach((topic) => show(waiting[topic]));
-    }
-    if (event.target.closest("[data-fullscreen]")) {
-      if (document.fullscreenElement) document.exitFullscreen();
-      else document.documentElement.requestFullscreen();
-    }
-  });
-
-  // The second half of a double click must not land on what the first half has put there.
-  document.addEventListener("click", (event) => {
-    if (event.detail > 1 && event.target.closest("form.do")) event.preventDefault();
-  }, true);
-
-  // A form whose words have done their work is emptied; one whose words were refused keeps them.
-  document.addEventListener("htmx:afterRequest", (event) => {
-    const form = event.target.closest("form[data-clear]");
-    if (!form || !event.detail.successful || event.detail.xhr.responseText.indexOf('role="alert"') >= 0) return;
-    form.reset();
-    const box = form.closest("details");
-    if (box) box.open = false;
-  });
 
   const live = { handlers, swapped, seen, send, drop, words, now: () => Date.now() + offset, connected: () => Boolean(socket && socket.readyState === 1) };
   window.Live = live;

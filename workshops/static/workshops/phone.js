@@ -52,7 +52,8 @@
       row.querySelectorAll("[data-do]").forEach((button) => { if (actions.indexOf(button.dataset.do) < 0) button.remove(); });
       if (!row.children.length) row.remove();
     }
-    place.replaceChildren ? place.replaceChildren(box) : (place.textContent = "", place.appendChild(box));
+    place.textContent = "";
+    place.appendChild(box);
     place.hidden = false;
   }
 
@@ -158,9 +159,11 @@
     item.tries = Math.max(item.tries, 2); // from now on the receipt says "not saved yet"
     settle();
     clearTimeout(item.timer);
-    const longest = Math.min(LONGEST, SHORTEST * 2 ** item.tries);
-    item.timer = setTimeout(() => deliver(item), wait || 200 + Math.random() * longest);
+    item.timer = setTimeout(() => deliver(item), wait || pause(item.tries));
   }
+
+  const asked = (frame) => 1000 * (frame.retry_after || 1) * (0.5 + Math.random()); // for so long the server wants us to wait
+  const pause = (tries) => 200 + Math.random() * Math.min(LONGEST, SHORTEST * 2 ** tries);
 
   /* The other lane; what comes back goes where the socket's answers go. */
   function post(frame, failed) {
@@ -203,7 +206,7 @@
     const item = outbox[frame.poll];
     if (!item || item.op !== frame.op) return;
     clearTimeout(item.timer);
-    if (frame.code === "busy" || frame.code === "rate") return retryLater(item, 1000 * (frame.retry_after || 1) * (0.5 + Math.random()));
+    if (frame.code === "busy" || frame.code === "rate") return retryLater(item, asked(frame));
     if (frame.code === "invalid") {
       delete outbox[frame.poll];
       store.set("outbox", outbox);
@@ -291,7 +294,7 @@
     }
   });
 
-  live.phone = { store, newId, post }; // what a person does in a group travels like an answer
+  live.phone = { store, newId, post, pause, asked, isTyping, PATIENCE }; // what a person does in a group travels like an answer
   live.swapped.push((topic) => { if (topic === "stage") { shownReceipt = ""; ready(false); } if (topic === "tally") markYours(); });
   JSON.parse((document.getElementById("papers") || { textContent: "[]" }).textContent).forEach(keep);
   if (body.dataset.changing) stage().dataset.changing = "yes";
