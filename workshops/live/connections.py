@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from . import lines, metrics
+from . import lines, metrics, way
 from .lines import Frame, Lane, Send
 from .pictures import encode
 from .topics import Audience, Topic
@@ -23,6 +23,21 @@ log = logging.getLogger(__name__)
 OWN_WORDS_LIMIT = 200  # frames waiting for one phone before it counts as gone
 BACKLOG_LIMIT = 128 * 1024  # bytes a socket has not taken: from here on only the newest pictures wait for it
 STALLED_SECONDS = 10.0  # a socket that takes nothing for so long is closed and comes back by itself
+AT_A_TIME = 100  # pictures handed out before votes have a turn
+
+
+async def hand_out(screens: list[Connection], topic: Topic, frame: Frame) -> None:
+    """`Connection.show` for many, without a call for each that keeps up."""
+    wire = frame.wire
+    for start in range(0, len(screens), AT_A_TIME):
+        if start:
+            await way.give()
+        for screen in screens[start : start + AT_A_TIME]:
+            lane = screen.free
+            if lane and lane.backlog() < BACKLOG_LIMIT:
+                lane.push(wire)
+            else:
+                screen.show(topic, frame)
 
 
 class Connection:
@@ -36,7 +51,7 @@ class Connection:
         self.audience, self.voter = audience, voter
         self._lane: Lane | None = None
         #: the lane while nothing of ours waits or is on its way through the server: nothing overtakes anything
-        self._free: Lane | None = None
+        self.free: Lane | None = None
         self._words: deque[Frame] = deque()
         self._pictures: dict[Topic, Frame] = {}
         self._wake = asyncio.Event()
@@ -52,18 +67,18 @@ class Connection:
 
     def tell(self, payload: bytes) -> None:
         frame = Frame(payload)
-        if (lane := self._free) and lane.backlog() < BACKLOG_LIMIT:
+        if (lane := self.free) and lane.backlog() < BACKLOG_LIMIT:
             return lane.push(frame.wire)
-        self._free = None
+        self.free = None
         self._words.append(frame)
         if len(self._words) > OWN_WORDS_LIMIT:
             self.close(1013)
         return self._wake.set()
 
     def show(self, topic: Topic, frame: Frame) -> None:
-        if (lane := self._free) and lane.backlog() < BACKLOG_LIMIT:
+        if (lane := self.free) and lane.backlog() < BACKLOG_LIMIT:
             return lane.push(frame.wire)
-        self._free = None
+        self.free = None
         if topic in self._pictures:
             metrics.SKIPPED.inc()
         self._pictures[topic] = frame
@@ -98,7 +113,7 @@ class Connection:
     # -- how things leave -------------------------------------------------------------------------------------
 
     def close(self, code: int) -> None:
-        self.closing, self._free = self.closing or code, None
+        self.closing, self.free = self.closing or code, None
         self._wake.set()
         if self.on_close:
             self.on_close()
@@ -109,7 +124,7 @@ class Connection:
         try:
             while not self.closing:
                 await self._send_what_waits(send)
-                self._free = None if self.closing else self._lane
+                self.free = None if self.closing else self._lane
                 await self._wake.wait()
                 self._wake.clear()
         except Exception as error:

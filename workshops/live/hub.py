@@ -19,8 +19,9 @@ from django.conf import settings
 from django.db import Error
 
 from .. import queries, screens
-from . import lines, metrics, way
+from . import lines, metrics
 from .connections import Connection as Connection
+from .connections import hand_out
 from .lines import Frame
 from .pads import Pads
 from .pictures import encode as encode
@@ -255,10 +256,7 @@ class Hub:
         frame = Frame(encode({"t": "screen", "topic": topic, "rev": revision, "html": html}))
         self.frames[topic, audience] = (revision, frame)
         metrics.PICTURES.inc(len(self.connections[audience]))
-        for number, connection in enumerate(list(self.connections[audience]), start=1):
-            connection.show(topic, frame)
-            if number % 100 == 0:
-                await way.give()  # votes in between
+        await hand_out(list(self.connections[audience]), topic, frame)
 
     def stop(self) -> None:
         self.pads.stop()
