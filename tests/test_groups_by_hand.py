@@ -7,7 +7,7 @@ import re
 import pytest
 
 from workshops import breakouts, group_desk
-from workshops.actions import facilitation, groups, groupwork
+from workshops.actions import facilitation, groups, groupwork, seating
 from workshops.live.topics import Audience, Topic
 from workshops.models import Group, Participant, Place, Prompt, Round, Workshop
 
@@ -191,7 +191,7 @@ def test_the_picture_of_groups_that_are_being_filled_stays_below_64_kib(made, pe
         factories.prompt_item(desk.workshop, f"{number} " + "What would calm look like? " * 12)
     desk.done("make_groups", how="by_hand", number=made, of="groups")
     drawn = [desk.draw(Topic.BREAKOUTS)]
-    groupwork.sit_in_the_smallest(
+    seating.sit_in_the_smallest(
         current(desk),
         list(current(desk).places.order_by("pk").values_list("voter", flat=True)[: people // 2]),
     )

@@ -6,7 +6,7 @@ import pytest
 
 from polls.ballot_box import Refusal
 from workshops import breakouts
-from workshops.actions import facilitation, groups, groupwork, participation, together
+from workshops.actions import facilitation, groups, groupwork, participation, seating, together
 from workshops.actions.facilitation import NotNow
 from workshops.actions.groupwork import Add, Agree, Conflict, Done, Edit, Help, Move, Pick, Scribe, TakeBack
 from workshops.models import Contribution, Group, Participant, Round, Wording
@@ -219,7 +219,7 @@ def test_a_latecomer_sits_down_in_the_smallest_group(room):
     participation.leave(people[0])
     Round.objects.get().places.filter(voter=people[0].voter).delete()
     late = factories.participant(workshop)
-    groupwork.place_latecomer(workshop.pk, late.voter)
+    seating.place_latecomer(workshop.pk, late.voter)
     assert sorted(g.places.count() for g in Group.objects.all()) == [3, 3]
     assert group_of(late).places.count() == 3
 

@@ -18,7 +18,7 @@ from msgspec import Meta
 from polls.ballot_box import Refusal
 from polls.lifecycle import NotPossible
 
-from .actions import facilitation, groupwork, moderation, participation, together
+from .actions import facilitation, intentions, moderation, participation, together
 from .group_commands import GROUPS, GroupForm
 from .live import engine, hub, intake
 from .queries import paper as paper
@@ -116,18 +116,18 @@ def shown(seat: Seat, data: Shown) -> participation.Shown:
     return participation.Shown(seat.workshop_id, seat.voter, data.poll)
 
 
-GROUPWORK: dict[type[Shape], Callable[[Any, str, str, Any], groupwork.Intention]] = {
-    Note: lambda ws, voter, op, data: groupwork.Add(ws, voter, op, data.group, data.text),
-    EditNote: lambda ws, voter, op, data: groupwork.Edit(ws, voter, op, data.note, data.rev, data.text),
-    TakeBack: lambda ws, voter, op, data: groupwork.TakeBack(ws, voter, op, data.note),
-    Agree: lambda ws, voter, op, data: groupwork.Agree(ws, voter, op, data.note, data.on),
-    MoveNote: lambda ws, voter, op, data: groupwork.Move(ws, voter, op, data.note, data.place),
-    Pick: lambda ws, voter, op, data: groupwork.Pick(ws, voter, op, data.note, data.on),
-    Scribe: lambda ws, voter, op, data: groupwork.Scribe(ws, voter, op, data.group, data.on),
-    CallHelp: lambda ws, voter, op, data: groupwork.Help(ws, voter, op, data.group, data.on),
-    Choose: lambda ws, voter, op, data: groupwork.Choose(ws, voter, op, data.group),
-    StandUp: lambda ws, voter, op, data: groupwork.StandUp(ws, voter, op),
-    Table: lambda ws, voter, op, data: groupwork.Table(ws, voter, op, data.table),
+GROUPWORK: dict[type[Shape], Callable[[Any, str, str, Any], intentions.Intention]] = {
+    Note: lambda ws, voter, op, data: intentions.Add(ws, voter, op, data.group, data.text),
+    EditNote: lambda ws, voter, op, data: intentions.Edit(ws, voter, op, data.note, data.rev, data.text),
+    TakeBack: lambda ws, voter, op, data: intentions.TakeBack(ws, voter, op, data.note),
+    Agree: lambda ws, voter, op, data: intentions.Agree(ws, voter, op, data.note, data.on),
+    MoveNote: lambda ws, voter, op, data: intentions.Move(ws, voter, op, data.note, data.place),
+    Pick: lambda ws, voter, op, data: intentions.Pick(ws, voter, op, data.note, data.on),
+    Scribe: lambda ws, voter, op, data: intentions.Scribe(ws, voter, op, data.group, data.on),
+    CallHelp: lambda ws, voter, op, data: intentions.Help(ws, voter, op, data.group, data.on),
+    Choose: lambda ws, voter, op, data: intentions.Choose(ws, voter, op, data.group),
+    StandUp: lambda ws, voter, op, data: intentions.StandUp(ws, voter, op),
+    Table: lambda ws, voter, op, data: intentions.Table(ws, voter, op, data.table),
 }
 
 
@@ -366,11 +366,11 @@ _GROUP_FORMS: dict[str, type[Shape]] = {str(shape.__struct_config__.tag): shape 
 
 def reply(outcome: together.Outcome) -> dict[str, Any]:
     """An outcome as the answer to the phone that asked: ack or nack."""
-    if isinstance(outcome, groupwork.Done):
+    if isinstance(outcome, intentions.Done):
         return {
             "t": "ack", "op": outcome.op, "group": outcome.group, "note": outcome.note, "rev": outcome.revision,
         }  # fmt: skip
-    if isinstance(outcome, groupwork.Conflict):
+    if isinstance(outcome, intentions.Conflict):
         return {
             "t": "nack", "op": outcome.op, "code": "conflict", "note": outcome.note, "rev": outcome.revision,
             "text": outcome.text, "message": _("Two of you changed this note. Choose which words stay."),

@@ -11,7 +11,7 @@ from playwright.sync_api import Page, expect
 
 from tests import factories as make
 from tests.wire import Screen, phone_on
-from workshops.actions import facilitation, groups, groupwork
+from workshops.actions import facilitation, groups, seating
 from workshops.models import Call, Contribution, Group, Prompt, Round, Workshop
 
 from .entrance import sign_in
@@ -256,7 +256,7 @@ def test_what_is_ticked_stays_ticked_while_others_arrive(site, room, console):
     now = console.locator("#breakouts")
     now.get_by_role("checkbox").first.check()
     late = make.participant(room)
-    groupwork.place_latecomer(room.pk, late.voter)
+    seating.place_latecomer(room.pk, late.voter)
     expect(now).to_contain_text("7 people")
     expect(now.get_by_role("checkbox").first).to_be_checked()
 

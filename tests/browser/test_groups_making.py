@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests import factories as make
-from workshops.actions import facilitation, groups, groupwork
+from workshops.actions import facilitation, groups, groupwork, seating
 from workshops.models import Group, Participant, Round, Workshop
 
 from .entrance import sign_in
@@ -95,7 +95,7 @@ def test_a_facilitator_fills_groups_by_hand_and_phones_follow(site, room, consol
     expect(mine.get_by_label("Add a note for the group")).to_be_hidden()
 
     late = make.participant(room)
-    groupwork.place_latecomer(room.pk, late.voter)
+    seating.place_latecomer(room.pk, late.voter)
     expect(chip(page, 7)).to_be_visible(timeout=WAIT)
     page.locator("#main-button").click()
     expect(page.locator("#breakouts")).to_contain_text("At work", timeout=WAIT)
@@ -212,7 +212,7 @@ def test_a_new_picture_in_the_middle_of_a_drag_harms_nothing(filling, room):
     take(filling, chip(filling, 4))
     filling.mouse.move(*target, steps=6)
     late = make.participant(room)
-    groupwork.place_latecomer(room.pk, late.voter)
+    seating.place_latecomer(room.pk, late.voter)
     expect(chip(filling, 7)).to_be_visible(timeout=WAIT)
     filling.mouse.move(*middle(of_group(filling, 2)), steps=3)
     filling.mouse.up()

@@ -8,9 +8,7 @@ text says which wording they saw; if somebody else has changed it meanwhile both
 from __future__ import annotations
 
 import unicodedata
-from collections import Counter
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
@@ -20,126 +18,32 @@ from django.utils.translation import gettext as _
 
 from polls.ballot_box import Refusal
 
-from .. import grouping
-from ..breakouts import current_round
 from ..live import notify
-from ..live.topics import PLACES, Topic, pad
-from ..models import Agreement, Contribution, Group, Participant, Place, Prompt, Round
+from ..live.topics import Topic, pad
+from ..models import Agreement, Contribution, Group
 from ..models.breakouts import TEXT_LIMIT
+from . import seating
 from .groupwork_batch import Batch
+from .intentions import (
+    Add,
+    Agree,
+    Choose,
+    Conflict,
+    Done,
+    Edit,
+    Help,
+    Intention,
+    Move,
+    No,
+    Outcome,
+    Pick,
+    Scribe,
+    StandUp,
+    Table,
+    TakeBack,
+)
 
 NOTES_LIMIT = 40  # in one group: a pad stays one small picture
-
-
-@dataclass(frozen=True, slots=True)
-class Intention:
-    workshop_id: int
-    voter: str
-    op: str
-
-
-@dataclass(frozen=True, slots=True)
-class Add(Intention):
-    """A new note in this group."""
-
-    group: int
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Edit(Intention):
-    """Other words for a note, by its author or the scribe, who saw wording `revision`."""
-
-    note: int
-    revision: int
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class TakeBack(Intention):
-    note: int
-
-
-@dataclass(frozen=True, slots=True)
-class Agree(Intention):
-    note: int
-    on: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Move(Intention):
-    """The scribe puts a note at this place in the list, from 0."""
-
-    note: int
-    place: int
-
-
-@dataclass(frozen=True, slots=True)
-class Pick(Intention):
-    """This is the sentence that the group brings to the plenary; `on` false takes it back."""
-
-    note: int
-    on: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Scribe(Intention):
-    """Become the scribe of a group that has none, or hand over."""
-
-    group: int
-    on: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Help(Intention):
-    group: int
-    on: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Choose(Intention):
-    """Sit down in this group, where people choose."""
-
-    group: int
-
-
-@dataclass(frozen=True, slots=True)
-class StandUp(Intention):
-    """Give up one's place where people choose, to choose another."""
-
-
-@dataclass(frozen=True, slots=True)
-class Table(Intention):
-    """The number on one's table, where groups are tables."""
-
-    table: int
-
-
-@dataclass(frozen=True, slots=True)
-class Done:
-    op: str
-    group: int = 0
-    note: int = 0
-    revision: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Conflict:
-    """Not taken over: somebody changed the note meanwhile; what was sent is kept beside it."""
-
-    op: str
-    note: int
-    revision: int
-    text: str
-
-
-Outcome = Done | Conflict | Refusal
-
-
-class _No(Exception):
-    def __init__(self, code: str, message: str) -> None:
-        super().__init__(code)
-        self.code, self.message = code, message
 
 
 def write(items: Sequence[Intention]) -> list[Outcome]:
@@ -160,7 +64,7 @@ def _is_move(item: Intention) -> bool:
 def _write(batch: Batch, item: Intention) -> Outcome:
     try:
         return _ACTIONS[type(item)](batch, item)
-    except _No as no:
+    except No as no:
         return Refusal(0, item.op, no.code, no.message)
 
 
@@ -173,11 +77,11 @@ def _group(batch: Batch, item: Any, group_id: int, *, open_only: bool = True) ->
     here = (group_id, item.voter) in batch.seated
     if group is None or group.round.workshop_id != item.workshop_id or not here:
         # The same words for another group as for one that does not exist.
-        raise _No("forbidden", _("That is not your group."))
+        raise No("forbidden", _("That is not your group."))
     if item.voter not in batch.rehearsal:
-        raise _No("consent", _("You have left this workshop. Join again to answer."))
+        raise No("consent", _("You have left this workshop. Join again to answer."))
     if open_only and not group.round.is_open:
-        raise _No("closed", _("The group time is over, so this was not added."))
+        raise No("closed", _("The group time is over, so this was not added."))
     return group
 
 
@@ -185,16 +89,16 @@ def _note(batch: Batch, item: Any) -> tuple[Contribution, Group]:
     # What is flagged for safeguarding is out of sight for its group too, and stays as it was written.
     note = batch.notes.get(item.note)
     if note is None or note.taken_back_at or note.safeguarding:
-        raise _No("forbidden", _("That note is not there any more."))
+        raise No("forbidden", _("That note is not there any more."))
     group = _group(batch, item, note.group_id)
     if note.author != item.voter and not group.round.shows_others:
-        raise _No("forbidden", _("Others’ notes are not open yet."))
+        raise No("forbidden", _("Others’ notes are not open yet."))
     return note, group
 
 
 def _require_scribe(item: Any, group: Group) -> None:
     if group.scribe != item.voter:
-        raise _No("forbidden", _("Only the scribe can do that."))
+        raise No("forbidden", _("Only the scribe can do that."))
 
 
 def _changed(group: Group, *topics: Topic) -> None:
@@ -202,13 +106,13 @@ def _changed(group: Group, *topics: Topic) -> None:
 
 
 def tidy(text: str) -> str:
-    """Without control and direction characters; lines and spaces as people see them. Raises `_No`."""
+    """Without control and direction characters; lines and spaces as people see them. Raises `No`."""
     kept = "".join(c for c in text if c in "\n\t" or unicodedata.category(c) not in ("Cc", "Cf", "Cs", "Co"))
     words = "\n".join(" ".join(line.split()) for line in kept.splitlines()).strip()
     if not words:
-        raise _No("invalid", _("Write a few words first."))
+        raise No("invalid", _("Write a few words first."))
     if len(words) > TEXT_LIMIT:
-        raise _No("invalid", _("A note can have up to 1,000 letters; write two."))
+        raise No("invalid", _("A note can have up to 1,000 letters; write two."))
     return words
 
 
@@ -218,13 +122,13 @@ def tidy(text: str) -> str:
 def _add(batch: Batch, item: Add) -> Outcome:
     sent = batch.sent.get((item.voter, item.op))
     if sent and sent.note_op != item.op:  # the number of an edit: what was meant by it is done
-        raise _No("invalid", _("That could not be read. Load the page again, and press again."))
+        raise No("invalid", _("That could not be read. Load the page again, and press again."))
     if sent:
         return Done(item.op, sent.group, sent.note, sent.note_revision)
     text = tidy(item.text)
     group = _group(batch, item, item.group)
     if batch.number_of_notes(group) >= NOTES_LIMIT:
-        raise _No("invalid", _("This group has as many notes as fit. Change one of yours instead."))
+        raise No("invalid", _("This group has as many notes as fit. Change one of yours instead."))
     note = batch.add(group, item, text)
     _changed(group)
     return Done(item.op, group.pk, note.pk, 1)
@@ -234,7 +138,7 @@ def _edit(batch: Batch, item: Edit) -> Outcome:
     text = tidy(item.text)
     note, group = _note(batch, item)
     if item.voter not in (note.author, group.scribe):
-        raise _No("forbidden", _("Only its author and the scribe can change a note."))
+        raise No("forbidden", _("Only its author and the scribe can change a note."))
     if known := batch.sent.get((item.voter, item.op)):
         kept = Done(item.op, group.pk, note.pk, known.revision)
         return kept if known.kept else Conflict(item.op, note.pk, note.revision, note.text)
@@ -257,7 +161,7 @@ def _take_back(batch: Batch, item: TakeBack) -> Outcome:
         return Done(item.op, gone.group_id, gone.pk, gone.revision)
     note, group = _note(batch, item)
     if note.author != item.voter:
-        raise _No("forbidden", _("Only its author can take a note back."))
+        raise No("forbidden", _("Only its author can take a note back."))
     note.taken_back_at = timezone.now()
     note.save(update_fields=["taken_back_at"])
     if group.pick_id == note.pk:
@@ -270,7 +174,7 @@ def _take_back(batch: Batch, item: TakeBack) -> Outcome:
 def _agree(batch: Batch, item: Agree) -> Outcome:
     note, group = _note(batch, item)
     if note.author == item.voter:
-        raise _No("invalid", _("Your own note has your agreement already."))
+        raise No("invalid", _("Your own note has your agreement already."))
     if item.on:
         batch.agree(note, item.voter)
     else:
@@ -308,7 +212,7 @@ def _pick(batch: Batch, item: Pick) -> Outcome:
 def _scribe(batch: Batch, item: Scribe) -> Outcome:
     group = _group(batch, item, item.group)
     if item.on and group.scribe not in ("", item.voter):
-        raise _No("forbidden", _("This group has a scribe. They can hand over with one tap."))
+        raise No("forbidden", _("This group has a scribe. They can hand over with one tap."))
     if item.on or group.scribe == item.voter:
         group.scribe = item.voter if item.on else ""
         group.save(update_fields=["scribe"])
@@ -325,138 +229,6 @@ def _help(batch: Batch, item: Help) -> Outcome:
     return Done(item.op, group.pk)
 
 
-def _choose(batch: Batch, item: Choose) -> Outcome:
-    group = Group.objects.filter(
-        pk=item.group, round__workshop=item.workshop_id, round__closed_at__isnull=True
-    ).first()
-    if group is None:
-        raise _No("forbidden", _("That group is not there any more."))
-    _require_choice(group.round)
-    seated = group.round.places.filter(voter=item.voter).first()
-    if seated and seated.group_id != group.pk:
-        _require_free(group.round)
-    sit_down(item.voter, group)
-    return Done(item.op, group.pk)
-
-
-def _stand_up(batch: Batch, item: StandUp) -> Outcome:
-    current = current_round(item.workshop_id)
-    if current is None:
-        raise _No("forbidden", _("That group is not there any more."))
-    _require_choice(current)
-    _require_free(current)
-    stand_up(item.voter, current)
-    return Done(item.op)
-
-
-def _require_choice(current: Round) -> None:
-    if current.made != Round.Made.SELF_CHOSEN:
-        raise _No("forbidden", _("In this round the facilitator makes the groups."))
-
-
-def _require_free(current: Round) -> None:
-    """People may think again as long as groups talk; then each group's sentence is shared, with who said it."""
-    if current.recalled_at:
-        raise _No("closed", _("Everybody was called back, so groups stay as they are."))
-
-
-def _table(batch: Batch, item: Table) -> Outcome:
-    Participant.objects.filter(voter=item.voter).update(table=item.table)
-    current = current_round(item.workshop_id)
-    if current is None or current.made != Round.Made.BY_TABLE:
-        return Done(item.op)
-    group, new = Group.objects.get_or_create(
-        round=current,
-        number=item.table,
-        defaults={"name": table_name(item.table)},
-    )
-    if new and current.opened_at and (asked := _asked_elsewhere(current)):
-        group.prompt, group.question = asked, asked.text
-        group.save(update_fields=["prompt", "question"])
-    sit_down(item.voter, group)
-    return Done(item.op, group.pk)
-
-
-def _asked_elsewhere(current: Round) -> Prompt | None:
-    """What the first of the groups talks about; the prompt on stage where there is no group yet."""
-    first = current.groups.filter(prompt__isnull=False).exclude(question="").select_related("prompt").first()
-    if first:
-        return first.prompt
-    return current.item.prompt if current.item else None
-
-
-def table_name(number: int) -> str:
-    return _("Table %(n)d") % {"n": number}
-
-
-# --- places ----------------------------------------------------------------------------------------------------
-
-
-def sit_down(voter: str, group: Group) -> None:
-    """Give somebody their place; who sat elsewhere in this round moves, and is no scribe there any more."""
-    place, new = Place.objects.get_or_create(round_id=group.round_id, voter=voter, defaults={"group": group})
-    if not new and place.group_id != group.pk:
-        _leave(place)
-        place.group = group
-        place.save(update_fields=["group"])
-    _tell_of_places(group.round, group.pk)
-
-
-def stand_up(voter: str, current: Round) -> None:
-    """Without a group from here on. Where the facilitator seats people they wait for a place, else they choose one."""
-    place = current.places.filter(voter=voter).first()
-    if place is None:
-        return
-    _leave(place)
-    if current.made == Round.Made.BY_HAND:
-        place.group = None
-        place.save(update_fields=["group"])
-    else:
-        place.delete()
-    _tell_of_places(current)
-
-
-def _leave(place: Place) -> None:
-    """Who goes is no scribe there any more, and the others see that they have gone."""
-    if place.group_id is not None:
-        Group.objects.filter(pk=place.group_id, scribe=place.voter).update(scribe="")
-        notify.changed(place.round.workshop_id, pad(place.group_id))
-
-
-def _tell_of_places(current: Round, *groups: int) -> None:
-    """Who has no place yet sees the groups' sizes under minus the number of the round."""
-    names = [pad(group) for group in (-current.pk, *groups)]
-    notify.changed(current.workshop_id, PLACES, Topic.BREAKOUTS, *names)
-
-
-@transaction.atomic
-def place_latecomer(workshop_id: int, voter: str) -> None:
-    """Who comes while groups are there sits down in the smallest. Where people choose, they choose themselves; while
-    the facilitator seats them by hand, they wait for that."""
-    current = current_round(workshop_id)
-    if current is None or current.made in (Round.Made.SELF_CHOSEN, Round.Made.BY_TABLE):
-        return
-    current = Round.objects.select_for_update(of=("self",), no_key=True).get(pk=current.pk)
-    place = current.places.filter(voter=voter).first()
-    if current.seats_by_hand:
-        if place is None:
-            Place.objects.create(round=current, voter=voter)
-            _tell_of_places(current)
-    elif place is None or place.group_id is None:
-        sit_in_the_smallest(current, [voter])
-
-
-def sit_in_the_smallest(current: Round, voters: Sequence[str]) -> None:
-    """One after the other, each in the group that is the smallest by then; nowhere where there is none."""
-    groups = list(current.groups.all())
-    taken = Counter(current.places.values_list("group", flat=True))
-    sizes = [taken[group.pk] for group in groups]
-    for voter in voters if groups else ():
-        smallest = grouping.place_latecomer(sizes)
-        sizes[smallest] += 1
-        sit_down(voter, groups[smallest])
-
-
 _ACTIONS: dict[type[Intention], Callable[[Batch, Any], Outcome]] = {
     Add: _add,
     Edit: _edit,
@@ -466,7 +238,7 @@ _ACTIONS: dict[type[Intention], Callable[[Batch, Any], Outcome]] = {
     Pick: _pick,
     Scribe: _scribe,
     Help: _help,
-    Choose: _choose,
-    StandUp: _stand_up,
-    Table: _table,
+    Choose: lambda batch, item: seating.choose(item),
+    StandUp: lambda batch, item: seating.think_again(item),
+    Table: lambda batch, item: seating.say_table(item),
 }

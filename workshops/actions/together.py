@@ -10,10 +10,10 @@ from django.db import transaction
 
 from polls.ballot_box import Outcome as PaperOutcome
 
-from . import groupwork, participation
+from . import groupwork, intentions, participation
 
-Item = participation.Vote | participation.Shown | groupwork.Intention
-Outcome = PaperOutcome | groupwork.Outcome
+Item = participation.Vote | participation.Shown | intentions.Intention
+Outcome = PaperOutcome | intentions.Outcome
 
 
 def write(items: Sequence[Item]) -> list[Outcome | None]:
@@ -21,7 +21,7 @@ def write(items: Sequence[Item]) -> list[Outcome | None]:
 
     Votes first: they lock polls, notes lock groups, and nobody takes these locks the other way round.
     """
-    noted = [n for n, item in enumerate(items) if isinstance(item, groupwork.Intention)]
+    noted = [n for n, item in enumerate(items) if isinstance(item, intentions.Intention)]
     if not noted:
         return list(participation.write(items))  # type: ignore[arg-type]
     outcomes: list[Outcome | None] = [None] * len(items)

@@ -22,7 +22,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from .. import access, commands, queries, seats
-from ..actions import groupwork
+from ..actions import seating
 from ..models import Workshop
 from . import allowance, hearing
 from . import hub as hubs
@@ -267,7 +267,7 @@ class _Session:
     async def _seat_latecomer(self) -> None:
         """Who comes back while groups are there and has no place gets one; the change tells every screen of theirs."""
         try:
-            await _read_at_the_door(groupwork.place_latecomer, self.workshop_id, self.connection.voter)
+            await _read_at_the_door(seating.place_latecomer, self.workshop_id, self.connection.voter)
         except Error as error:  # they choose, or come in again; meanwhile they see that a place is looked for
             log.warning("a latecomer has no place yet (%s)", type(error).__name__)
 

@@ -23,7 +23,7 @@ from django.views.decorators.http import require_http_methods
 from polls.ballot_box import Refusal
 
 from .. import commands, seats
-from ..actions.groupwork import Conflict, Done
+from ..actions.intentions import Conflict, Done
 from ..live import pages
 from . import errors, joining, phone
 

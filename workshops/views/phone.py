@@ -22,7 +22,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from polls.ballot_box import Receipt, Refusal
 
 from .. import breakouts, commands, queries, screens, seats, waiting
-from ..actions import groupwork, participation
+from ..actions import participation, seating
 from ..live import allowance, engine, pages, socket
 from ..live.hub import revision_of
 from ..live.intake import Busy
@@ -111,7 +111,7 @@ def _place(
     if participant is None or place["group"] >= 0:
         return place
     try:
-        groupwork.place_latecomer(workshop.pk, seat.voter)
+        seating.place_latecomer(workshop.pk, seat.voter)
     except OperationalError as error:  # the page is there all the same; the socket asks again
         log.warning("a latecomer has no place yet (%s)", type(error).__name__)
     return breakouts.places(workshop.pk, seat.voter).of(seat.voter)

@@ -18,7 +18,7 @@ from ...live.topics import PLACES, pad
 from ...models import Group, Participant, Place, Round, Workshop
 from ...models.breakouts import NAME_LIMIT
 from ...queries import roles_of
-from .. import groupwork
+from .. import seating
 from ..facilitation import NotNow, _on_stage, _require_running, _stop_timer
 from .found import the_group, the_round
 
@@ -72,7 +72,7 @@ def _seated(workshop: Workshop, made: Round, how: str, size: int | None, groups:
     if how == Round.Made.BY_TABLE:
         tables = sorted({person.table for person in people if person.table is not None})
         return [
-            _Seats(table, groupwork.table_name(table), [p.key for p in people if p.table == table])
+            _Seats(table, seating.table_name(table), [p.key for p in people if p.table == table])
             for table in tables
         ]
     if how in (Round.Made.SELF_CHOSEN, Round.Made.BY_HAND):
@@ -172,9 +172,9 @@ def move(workshop_id: int, by: Any, people: Iterable[int], group: int) -> None:
             raise NotNow(_("Tick the people first, then press “Move here”."))
         for place in found:
             if target:
-                groupwork.sit_down(place.voter, target)
+                seating.sit_down(place.voter, target)
             else:
-                groupwork.stand_up(place.voter, current)
+                seating.stand_up(place.voter, current)
 
 
 def name_group(workshop_id: int, by: Any, group: int, name: str, link: str = "") -> None:

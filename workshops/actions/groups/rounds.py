@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from ...live import notify
 from ...live.topics import pad
 from ...models import AgendaItem, Call, Group, Prompt, Round, Workshop
-from .. import groupwork
+from .. import seating
 from ..facilitation import NotNow, _on_stage, _start_timer, _stop_timer
 from .found import tell_all, the_group, the_round, the_round_at_work
 
@@ -77,7 +77,7 @@ def _seat_who_waits(current: Round) -> None:
     if current.seats_by_hand:
         Round.objects.select_for_update(of=("self",), no_key=True).get(pk=current.pk)
         waiting = current.places.filter(group__isnull=True).order_by("pk").values_list("voter", flat=True)
-        groupwork.sit_in_the_smallest(current, list(waiting))
+        seating.sit_in_the_smallest(current, list(waiting))
 
 
 def share(workshop_id: int, by: Any) -> None:

@@ -1,0 +1,150 @@
+"""Who sits in which small group: people choose, say their table or are seated; who comes late finds a place."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from .. import grouping
+from ..breakouts import current_round
+from ..live import notify
+from ..live.topics import PLACES, Topic, pad
+from ..models import Group, Participant, Place, Prompt, Round
+from .intentions import Choose, Done, No, StandUp, Table
+
+# --- by oneself ----------------------------------------------------------------------------------------------
+
+
+def choose(item: Choose) -> Done:
+    group = Group.objects.filter(
+        pk=item.group, round__workshop=item.workshop_id, round__closed_at__isnull=True
+    ).first()
+    if group is None:
+        raise No("forbidden", _("That group is not there any more."))
+    _require_choice(group.round)
+    seated = group.round.places.filter(voter=item.voter).first()
+    if seated and seated.group_id != group.pk:
+        _require_free(group.round)
+    sit_down(item.voter, group)
+    return Done(item.op, group.pk)
+
+
+def think_again(item: StandUp) -> Done:
+    current = current_round(item.workshop_id)
+    if current is None:
+        raise No("forbidden", _("That group is not there any more."))
+    _require_choice(current)
+    _require_free(current)
+    stand_up(item.voter, current)
+    return Done(item.op)
+
+
+def _require_choice(current: Round) -> None:
+    if current.made != Round.Made.SELF_CHOSEN:
+        raise No("forbidden", _("In this round the facilitator makes the groups."))
+
+
+def _require_free(current: Round) -> None:
+    """People may think again as long as groups talk; then each group's sentence is shared, with who said it."""
+    if current.recalled_at:
+        raise No("closed", _("Everybody was called back, so groups stay as they are."))
+
+
+def say_table(item: Table) -> Done:
+    Participant.objects.filter(voter=item.voter).update(table=item.table)
+    current = current_round(item.workshop_id)
+    if current is None or current.made != Round.Made.BY_TABLE:
+        return Done(item.op)
+    group, new = Group.objects.get_or_create(
+        round=current,
+        number=item.table,
+        defaults={"name": table_name(item.table)},
+    )
+    if new and current.opened_at and (asked := _asked_elsewhere(current)):
+        group.prompt, group.question = asked, asked.text
+        group.save(update_fields=["prompt", "question"])
+    sit_down(item.voter, group)
+    return Done(item.op, group.pk)
+
+
+def _asked_elsewhere(current: Round) -> Prompt | None:
+    """What the first of the groups talks about; the prompt on stage where there is no group yet."""
+    first = current.groups.filter(prompt__isnull=False).exclude(question="").select_related("prompt").first()
+    if first:
+        return first.prompt
+    return current.item.prompt if current.item else None
+
+
+def table_name(number: int) -> str:
+    return _("Table %(n)d") % {"n": number}
+
+
+# --- places ----------------------------------------------------------------------------------------------------
+
+
+def sit_down(voter: str, group: Group) -> None:
+    """Give somebody their place; who sat elsewhere in this round moves, and is no scribe there any more."""
+    place, new = Place.objects.get_or_create(round_id=group.round_id, voter=voter, defaults={"group": group})
+    if not new and place.group_id != group.pk:
+        _leave(place)
+        place.group = group
+        place.save(update_fields=["group"])
+    _tell_of_places(group.round, group.pk)
+
+
+def stand_up(voter: str, current: Round) -> None:
+    """Without a group from here on. Where the facilitator seats people they wait for a place, else they choose one."""
+    place = current.places.filter(voter=voter).first()
+    if place is None:
+        return
+    _leave(place)
+    if current.made == Round.Made.BY_HAND:
+        place.group = None
+        place.save(update_fields=["group"])
+    else:
+        place.delete()
+    _tell_of_places(current)
+
+
+def _leave(place: Place) -> None:
+    """Who goes is no scribe there any more, and the others see that they have gone."""
+    if place.group_id is not None:
+        Group.objects.filter(pk=place.group_id, scribe=place.voter).update(scribe="")
+        notify.changed(place.round.workshop_id, pad(place.group_id))
+
+
+def _tell_of_places(current: Round, *groups: int) -> None:
+    """Who has no place yet sees the groups' sizes under minus the number of the round."""
+    names = [pad(group) for group in (-current.pk, *groups)]
+    notify.changed(current.workshop_id, PLACES, Topic.BREAKOUTS, *names)
+
+
+@transaction.atomic
+def place_latecomer(workshop_id: int, voter: str) -> None:
+    """Who comes while groups are there sits down in the smallest. Where people choose, they choose themselves; while
+    the facilitator seats them by hand, they wait for that."""
+    current = current_round(workshop_id)
+    if current is None or current.made in (Round.Made.SELF_CHOSEN, Round.Made.BY_TABLE):
+        return
+    current = Round.objects.select_for_update(of=("self",), no_key=True).get(pk=current.pk)
+    place = current.places.filter(voter=voter).first()
+    if current.seats_by_hand:
+        if place is None:
+            Place.objects.create(round=current, voter=voter)
+            _tell_of_places(current)
+    elif place is None or place.group_id is None:
+        sit_in_the_smallest(current, [voter])
+
+
+def sit_in_the_smallest(current: Round, voters: Sequence[str]) -> None:
+    """One after the other, each in the group that is the smallest by then; nowhere where there is none."""
+    groups = list(current.groups.all())
+    taken = Counter(current.places.values_list("group", flat=True))
+    sizes = [taken[group.pk] for group in groups]
+    for voter in voters if groups else ():
+        smallest = grouping.place_latecomer(sizes)
+        sizes[smallest] += 1
+        sit_down(voter, groups[smallest])
