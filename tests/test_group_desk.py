@@ -177,6 +177,24 @@ def test_group_time_that_was_ended_by_hand_goes_on_with_the_agenda(desk):
     assert main_button(desk.draw(Topic.STAGE)) == "Next: Tea"
 
 
+def test_the_clock_of_groups_that_are_ended_early_ends_with_them(desk):
+    desk.at_work()
+    desk.workshop.refresh_from_db()
+    assert desk.workshop.timer_ends_at
+    desk.done("close_groups")
+    desk.workshop.refresh_from_db()
+    assert desk.workshop.timer_ends_at is None
+
+
+def test_the_clock_of_a_question_in_between_outlives_the_groups(desk):
+    desk.at_work()
+    desk.done("quick_poll", text="Ready to go on?", options="Yes\nNo")
+    desk.done("close_in", seconds=60)
+    desk.done("close_groups")
+    desk.workshop.refresh_from_db()
+    assert desk.workshop.timer_ends_at
+
+
 # --- making groups ------------------------------------------------------------------------------------
 
 

@@ -112,13 +112,21 @@ def recall(workshop_id: int, by: Any) -> None:
 
 
 def close_round(workshop_id: int, by: Any) -> None:
-    """The group time is over; notes stay as they are."""
-    with _on_stage(workshop_id, by, "close_groups", moves=False):
+    """The group time is over, and so is its clock; notes stay as they are."""
+    with _on_stage(workshop_id, by, "close_groups", moves=False) as workshop:
         current = the_round(workshop_id)
+        if current.opened_at and not current.recalled_at and not _asks_a_question(workshop):
+            _stop_timer(workshop)
         current.closed_at = timezone.now()
         current.presenting = None
         current.save(update_fields=["closed_at", "presenting"])
         tell_all(current)
+
+
+def _asks_a_question(workshop: Workshop) -> bool:
+    """A question that is open has the clock for itself."""
+    poll = workshop.stage_item.poll if workshop.stage_item else None
+    return bool(poll and poll.is_open)
 
 
 def answer_help(workshop_id: int, by: Any, group: int) -> None:
