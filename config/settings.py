@@ -268,7 +268,7 @@ LIVE_MESSAGES_PER_SECOND = env.int("LIVE_MESSAGES_PER_SECOND", 0)  # per process
 LIVE_DIRECT = env.bool("LIVE_DIRECT", True)
 LIVE_LOOK_SECONDS = env.float("LIVE_LOOK_SECONDS", 3.0)  # how often a hub looks by itself
 # A screen that has said nothing for so long is gone; screens ping every 25 s.
-LIVE_IDLE_SECONDS = env.float("LIVE_IDLE_SECONDS", 60.0)
+LIVE_IDLE_SECONDS = env.float("LIVE_IDLE_SECONDS", 55.0)
 # A connection that has not said what it wants by then (a request, a socket's first word) is closed.
 SILENT_SECONDS = env.float("SILENT_SECONDS", 15.0)
 # Pages of phones that one process works at; people who are not in yet have half of them.

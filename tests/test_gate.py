@@ -11,8 +11,10 @@ from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.http import HttpResponse
 
+from config.asgi import application
 from workshops import waiting
-from workshops.live.gate import Gate
+from workshops.live import pages
+from workshops.live.gate import KINDS_KEPT, Gate
 
 from . import factories
 from .test_overload import (
@@ -33,6 +35,10 @@ __all__ = ["_fresh_counts", "_quiet_engine", "asked", "held", "running"]
 
 ENGLISH = {"HTTP_ACCEPT_LANGUAGE": "en"}
 POLICY = "Content-Security-Policy"
+
+
+def five() -> float:
+    return 5.0
 
 
 @pytest.fixture
@@ -58,7 +64,7 @@ def gate(rf, passed):
 def test_the_page_at_the_gate_has_the_headers_of_the_one_before_and_what_was_sent_itself(rf, gate, passed):
     sent = {"consent": ["read", "pooled"], "once": "<mine>"}
     answer = gate.send_away(
-        rf.post("/w/A/consent/", sent, HTTP_ORIGIN="http://testserver", **ENGLISH), waiting.FULL, 7.2
+        rf.post("/w/A/consent/", sent, HTTP_ORIGIN="http://testserver", **ENGLISH), waiting.FULL, lambda: 7.2
     )
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "8")
     assert answer.headers["Content-Length"] == str(len(answer.content))
@@ -72,8 +78,8 @@ def test_the_page_at_the_gate_has_the_headers_of_the_one_before_and_what_was_sen
     [{"HTTP_ORIGIN": "http://evil.example"}, {"HTTP_HOST": "evil.example"}, {"HTTP_ACCEPT_LANGUAGE": "cy"}],
 )
 def test_a_form_of_another_site_another_address_and_another_language_go_the_long_way(rf, gate, other):
-    assert gate.send_away(rf.post("/w/A/consent/", {}, **(ENGLISH | other)), waiting.FULL, 5) is None
-    assert gate.send_away(rf.get("/w/A/", secure=True, **ENGLISH), waiting.FULL, 5) is None
+    assert gate.send_away(rf.post("/w/A/consent/", {}, **(ENGLISH | other)), waiting.FULL, five) is None
+    assert gate.send_away(rf.get("/w/A/", secure=True, **ENGLISH), waiting.FULL, five) is None
 
 
 def test_nothing_is_learnt_from_a_page_that_is_for_one_person_or_says_something_else(rf, passed):
@@ -85,7 +91,7 @@ def test_nothing_is_learnt_from_a_page_that_is_for_one_person_or_says_something_
     passed.headers[POLICY] = "default-src 'none'"
     passed.set_cookie("mine", "1")
     made.learn(asking, passed)
-    assert made.send_away(asking, waiting.FULL, 5) is None
+    assert made.send_away(asking, waiting.FULL, five) is None
 
 
 @pytest.mark.fault("F24")
@@ -104,6 +110,21 @@ async def test_everybody_at_a_full_door_gets_the_same_page_and_who_is_in_gets_in
     assert (await ask(f"/w/{workshop.code}/", cookie=seat(who))).status == 200
     held[1].set()
     await asyncio.gather(*joins)
+
+
+def test_a_form_that_cannot_be_read_is_left_to_the_long_way_which_refuses_it(rf, gate):
+    broken = rf.post("/w/A/", b"x", content_type="multipart/form-data", **ENGLISH)
+    many = rf.get("/w/A/?" + "a=1&" * (settings.DATA_UPLOAD_MAX_NUMBER_FIELDS + 1), **ENGLISH)
+    assert gate.send_away(broken, waiting.FULL, five) is None
+    assert gate.send_away(many, waiting.FULL, five) is None
+
+
+def test_odd_languages_push_the_oldest_out_and_keep_nobody_out(rf, gate, passed):
+    for number in range(KINDS_KEPT + 5):
+        gate.learn(rf.get("/w/A/", HTTP_ACCEPT_LANGUAGE=f"x-{number}"), passed)
+    newest = rf.get("/w/A/", HTTP_ACCEPT_LANGUAGE=f"x-{KINDS_KEPT + 4}")
+    assert gate.send_away(newest, waiting.FULL, five).status_code == 503
+    assert len(gate._kept) == KINDS_KEPT
 
 
 # --- strangers at the doors of staff ----------------------------------------------------------------------------
@@ -158,3 +179,52 @@ async def test_who_has_a_session_is_no_stranger(crowded):
     await asyncio.sleep(0)
     go.set()
     assert (await console).status == 200
+
+
+@pytest.mark.fault("F24")
+async def test_a_wall_is_no_stranger(crowded):
+    (workshop, _poll, _who), go = crowded
+    wall = asyncio.ensure_future(ask(f"/wall/{workshop.wall_key}/"))
+    await asyncio.sleep(0)
+    go.set()
+    assert (await wall).status == 200
+
+
+@pytest.mark.fault("F24")
+async def test_a_stranger_who_sends_slowly_holds_no_place(running, monkeypatch):
+    monkeypatch.setattr(settings, "PAGES_WAITING", 0)
+    slow = [asyncio.Event() for _ in range(settings.PAGES_AT_ONCE)]
+    answers: list[int] = []
+
+    async def trickle(event):
+        told: list[bool] = []
+
+        async def receive():
+            await event.wait()
+            if told:
+                await asyncio.Event().wait()
+            told.append(True)
+            return {"type": "http.request", "body": b"", "more_body": False}
+
+        async def send(message):
+            if message["type"] == "http.response.start":
+                answers.append(message["status"])
+
+        headers = [(b"host", b"localhost:8000"), (b"content-length", b"9")]
+        scope = {
+            "type": "http",
+            "method": "POST",
+            "path": "/accounts/login/",
+            "query_string": b"",
+            "headers": headers,
+        }
+        await application(scope | {"client": ("192.0.2.9", 1), "root_path": ""}, receive, send)
+
+    sending = [asyncio.ensure_future(trickle(event)) for event in slow]
+    await asyncio.sleep(0.05)
+    assert (await ask("/accounts/login/")).status == 200
+    for event in slow:
+        event.set()
+    await asyncio.gather(*sending)
+    assert len(answers) == len(slow)
+    assert pages.BODY_SECONDS < 60

@@ -153,7 +153,7 @@ def test_after_a_question_in_between_the_walk_goes_on_where_it_was(desk):
     desk.write("Calm", 1, pick=True)
     desk.done("recall")
     desk.done("present", group=desk.groups[0].pk)
-    desk.done("agreement_poll", note=first)
+    desk.done("agreement_poll", ref=Contribution.objects.get(pk=first).ref)
     assert main_button(desk.draw(Topic.STAGE)).startswith("Close voting")
     assert "Does this ring true?" in desk.wall()
     desk.done("close")
@@ -161,6 +161,22 @@ def test_after_a_question_in_between_the_walk_goes_on_where_it_was(desk):
     desk.done("present", group=desk.groups[1].pk)
     assert "Calm" in desk.wall()
     assert "Soft light" not in desk.wall()
+
+
+def test_words_that_came_after_those_on_the_console_do_not_reach_the_wall_unread(desk):
+    desk.at_work(1)
+    note = desk.write("Calm", pick=True)
+    desk.done("recall")
+    read = Contribution.objects.get(pk=note).ref
+    assert f'name="ref" value="{read}"' in desk.draw(Topic.STAGE)
+    Contribution.objects.filter(pk=note).update(text="Ask Mrs Miller", revision=2, check_state="pending")
+    for gesture, fields in (
+        ("present", {"group": desk.groups[0].pk, "ref": read}),
+        ("agreement_poll", {"ref": read}),
+    ):
+        assert "changed just now" in desk.refused(gesture, **fields)
+    assert Contribution.objects.get(pk=note).check_state == "pending"
+    assert "Miller" not in desk.wall()
 
 
 def test_groups_without_a_sentence_are_passed_over(desk):
@@ -206,6 +222,16 @@ def test_groups_are_made_by_number_or_by_size(desk, how):
     assert len(desk.groups) == 2
     placed = Round.objects.get(closed_at=None).places.filter(group__isnull=False).count()
     assert placed == {"self_chosen": 0, "by_hand": 0}.get(how, 6)
+
+
+@pytest.mark.parametrize(
+    ("number", "of", "sizes"), [("2", "groups", [3, 3]), ("4", "groups", [2, 2, 2]), ("2", "size", [2, 2, 2])]
+)
+def test_a_large_role_has_as_many_groups_as_the_number_asks_for(desk, number, of, sizes):
+    desk.done(
+        "make_groups", how="by_role", number=number, of=of
+    )  # nobody has said a role here: one role, six people
+    assert [group.places.count() for group in desk.groups] == sizes
 
 
 def test_the_same_groups_again_keep_their_names_and_people(desk):
@@ -491,7 +517,7 @@ GESTURES = {
     "present": {"group": 1},
     "propose": {"note": 1},
     "check_note": {"note": 1, "state": "shown"},
-    "agreement_poll": {"note": 1},
+    "agreement_poll": {"ref": "note-1-1"},
 }
 
 

@@ -9,7 +9,7 @@ import pytest
 from workshops import breakouts, group_desk
 from workshops.actions import facilitation, groups, groupwork, seating
 from workshops.live.topics import Audience, Topic
-from workshops.models import Group, Participant, Place, Prompt, Round, Workshop
+from workshops.models import Contribution, Group, Participant, Place, Prompt, Round, Workshop
 
 from . import factories
 from .factories import phone
@@ -482,7 +482,7 @@ def test_called_back_groups_bring_their_sentences_to_a_step_for_sharing_and_then
     desk.done("present", group=desk.groups[0].pk)
     assert "Soft light" in desk.wall()
     assert Workshop.objects.get(pk=desk.workshop.pk).stage_item_id == sharing.pk
-    desk.done("agreement_poll", note=first)
+    desk.done("agreement_poll", ref=Contribution.objects.get(pk=first).ref)
     desk.done("close")
     desk.done("present", group=desk.groups[1].pk)
     assert "Calm" in desk.wall()

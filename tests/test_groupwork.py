@@ -269,7 +269,7 @@ def test_a_safeguarding_flag_hides_a_note_everywhere(room):
 def test_a_sentence_becomes_an_agreement_poll_with_one_gesture(room):
     workshop, people = room
     made = note(people[0])
-    groups.agreement_poll(workshop.pk, None, made.note)
+    groups.agreement_poll(workshop.pk, None, Contribution.objects.get(pk=made.note).ref)
     workshop.refresh_from_db()
     poll = workshop.stage_item.poll
     assert (poll.is_open, poll.question.type, poll.question.text) == (True, "statement", "Soft light")
@@ -324,7 +324,7 @@ def test_a_question_asked_in_between_does_not_end_the_group_time(room):
     workshop, people = room
     made = picked(people[0], "Soft light")
     groups.recall(workshop.pk, None)
-    groups.agreement_poll(workshop.pk, None, made.note)
+    groups.agreement_poll(workshop.pk, None, Contribution.objects.get(pk=made.note).ref)
     assert breakouts.current_round(workshop.pk).recalled_at
     facilitation.joining(workshop.pk, None)
     assert breakouts.current_round(workshop.pk) is None
@@ -336,7 +336,7 @@ def test_after_a_question_in_between_the_next_group_is_shown_on_the_groups_own_s
     made = picked(people[0], "Soft light")
     other = next(p for p in people if group_of(p) != group_of(people[0]))
     picked(other, "Calm")
-    groups.agreement_poll(workshop.pk, None, made.note)
+    groups.agreement_poll(workshop.pk, None, Contribution.objects.get(pk=made.note).ref)
     with pytest.raises(NotNow, match="A question is open"):
         groups.present(workshop.pk, None, group_of(other).pk)
     facilitation.close(workshop.pk, None)

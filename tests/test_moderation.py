@@ -419,14 +419,14 @@ def test_a_sentence_that_may_name_somebody_is_not_put_on_the_wall_by_showing_its
     note = pick(people[0], NAMES)
     for gesture in (
         lambda: groups.present(workshop.pk, None, note.group_id),
-        lambda: groups.agreement_poll(workshop.pk, None, note.pk),
+        lambda: groups.agreement_poll(workshop.pk, None, note.ref),
     ):
         with pytest.raises(NotNow, match="may name somebody"):
             gesture()
     decide(workshop.pk, None, note_ref(note), "redacted")
     groups.present(workshop.pk, None, note.group_id)
     assert breakouts.overview(workshop.pk).presenting.for_the_wall == WITHOUT
-    groups.agreement_poll(workshop.pk, None, note.pk)
+    groups.agreement_poll(workshop.pk, None, note.ref)
     workshop.refresh_from_db()
     assert workshop.stage_item.poll.question.text == WITHOUT
 
@@ -463,7 +463,7 @@ def test_a_flagged_note_is_gone_for_its_group_its_author_and_every_console(at_wo
             assert write(who, kind, note.pk, *values).code == "forbidden"
     for gesture in (
         lambda: groups.present(workshop.pk, None, note.group_id),
-        lambda: groups.agreement_poll(workshop.pk, None, note.pk),
+        lambda: groups.agreement_poll(workshop.pk, None, note.ref),
         lambda: groups.propose(workshop.pk, None, note.pk),
         lambda: groups.check_note(workshop.pk, None, note.pk, "shown"),
         lambda: decide(workshop.pk, None, note_ref(note), "shown"),

@@ -13,6 +13,7 @@ from workshops import planning, programme_file
 from workshops.actions import facilitation
 from workshops.models import Participant, Programme
 from workshops.seats import Seat
+from workshops.views import straight
 
 from . import factories
 
@@ -63,6 +64,16 @@ def test_consent_is_answered_with_the_questions_and_these_with_the_stage(baby_ro
     assert (stage.status_code, f'data-moved="{there}"' in words(stage)) == (200, True)
     assert SCRIPT.search(words(stage))
     assert 'class="ballot' in words(stage)
+
+
+def test_a_next_page_that_cannot_be_drawn_is_asked_for_and_the_seat_is_not_lost(
+    baby_room, client, monkeypatch, caplog
+):
+    monkeypatch.setattr(straight, "_page", lambda *args: 1 / 0)
+    response = post(client, baby_room, "consent/", AGREED)
+    assert response["Location"] == f"/w/{baby_room.code}/profile/"
+    assert settings.SEAT_COOKIE_NAME in response.cookies
+    assert "could not be drawn" in caplog.text
 
 
 def test_the_seat_that_was_given_on_the_way_is_kept_and_already_counts(baby_room, client):

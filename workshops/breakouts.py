@@ -14,6 +14,7 @@ from django.utils.crypto import salted_hmac
 from polls.prepared import Prepared
 
 from .models import Agreement, Call, Contribution, Group, Place, Round
+from .models.breakouts import note_ref
 
 TAG_LENGTH = 10
 
@@ -135,6 +136,10 @@ class Note:
     check: str = ""
     safeguarding: bool = False
     proposed: bool = False
+
+    @property
+    def ref(self) -> str:
+        return note_ref(self.pk, self.revision)
 
     @property
     def can_be_asked(self) -> bool:

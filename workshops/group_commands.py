@@ -67,8 +67,12 @@ class FreeScribe(Shape, tag="free_scribe"):
     group: Id
 
 
+NoteRef = Annotated[str, Meta(pattern=r"\Anote-[0-9]{1,15}-[0-9]{1,9}\Z")]  # the words that a screen showed
+
+
 class Present(Shape, tag="present"):
     group: Id | None = None
+    ref: NoteRef | None = None
 
 
 class Propose(Shape, tag="propose"):
@@ -84,7 +88,7 @@ class CheckNote(Shape, tag="check_note"):
 
 
 class AgreementPoll(Gesture, tag="agreement_poll"):
-    note: Id
+    ref: NoteRef
 
 
 GROUPS: dict[type[Shape], Run] = {
@@ -106,12 +110,12 @@ GROUPS: dict[type[Shape], Run] = {
     CloseGroups: lambda workshop, by, data: groups.close_round(workshop, by),
     AnswerHelp: lambda workshop, by, data: groups.answer_help(workshop, by, data.group),
     FreeScribe: lambda workshop, by, data: groups.free_scribe(workshop, by, data.group),
-    Present: lambda workshop, by, data: groups.present(workshop, by, data.group),
+    Present: lambda workshop, by, data: groups.present(workshop, by, data.group, data.ref),
     Propose: lambda workshop, by, data: groups.propose(workshop, by, data.note, data.on),
     CheckNote: lambda workshop, by, data: groups.check_note(
         workshop, by, data.note, data.state, redacted=data.redacted, safeguarding=data.safeguarding
     ),
-    AgreementPoll: lambda workshop, by, data: groups.agreement_poll(workshop, by, data.note, data.rev),
+    AgreementPoll: lambda workshop, by, data: groups.agreement_poll(workshop, by, data.ref, data.rev),
 }
 
 GroupForm = (

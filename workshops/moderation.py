@@ -86,7 +86,7 @@ def text_ref(poll_id: int, key: str) -> str:
 
 
 def note_ref(note: Contribution) -> str:
-    return f"note-{note.pk}-{note.revision}"
+    return note.ref
 
 
 def texts(poll: Poll, result: results.Result, decided: results.Decided) -> list[Item]:

@@ -8,8 +8,11 @@ here but to hand back what was sent.
 
 from __future__ import annotations
 
-from django.core.exceptions import DisallowedHost
+from collections.abc import Callable
+
+from django.core.exceptions import BadRequest, DisallowedHost, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
+from django.http.multipartparser import MultiPartParserError
 from django.utils import translation
 
 from .. import waiting
@@ -30,16 +33,22 @@ class Gate:
             response.status_code == waiting.STATUS[waiting.FULL] and "Retry-After" in response.headers
         )
         is_for_one = bool(response.cookies) or "nonce-" in response.headers.get("Content-Security-Policy", "")
-        if is_waiting and not is_for_one and len(self._kept) < KINDS_KEPT:
+        is_page = response.headers.get("Content-Type", "").startswith("text/html")
+        if is_waiting and is_page and not is_for_one:
+            if len(self._kept) >= KINDS_KEPT:
+                self._kept.pop(next(iter(self._kept)))  # the oldest: odd languages must not keep others out
             headers = {name: value for name, value in response.headers.items() if name not in OWN}
             self._kept[_kind(request)] = (response.headers.get("Content-Language", ""), headers)
 
-    def send_away(self, request: HttpRequest, why: str, seconds: float) -> HttpResponse | None:
+    def send_away(self, request: HttpRequest, why: str, seconds: Callable[[], float]) -> HttpResponse | None:
         language, headers = self._kept.get(_kind(request), ("", {}))
         if not language or not _is_from_here(request):
             return None
-        with translation.override(language):
-            response = waiting.page(request, why, seconds)
+        try:
+            with translation.override(language):
+                response = waiting.page(request, why, seconds())
+        except (BadRequest, MultiPartParserError, SuspiciousOperation):
+            return None  # a form that cannot be read; the long way knows what to answer
         for name, value in headers.items():
             response.headers.setdefault(name, value)
         response.headers["Content-Length"] = str(len(response.content))

@@ -54,7 +54,7 @@ def attach(application):
     async def with_phone_pages(scope, receive, send):
         if _is_for_phones(scope["path"]):
             return await phone_pages(scope, receive, send)
-        if scope["path"].startswith(settings.STATIC_URL) or _has_session(scope):
+        if scope["path"].startswith((settings.STATIC_URL, "/wall/")) or _has_session(scope):
             return await application(scope, receive, send)
         return await phone_pages.strangers(application, scope, receive, send)
 
@@ -135,19 +135,27 @@ class PhonePages(ASGIHandler):
         await self.handle(scope, receive, send)
 
     async def handle(self, scope, receive, send) -> None:
-        try:
-            async with asyncio.timeout(BODY_SECONDS):
-                body = await self.read_body(receive)
-        except RequestAborted:
-            return
-        except TimeoutError:
-            return await self.send_response(HttpResponse(status=408), send)
+        body = await self._whole_body(receive, send)
         if body is None:
-            return await self.send_response(HttpResponse(status=413), send)
+            return
         request, response = self._read(scope, body)
         if request is not None:
             response = self._at_the_gate(request) or await self._through(request)
         await self.send_response(response, send)
+
+    async def _whole_body(self, receive, send) -> BytesIO | None:
+        """All that was sent, in time and not too much; `None` where it was not, once that is answered."""
+        try:
+            async with asyncio.timeout(BODY_SECONDS):
+                body = await self.read_body(receive)
+        except RequestAborted:
+            return None
+        except TimeoutError:
+            await self.send_response(HttpResponse(status=408), send)
+            return None
+        if body is None:
+            await self.send_response(HttpResponse(status=413), send)
+        return body
 
     def _read(self, scope, body: BytesIO) -> tuple[Any, Any]:
         """A request, or the answer to what is none."""
@@ -157,19 +165,24 @@ class PhonePages(ASGIHandler):
 
     async def strangers(self, application, scope, receive, send) -> None:
         """The pages of staff and readers are Django's own and share one thread. Whoever has no session has few places
-        there, so that a crowd at the sign-in page stops nobody who runs a workshop, and no vote."""
+        there, so that a crowd at the sign-in page stops nobody who runs a workshop, and no vote. A place is taken once
+        all is here that was sent: whoever sends slowly holds none."""
+        body = await self._whole_body(receive, send)
+        if body is None:
+            return None
         places = self._places().strangers
         try:
             async with places.place(1.0 if scope["method"] == "POST" else 0.5):
-                return await application(scope, receive, send)
+                return await application(scope, _again(body, receive), send)
         except Full as full:
             # As a page that was only looked at: what was typed may be a passphrase, which is in no page.
-            request, response = self._read(scope | {"method": "GET", AGAIN: full.seconds}, BytesIO())
+            seconds = full.seconds
+            request, response = self._read(scope | {"method": "GET", AGAIN: seconds}, BytesIO())
             if request is not None:
-                response = self._send_away(request, waiting.STAFF, full.seconds) or await self._through(
-                    request
-                )
+                sent_away = self._send_away(request, waiting.STAFF, lambda: seconds)
+                response = sent_away or await self._through(request)
             await self.send_response(response, send)
+        return None
 
     async def read_body(self, receive) -> BytesIO | None:  # type: ignore[override]
         """All that was sent, before a place is taken; `None` where it is more than we take."""
@@ -197,9 +210,9 @@ class PhonePages(ASGIHandler):
         newcomers = self._places().newcomers
         if not newcomers.is_full(_share(request)) or _is_frame(request) or _is_in(_seat(request)):
             return None
-        return self._send_away(request, waiting.FULL, newcomers.appointment())
+        return self._send_away(request, waiting.FULL, newcomers.appointment)
 
-    def _send_away(self, request: HttpRequest, why: str, seconds: float) -> HttpResponse | None:
+    def _send_away(self, request: HttpRequest, why: str, seconds: Callable[[], float]) -> HttpResponse | None:
         response = self._gate.send_away(request, why, seconds)
         if response:
             metrics.SENT_AWAY.labels(why).inc()
@@ -268,6 +281,16 @@ class Places:
         self.seated = Turnstile(at_once, queue, PATIENCE)
         self.newcomers = Turnstile(max(1, at_once // 2), queue, PATIENCE)
         self.strangers = Turnstile(max(1, at_once // 2), queue, PATIENCE)
+
+
+def _again(body: BytesIO, receive: Callable) -> Callable:
+    """What was read already, then whatever comes after it."""
+    waiting_to_be_told = [{"type": "http.request", "body": body.getvalue(), "more_body": False}]
+
+    async def receive_again() -> dict[str, Any]:
+        return waiting_to_be_told.pop() if waiting_to_be_told else await receive()
+
+    return receive_again
 
 
 def _is_for_phones(path: str) -> bool:

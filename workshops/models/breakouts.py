@@ -122,6 +122,11 @@ class Call(models.Model):
         ordering = ["at", "id"]
 
 
+def note_ref(pk: int, revision: int) -> str:
+    """A wording of a note, named on a screen and in a log without its words."""
+    return f"note-{pk}-{revision}"
+
+
 class Contribution(models.Model):
     """A short text that somebody gave to a prompt in a group."""
 
@@ -157,6 +162,11 @@ class Contribution(models.Model):
         indexes = [
             models.Index(fields=["group", "position"], condition=Q(taken_back_at=None), name="notes_here")
         ]
+
+    @property
+    def ref(self) -> str:
+        """These words of this note: a decision about them must not fall on words that came after."""
+        return note_ref(self.pk, self.revision)
 
     @property
     def for_the_wall(self) -> str:

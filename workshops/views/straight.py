@@ -8,11 +8,14 @@ is redirected. Either way reloading and going back ask for pages, never to send 
 from __future__ import annotations
 
 import copy
+import logging
 from collections.abc import Callable
 from functools import wraps
 
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.urls import resolve
+
+log = logging.getLogger(__name__)
 
 FIELD = "straight"
 
@@ -25,7 +28,13 @@ def straight_on(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse
         response = view(request, *args, **kwargs)
         if response.status_code != 302 or FIELD not in request.POST:
             return response
-        return _page(request, response)
+        try:
+            return _page(request, response)
+        except (
+            Exception
+        ):  # what the form asked for is done, and its cookie must arrive: the browser asks by itself
+            log.exception("a next page could not be drawn at once")
+            return response
 
     return answered
 

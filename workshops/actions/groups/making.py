@@ -81,11 +81,16 @@ def _seated(workshop: Workshop, made: Round, how: str, size: int | None, groups:
     return [_Seats(n, _name(n), [p.key for p in seated]) for n, seated in enumerate(mixed, start=1)]
 
 
+def _size_for(people: list[Person], groups: int | None) -> int | None:
+    """What size makes about so many groups of one role each: a role that is larger has several."""
+    return max(grouping.COMPANY, -(-len(people) // groups)) if groups else None
+
+
 def _mixed(how: str, people: list[Person], size: int | None, groups: int | None) -> grouping.Groups:
     seed = random.getrandbits(32)
     try:
         if how == Round.Made.BY_ROLE:
-            made = grouping.by_role(people, size=size, seed=seed)
+            made = grouping.by_role(people, size=size or _size_for(people, groups), seed=seed)
         elif how == Round.Made.BALANCED:
             made = grouping.balanced_by(people, size=size, groups=groups, seed=seed)
         else:

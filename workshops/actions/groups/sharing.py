@@ -18,8 +18,10 @@ from ..facilitation import NotNow, _clear_stage, _on_stage, put_question
 from .found import the_group, the_note, the_round
 
 
-def present(workshop_id: int, by: Any, group: int | None) -> None:
+def present(workshop_id: int, by: Any, group: int | None, ref: str | None = None) -> None:
     """Put one group's sentence on the wall; `None` takes it away. Who shows it has read it, so it is checked.
+
+    `ref` says which words were read: others, that came since, are not shown.
 
     After a question that was asked in between, the groups' own prompt is on stage again.
     """
@@ -27,15 +29,20 @@ def present(workshop_id: int, by: Any, group: int | None) -> None:
         current = the_round(workshop_id)
         found = the_group(workshop_id, group) if group else None
         if found:
-            _let_onto_the_wall(found.pick)
+            _let_onto_the_wall(workshop_id, found.pick_id, ref)
             _back_on_stage(workshop, current)
         current.presenting = found
         current.save(update_fields=["presenting"])
 
 
-def _let_onto_the_wall(pick: Contribution | None) -> None:
+def _let_onto_the_wall(workshop_id: int, note: int | None, ref: str | None) -> Contribution:
+    """Locked first: words that somebody writes meanwhile come before this or after it, never into it."""
+    notes = Contribution.objects.select_for_update(of=("self",), no_key=True)
+    pick = notes.filter(pk=note or 0, group__round__workshop=workshop_id).first()
     if pick is None or pick.taken_back_at or pick.safeguarding:
         raise NotNow(_("This group has not chosen a sentence yet."))
+    if ref and pick.ref != ref:
+        raise NotNow(_("This note was changed just now. Read it again, and decide then."))
     if pick.check_state == Contribution.Check.PENDING:
         if suggestions(pick.text):  # whoever shows it is asked to decide about those words by themselves
             raise NotNow(_("This sentence may name somebody. Decide about it under “Words to check” first."))
@@ -43,6 +50,7 @@ def _let_onto_the_wall(pick: Contribution | None) -> None:
         pick.save(update_fields=["check_state"])
     if not pick.for_the_wall:
         raise NotNow(_("This group’s sentence is hidden, so it cannot be shown."))
+    return pick
 
 
 def _back_on_stage(workshop: Workshop, current: Round) -> None:
@@ -68,13 +76,13 @@ def propose(workshop_id: int, by: Any, note: int, on: bool = True) -> None:
         notify.changed(workshop_id, pad(found.group_id))
 
 
-def agreement_poll(workshop_id: int, by: Any, note: int, rev: int | None = None) -> None:
+def agreement_poll(workshop_id: int, by: Any, ref: str, rev: int | None = None) -> None:
     """Ask the room at once whether a sentence rings true; what may stand on the wall is what is asked."""
-    found = the_note(workshop_id, note)
+    found = the_note(workshop_id, int(ref.split("-")[1]))
     if found.check_state == Contribution.Check.HIDDEN:
         raise NotNow(_("This note is hidden, so it cannot be asked about."))
     with transaction.atomic():
-        _let_onto_the_wall(found)
+        found = _let_onto_the_wall(workshop_id, found.pk, ref)
         question = Question(type="statement", text=found.for_the_wall, help=_("Does this ring true?"))
         put_question(workshop_id, by, question, rev=rev)
 
