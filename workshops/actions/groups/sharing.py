@@ -14,7 +14,7 @@ from ...live import notify
 from ...live.topics import pad
 from ...models import AgendaItem, Contribution, Round, Workshop
 from ...moderation import suggestions
-from ..facilitation import NotNow, _clear_stage, _on_stage, put_question
+from ..facilitation import NotNow, _clear_stage, _locked, _on_stage, put_question
 from .found import the_group, the_note, the_round
 
 
@@ -82,6 +82,8 @@ def agreement_poll(workshop_id: int, by: Any, ref: str, rev: int | None = None) 
     if found.check_state == Contribution.Check.HIDDEN:
         raise NotNow(_("This note is hidden, so it cannot be asked about."))
     with transaction.atomic():
+        # The workshop first, as every gesture does: two facilitators wait for each other and never in a circle.
+        _locked(workshop_id)
         found = _let_onto_the_wall(workshop_id, found.pk, ref)
         question = Question(type="statement", text=found.for_the_wall, help=_("Does this ring true?"))
         put_question(workshop_id, by, question, rev=rev)
