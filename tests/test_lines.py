@@ -8,6 +8,7 @@ import socket as sockets
 import time
 
 import pytest
+import uvicorn
 from autobahn.exception import Disconnected
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,9 +20,9 @@ from tests import factories as make
 from tests.browser.server import start_server
 from workshops.actions import facilitation
 from workshops.live import lines
-from workshops.live.connections import Connection
+from workshops.live.connections import Connection, hand_out
 from workshops.live.lines import Frame
-from workshops.live.topics import Audience
+from workshops.live.topics import Audience, Topic
 
 SERVERS = ("daphne", "uvicorn")
 
@@ -36,7 +37,7 @@ def test_a_server_that_we_do_not_know_gets_no_lane():
     async def send(message):
         return None
 
-    assert lines.direct(send) is None
+    assert lines.direct(send, lambda: None) is None
 
 
 @pytest.mark.parametrize(("error", "lines_logged"), [(Disconnected(), 0), (OSError(), 0), (ValueError(), 1)])
@@ -125,30 +126,106 @@ def test_a_screen_that_stops_reading_holds_up_nobody_and_gets_only_the_newest(se
     deaf.close()
 
 
-async def test_a_lane_with_a_backlog_is_left_for_the_slots_and_the_newest_picture(monkeypatch):
-    from workshops.live import connections
-    from workshops.live.topics import Audience, Topic
-
-    taken, waiting, sent = [], 0, []
-
-    async def send(message):
-        sent.append(message.get("text"))
-
-    monkeypatch.setattr(lines, "direct", lambda _send: lines.Lane(taken.append, lambda: waiting))
-    connection = connections.Connection(Audience.PHONE)
-    writer = asyncio.ensure_future(connection.write(send))
-    await asyncio.sleep(0)
+async def test_a_full_lane_is_left_for_the_slots_and_the_newest_picture(monkeypatch):
+    connection, lane = Connection(Audience.PHONE), FakeLane()
+    sent = await lane.written_by(connection, monkeypatch)
     connection.show(Topic.TALLY, Frame(b"1"))
-    assert [wire[2:] for wire in taken] == [b"1"]
-    waiting = connections.BACKLOG_LIMIT
+    lane.fill()
     for picture in (b"2", b"3", b"4"):
         connection.show(Topic.TALLY, Frame(picture))
     connection.tell(b"own")
     await asyncio.sleep(0.1)
-    assert (len(taken), sent) == (1, [])
-    waiting = 0
+    assert (lane.words, sent) == ([b"1"], [])
+    lane.full = False
     await asyncio.sleep(0.1)
     assert sent == ["own", "4"]
     connection.show(Topic.TALLY, Frame(b"5"))
-    assert [wire[2:] for wire in taken] == [b"1", b"5"]
-    writer.cancel()
+    assert lane.words == [b"1", b"5"]
+
+
+async def test_a_socket_that_breaks_off_under_a_picture_costs_the_others_nothing(monkeypatch):
+    broken, well = Connection(Audience.PHONE), Connection(Audience.PHONE)
+    lost, lane = FakeLane(OSError()), FakeLane()
+    await lost.written_by(broken, monkeypatch)
+    await lane.written_by(well, monkeypatch)
+    for picture in (b"1", b"2"):
+        await hand_out([broken, well], Topic.TALLY, Frame(picture))
+    broken.tell(b"own")
+    assert lane.words == [b"1", b"2"]
+    assert not broken.closing  # its session ends with its socket
+
+
+async def test_uvicorn_says_when_a_socket_takes_no_more_and_when_it_has_room_again():
+    said, told = [], asyncio.Event()
+
+    async def app(scope, receive, send):
+        if scope["type"] != "websocket":
+            return
+        await receive()
+        await send({"type": "websocket.accept"})
+        lane = lines.direct(send, lambda: said.append("full"))
+        while not lane.is_full():  # more than the kernel keeps for somebody who does not read
+            lane.push(Frame(b"x" * 60_000).wire)
+        said.append("waits")
+        told.set()
+        while lane.is_full():
+            await asyncio.sleep(0.01)
+        said.append("room")
+        await send({"type": "websocket.close"})
+
+    config = uvicorn.Config(
+        app, port=0, ws="websockets-sansio", ws_per_message_deflate=False, lifespan="off", log_level="error"
+    )
+    server = uvicorn.Server(config)
+    serving = asyncio.ensure_future(server.serve())
+    while not server.started:
+        await asyncio.sleep(0.01)
+    reader, writer = await asyncio.open_connection("127.0.0.1", server.servers[0].sockets[0].getsockname()[1])
+    writer.write(
+        b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+    )
+    async with asyncio.timeout(20):
+        await told.wait()
+        while "room" not in said:
+            await reader.read(1 << 20)
+    assert said == ["full", "waits", "room"]
+    writer.close()
+    server.should_exit = True
+    await serving
+
+
+class FakeLane:
+    """What has been pushed; can be full, and can raise `error` as a socket does that is gone."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.wires, self.full, self.error = [], False, error
+
+    async def written_by(self, connection, monkeypatch):
+        """Let a connection write over this lane; what goes through the server instead."""
+        sent = []
+
+        async def send(message):
+            sent.append(message.get("text"))
+
+        monkeypatch.setattr(lines, "direct", self._found)
+        self.writer = asyncio.ensure_future(connection.write(send))
+        await asyncio.sleep(0)
+        return sent
+
+    def _found(self, _send, when_full):
+        self.when_full = when_full
+        return lines.Lane(self.push, lambda: self.full)
+
+    def push(self, wire):
+        if self.error:
+            raise self.error
+        self.wires.append(wire)
+
+    def fill(self):
+        self.full = True
+        self.when_full()
+
+    @property
+    def words(self):
+        return [wire[2:] for wire in self.wires]

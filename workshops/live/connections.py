@@ -21,21 +21,22 @@ from .topics import Audience, Topic
 log = logging.getLogger(__name__)
 
 OWN_WORDS_LIMIT = 200  # frames waiting for one phone before it counts as gone
-BACKLOG_LIMIT = 128 * 1024  # bytes a socket has not taken: from here on only the newest pictures wait for it
 STALLED_SECONDS = 10.0  # a socket that takes nothing for so long is closed and comes back by itself
 AT_A_TIME = 100  # pictures handed out before votes have a turn
 
 
 async def hand_out(screens: list[Connection], topic: Topic, frame: Frame) -> None:
-    """`Connection.show` for many, without a call for each that keeps up."""
+    """`Connection.show` for many, without a call of ours for each that keeps up."""
     wire = frame.wire
     for start in range(0, len(screens), AT_A_TIME):
         if start:
             await way.give()
         for screen in screens[start : start + AT_A_TIME]:
-            lane = screen.free
-            if lane and lane.backlog() < BACKLOG_LIMIT:
-                lane.push(wire)
+            if push := screen.push:
+                try:
+                    push(wire)
+                except Exception:
+                    screen.is_gone()
             else:
                 screen.show(topic, frame)
 
@@ -50,8 +51,9 @@ class Connection:
     def __init__(self, audience: Audience, voter: str = "") -> None:
         self.audience, self.voter = audience, voter
         self._lane: Lane | None = None
-        #: the lane while nothing of ours waits or is on its way through the server: nothing overtakes anything
-        self.free: Lane | None = None
+        #: straight to the socket, while nothing of ours waits or is on its way through the server: nothing overtakes
+        #: anything
+        self.push: Callable[[bytes], None] | None = None
         self._words: deque[Frame] = deque()
         self._pictures: dict[Topic, Frame] = {}
         self._wake = asyncio.Event()
@@ -67,18 +69,16 @@ class Connection:
 
     def tell(self, payload: bytes) -> None:
         frame = Frame(payload)
-        if (lane := self.free) and lane.backlog() < BACKLOG_LIMIT:
-            return lane.push(frame.wire)
-        self.free = None
+        if self._is_pushed(frame):
+            return None
         self._words.append(frame)
         if len(self._words) > OWN_WORDS_LIMIT:
             self.close(1013)
         return self._wake.set()
 
     def show(self, topic: Topic, frame: Frame) -> None:
-        if (lane := self.free) and lane.backlog() < BACKLOG_LIMIT:
-            return lane.push(frame.wire)
-        self.free = None
+        if self._is_pushed(frame):
+            return None
         if topic in self._pictures:
             metrics.SKIPPED.inc()
         self._pictures[topic] = frame
@@ -112,19 +112,36 @@ class Connection:
 
     # -- how things leave -------------------------------------------------------------------------------------
 
+    def _is_pushed(self, frame: Frame) -> bool:
+        if self.push is None:
+            return False
+        try:
+            self.push(frame.wire)
+        except Exception:
+            self.is_gone()
+        return True
+
+    def is_gone(self) -> None:
+        """The socket broke off under our hands; the server is about to tell its session."""
+        self.push = None
+
+    def _wait_for_room(self) -> None:
+        """It takes nothing more for now: what comes next waits in its slots."""
+        self.push = None
+
     def close(self, code: int) -> None:
-        self.closing, self.free = self.closing or code, None
+        self.closing, self.push = self.closing or code, None
         self._wake.set()
         if self.on_close:
             self.on_close()
 
     async def write(self, send: Send) -> None:
         """Send what waits, own words first, until closed. Ends by closing the socket."""
-        self._lane = lines.direct(send)
+        self._lane = lines.direct(send, self._wait_for_room)
         try:
             while not self.closing:
                 await self._send_what_waits(send)
-                self.free = None if self.closing else self._lane
+                self.push = self._lane.push if self._lane and not self.closing else None
                 await self._wake.wait()
                 self._wake.clear()
         except Exception as error:
@@ -146,7 +163,7 @@ class Connection:
 
     async def _until_it_is_taken(self) -> None:
         """A server whose `send` never waits would pile up pictures for a phone that has stopped reading."""
-        while self._lane and self._lane.backlog() >= BACKLOG_LIMIT and not self.closing:
+        while self._lane and self._lane.is_full() and not self.closing:
             if time.monotonic() - self._sending_since > STALLED_SECONDS:
                 return self.close(1013)
             await asyncio.sleep(0.05)

@@ -20,6 +20,7 @@ from django.conf import settings
 log = logging.getLogger(__name__)
 
 PLAIN_BUDGET = 10_000  # pictures a second through the server's own `send`
+BACKLOG_LIMIT = 128 * 1024  # bytes a socket has not taken: from here on only the newest pictures wait for it
 
 Send = Callable[[dict[str, Any]], Awaitable[None]]
 
@@ -49,21 +50,23 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """`push` takes a whole frame and never waits; `backlog` is how many bytes the other side has not taken."""
+    """`push` takes a whole frame and never waits; it may raise once the socket is gone. `is_full` says that the other
+    side has not taken `BACKLOG_LIMIT` bytes: nothing is pushed then."""
 
     push: Callable[[bytes], None]
-    backlog: Callable[[], int]
+    is_full: Callable[[], bool]
     #: pictures a second that a process can hand out this way and still have time for votes (README, "How fast")
     budget: int = PLAIN_BUDGET
 
 
-def direct(send: Send) -> Lane | None:
-    """The lane to the socket behind this `send`, where there is one that we know."""
+def direct(send: Send, when_full: Callable[[], None]) -> Lane | None:
+    """The lane to the socket behind this `send`, where there is one that we know. `when_full` is called at the push
+    that fills it, so that nobody has to ask before every other."""
     if not settings.LIVE_DIRECT:
         return None
     for find in (_daphne, _uvicorn):
         try:
-            if lane := find(send):
+            if lane := find(send, when_full):
                 return lane
         except Exception as error:  # another version than the one this was written for
             log.warning("no direct lane (%s); sending through the server", type(error).__name__)
@@ -77,7 +80,7 @@ def is_gone(error: Exception) -> bool:
     return isinstance(error, Disconnected | OSError)
 
 
-def _daphne(send: Send) -> Lane | None:
+def _daphne(send: Send, when_full: Callable[[], None]) -> Lane | None:
     """Daphne: an autobahn protocol on a plain Twisted TCP transport (4.2)."""
     protocol = send.args[0] if isinstance(send, partial) and send.args else None
     if protocol is None:
@@ -107,13 +110,18 @@ def _daphne(send: Send) -> Lane | None:
                 pass  # full, or gone: Twisted finds out by itself
         if sent < len(wire):
             transport.write(wire[sent:])
+            if is_full():
+                when_full()
 
-    backlog()
-    return Lane(push, backlog, 20_000)
+    def is_full() -> bool:
+        return backlog() >= BACKLOG_LIMIT
+
+    is_full()
+    return Lane(push, is_full, 20_000)
 
 
-def _uvicorn(send: Send) -> Lane | None:
-    """Uvicorn with its sans-I/O websockets: an asyncio transport."""
+def _uvicorn(send: Send, when_full: Callable[[], None]) -> Lane | None:
+    """Uvicorn with its sans-I/O websockets: an asyncio transport, which tells its protocol when it is full."""
     protocol = getattr(send, "__self__", None)
     if protocol is None:
         return None
@@ -121,12 +129,12 @@ def _uvicorn(send: Send) -> Lane | None:
 
     if not isinstance(protocol, WebSocketsSansIOProtocol) or protocol.conn.extensions:
         return None
-    write, is_closing = protocol.transport.write, protocol.transport.is_closing
+    transport, pause, writable = protocol.transport, protocol.pause_writing, protocol.writable
 
-    def push(wire: bytes) -> None:
-        if not (protocol.close_sent or is_closing()):
-            write(wire)
+    def pause_writing() -> None:
+        pause()
+        when_full()
 
-    backlog = protocol.transport.get_write_buffer_size
-    backlog()
-    return Lane(push, backlog, 30_000)
+    transport.set_write_buffer_limits(high=BACKLOG_LIMIT)
+    protocol.pause_writing = pause_writing  # type: ignore[method-assign]
+    return Lane(transport.write, lambda: not writable.is_set(), 30_000)
