@@ -184,7 +184,8 @@ class Ballot(models.Model):
         CAST = "cast"
         PASSED = "passed"
 
-    poll = models.ForeignKey(Poll, models.CASCADE, related_name="ballots")
+    # Without an index of its own: those below begin with it.
+    poll = models.ForeignKey(Poll, models.CASCADE, related_name="ballots", db_index=False)
     voter = models.CharField(max_length=VOTER_LENGTH)
     status = models.CharField(max_length=6, choices=Status.choices, default=Status.ISSUED)
     value = models.JSONField(null=True, blank=True)
@@ -203,7 +204,11 @@ class Ballot(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["poll", "voter"], name="one_ballot_per_voter")]
-        indexes = [models.Index(fields=["voter"])]
+        indexes = [
+            models.Index(fields=["voter"]),
+            # Every screen of an open question counts its papers, several times a second.
+            models.Index(fields=["poll", "rehearsal", "status", "after_reveal"], name="ballot_turnout"),
+        ]
 
 
 class TextCheck(models.Model):

@@ -9,11 +9,12 @@ Rehearsal ballots are shown in the room when asked for, and never frozen, never 
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count
 
 from . import checks, measures
 from .checks import Checks, Rule
@@ -125,50 +126,46 @@ def read(poll: Poll, *, rehearsal: bool = False, measures: list[Measure] | None 
     return count(poll, rehearsal=rehearsal)
 
 
-def _papers(polls: list[int], by: str) -> QuerySet:
-    """A row for every poll, or for every value: papers, and of them cast, answered, passed, cast after a reveal."""
+def _papers(*by: str) -> dict[bool, Prepared]:
+    """How many papers of a poll are alike in what is named, their status and whether results were seen before; the
+    first with a rehearsal's papers, the second without.
 
-    def papers(**which: Any) -> Count:
-        return Count("id", filter=Q(**which))
+    Grouped as the index `ballot_turnout` keeps them, so that counting a room is a walk along it.
+    """
 
-    cast = (Ballot.Status.CAST, Ballot.Status.PASSED)
-    ballots = Ballot.objects.filter(poll__in=polls).order_by().values_list(by)
-    return ballots.annotate(
-        issued=Count("id"),
-        cast=papers(status__in=cast),
-        answered=papers(status=Ballot.Status.CAST),
-        passed=papers(status=Ballot.Status.PASSED),
-        late=papers(after_reveal=True),
-    )
+    def prepared(*rehearsal: bool) -> Prepared:
+        return Prepared(
+            lambda polls: (
+                Ballot.objects.filter(poll__in=polls, rehearsal__in=rehearsal)
+                .order_by()
+                .values_list(*by, "status", "after_reveal")
+                .annotate(papers=Count("*"))
+            ),
+            int,
+        )
 
-
-def _prepared(by: str) -> dict[bool, Prepared]:
-    """With a rehearsal's papers, and without."""
-    return {
-        True: Prepared(lambda polls: _papers(polls, by), int),
-        False: Prepared(lambda polls: _papers(polls, by).filter(rehearsal=False), int),
-    }
+    return {True: prepared(False, True), False: prepared(False)}
 
 
-_BY_VALUE, _BY_POLL = _prepared("value"), _prepared("poll")
+_ALIKE, _ALIKE_IN_VALUE = _papers(), _papers("value")
 
 
 def turnout(poll: Poll, *, rehearsal: bool = False) -> Counts:
     """How many papers there are, answers unread: what a screen needs that shows no result. One small query."""
-    return _counts(_BY_POLL[rehearsal].rows([poll.pk]), None, None)
+    return _counts(_ALIKE[rehearsal].rows([poll.pk]), None, None)
 
 
 def count(
     poll: Poll, *, joined: int | None = None, attended: int | None = None, rehearsal: bool = False
 ) -> Result:
     """Recount a poll's ballots; two small queries, whatever the number of ballots."""
-    papers = _BY_VALUE[rehearsal].rows([poll.pk])
-    counted = [(value, answered) for value, _issued, _cast, answered, *_rest in papers if answered]
+    papers = _ALIKE_IN_VALUE[rehearsal].rows([poll.pk])
+    counted = [(value, people) for value, status, _late, people in papers if status == Ballot.Status.CAST]
     question = poll.question
     return Result(
         question=question,
         tally=poll.poll_type.tally(counted, question),
-        counts=_counts(papers, joined, attended),
+        counts=_counts([alike for _value, *alike in papers], joined, attended),
         measures=_shares(poll, counted),
     )
 
@@ -179,13 +176,21 @@ def counted_values(ballots) -> list[tuple[Any, int]]:
     return list(cast.values_list("value").annotate(Count("id")).order_by())
 
 
-Papers = tuple[Any, int, int, int, int, int]  # a poll or a value, then as `_papers` counts
-
-
-def _counts(papers: list[Papers], joined: int | None, attended: int | None) -> Counts:
-    issued, cast, _answered, passed, late = (sum(row[column] for row in papers) for column in range(1, 6))
+def _counts(papers: Iterable[Sequence[Any]], joined: int | None, attended: int | None) -> Counts:
+    """From rows of `(status, after_reveal, papers)`."""
+    of: Counter[str] = Counter()
+    late = 0
+    for status, after_reveal, people in papers:
+        of[status] += people
+        late += people if after_reveal else 0
+    cast, passed = of[Ballot.Status.CAST], of[Ballot.Status.PASSED]
     return Counts(
-        joined=joined, attended=attended, issued=issued, cast=cast, passed=passed, after_reveal=late
+        joined=joined,
+        attended=attended,
+        issued=of.total(),
+        cast=cast + passed,
+        passed=passed,
+        after_reveal=late,
     )
 
 

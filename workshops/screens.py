@@ -69,15 +69,15 @@ class Scene:
 
     # -- the stage ------------------------------------------------------------------------------------
 
-    @property
+    @cached_property
     def item(self) -> AgendaItem | None:
         return self.workshop.stage_item
 
-    @property
+    @cached_property
     def poll(self) -> Poll | None:
         return self.item.poll if self.item else None
 
-    @property
+    @cached_property
     def state(self) -> str:
         """planned, joining, ballot, closed, prompt, pause or ended: which picture the stage shows."""
         if not self.workshop.is_running:
@@ -212,7 +212,7 @@ class Scene:
         """The room's result, as the templates of its type draw it."""
         return result_context(self.room_result) if self.room_result else {}
 
-    @property
+    @cached_property
     def is_revealed(self) -> bool:
         return bool(self.poll and self.poll.is_revealed)
 

@@ -1,0 +1,41 @@
+import django.db.models.deletion
+from django.contrib.postgres.operations import AddIndexConcurrently
+from django.db import migrations, models
+
+
+class AddIndexBesideVotes(AddIndexConcurrently):
+    """On PostgreSQL without holding up whoever writes meanwhile; SQLite has one writer anyway."""
+
+    def database_forwards(self, app_label, schema_editor, from_state, to_state):
+        if schema_editor.connection.vendor == 'postgresql':
+            super().database_forwards(app_label, schema_editor, from_state, to_state)
+        else:
+            migrations.AddIndex.database_forwards(self, app_label, schema_editor, from_state, to_state)
+
+    def database_backwards(self, app_label, schema_editor, from_state, to_state):
+        if schema_editor.connection.vendor == 'postgresql':
+            super().database_backwards(app_label, schema_editor, from_state, to_state)
+        else:
+            migrations.AddIndex.database_backwards(self, app_label, schema_editor, from_state, to_state)
+
+
+class Migration(migrations.Migration):
+
+    atomic = False  # an index that is made beside other writers cannot be made in a transaction
+
+    dependencies = [
+        ('polls', '0002_late_answers_and_words_taken_out'),
+    ]
+
+    operations = [
+        # The new one first: at no time are ballots without an index that begins with their poll.
+        AddIndexBesideVotes(
+            model_name='ballot',
+            index=models.Index(fields=['poll', 'rehearsal', 'status', 'after_reveal'], name='ballot_turnout'),
+        ),
+        migrations.AlterField(
+            model_name='ballot',
+            name='poll',
+            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='ballots', to='polls.poll'),
+        ),
+    ]
