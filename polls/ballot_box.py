@@ -230,16 +230,16 @@ class _Row:
     seq: int = 0
     op: str = ""
     revision: int = 0
-    issued_at: datetime | None = None
-    cast_at: datetime | None = None
     after_reveal: bool = False
     rehearsal: bool = False
+    # Not read of a paper that is there: nobody asks for them, and moments take longer to read than all the rest.
+    issued_at: datetime | None = None
+    cast_at: datetime | None = None
 
 
+_READ = [field for field in _Row.__dataclass_fields__ if not field.endswith("_at")]
 _KNOWN = Prepared(
-    lambda polls, voters: Ballot.objects.filter(poll__in=polls, voter__in=voters).values_list(
-        *_Row.__dataclass_fields__
-    ),
+    lambda polls, voters: Ballot.objects.filter(poll__in=polls, voter__in=voters).values_list(*_READ),
     int,
     str,
 )
@@ -266,8 +266,11 @@ class _Box:
         self.polls = polls
         self.now: datetime = timezone.now()  # the moment of the write, after any wait for the lock
         asked = list(polls)
-        known = (_Row(*row) for row in _KNOWN.rows(asked, list({p.voter for p in papers})))
-        self.rows = {(row.poll_id, row.voter): row for row in known}
+        # When a paper was issued stays as it is; a row to be written needs a moment nevertheless.
+        self.rows = {}
+        for row in (_Row(*known) for known in _KNOWN.rows(asked, list({p.voter for p in papers}))):
+            row.issued_at = self.now
+            self.rows[row.poll_id, row.voter] = row
         self.seen_before = {poll for (poll,) in _EVER_REVEALED.rows(asked)}
         self.changed: dict[tuple[int, str], _Row] = {}
         self.late: Counter[int] = Counter()
@@ -333,7 +336,7 @@ def _receipt(question: Question, row: _Row) -> Receipt:
 
 _PAPERS = Prepared(
     lambda voters, polls: Ballot.objects.filter(voter__in=voters, poll__in=polls, revision__gt=0).values_list(
-        "poll__version__fingerprint", *_Row.__dataclass_fields__
+        "poll__version__fingerprint", *_READ
     ),
     str,
     int,

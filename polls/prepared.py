@@ -7,8 +7,7 @@ the same converters, in the dialect of the database.
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
@@ -78,25 +77,29 @@ class _Sql:
 
     def rows(self, database: BaseDatabaseWrapper, values: Values) -> list[tuple[Any, ...]]:
         """Run it with these values; what it finds."""
-        with self._cursor(database) as (cursor, sql):
-            cursor.execute(sql, values)
+        if self._may_pass_by(database):
+            with database.wrap_database_errors:
+                return database.connection.execute(self._plain, values).fetchall()
+        with database.cursor() as cursor:
+            cursor.execute(self._sql, values)
             return cursor.fetchall()
 
     def write(self, database: BaseDatabaseWrapper, rows: Sequence[Values]) -> None:
         """Run it once with each row of values."""
-        with self._cursor(database) as (cursor, sql):
-            cursor.executemany(sql, rows)
-
-    @contextlib.contextmanager
-    def _cursor(self, database: Any) -> Iterator[tuple[Any, str]]:
-        if not self._plain or database.queries_logged or database.execute_wrappers:
-            with database.cursor() as cursor:
-                yield cursor, self._sql
+        if self._may_pass_by(database):
+            with database.wrap_database_errors:
+                database.connection.executemany(self._plain, rows)
             return
-        database.ensure_connection()
+        with database.cursor() as cursor:
+            cursor.executemany(self._sql, rows)
+
+    def _may_pass_by(self, database: Any) -> bool:
+        if not self._plain or database.queries_logged or database.execute_wrappers:
+            return False
+        if database.connection is None:
+            database.ensure_connection()
         database.validate_no_broken_transaction()
-        with database.wrap_database_errors, contextlib.closing(database.connection.cursor()) as cursor:
-            yield cursor, self._plain
+        return True
 
 
 @dataclass(frozen=True, slots=True)
