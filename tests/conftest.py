@@ -31,11 +31,18 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     shutil.rmtree(settings.TEST_PLACE, ignore_errors=True)
 
 
+OF_THE_RUN = {"db", "transactional_db", "django_db_setup", "live_server"}
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What stands in tests/browser is a browser test; no file has to say so."""
+    """What stands in tests/browser is a browser test, and what asks for no database, or brings its own, is the same on
+    every one: no file has to say so."""
     for item in items:
         if item.path.is_relative_to(TESTS / "browser"):
             item.add_marker("browser")
+        asks = OF_THE_RUN & set(getattr(item, "fixturenames", ()))
+        if not asks and item.get_closest_marker("django_db") is None:
+            item.add_marker("once")
 
 
 @pytest.fixture(scope="session")
