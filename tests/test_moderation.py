@@ -18,7 +18,7 @@ from visions.exports import results_csv
 from workshops import breakouts, commands, moderation, screens
 from workshops.actions import facilitation, groups, groupwork
 from workshops.actions.facilitation import NotNow
-from workshops.actions.moderation import check_texts, decide
+from workshops.actions.moderation import check_texts, decide, words_at_once
 from workshops.live.topics import SHOWN, Audience, Topic
 from workshops.models import Contribution, Gesture, Group, Membership, Role
 from workshops.moderation import note_ref, text_ref
@@ -114,7 +114,7 @@ def test_a_question_that_shows_words_at_once_shows_them_until_somebody_hides_or_
 def test_words_that_arrive_between_a_count_and_a_decision_are_not_let_through_with_it():
     _workshop, poll = room(WORDS, ["calm Anna"], ["loud"])
     old = results.read(poll)
-    rule = checks.Checks(redacted={"calm anna": "calm"}).for_the_room(at_once=False)
+    rule = checks.Checks(redacted={"calm anna": "calm"}).for_the_room()
     assert [rule(key) for key in ("calm anna", "loud", "unseen")] == ["calm", "", ""]
     assert old.tally["n"] == 2
 
@@ -214,6 +214,84 @@ def test_marked_words_are_marked_in_the_queue_and_the_text_without_them_stands_b
     queue = screens.draw(screens.Scene.load(workshop.pk), Topic.QUEUE, Audience.CONSOLE)
     assert "I saw <mark>Anna Smith</mark> there" in queue
     assert f'data-instead="{WITHOUT}"' in queue
+
+
+# --- words at once: the facilitator's switch ---------------------------------------------------------------------
+
+
+def test_words_are_shown_at_once_from_the_moment_a_facilitator_says_so_and_wait_again_afterwards():
+    workshop, poll = room(WORDS, ["zebra", "calm"], ["rude", "secret"])
+    decide(workshop.pk, None, ref_of(poll, "rude"), "hidden")
+    decide(workshop.pk, None, ref_of(poll, "secret"), "flagged")
+    assert on_the_wall(workshop) == {}
+    words_at_once(workshop.pk, None, poll.pk, True)
+    assert on_the_wall(workshop) == {"zebra": 1, "calm": 1}
+    assert {text for text, item in items(workshop).items() if item.waits} == set()
+    make.vote(make.participant(workshop), poll, ["new"])
+    assert "new" in on_the_wall(workshop)
+    assert "new" in seen(workshop, Audience.WALL)
+    words_at_once(workshop.pk, None, poll.pk, False)
+    assert on_the_wall(workshop) == {}
+    assert {text for text, item in items(workshop).items() if item.waits} == {"zebra", "calm", "new"}
+
+
+def test_the_authors_choice_holds_until_a_facilitator_says_otherwise():
+    workshop, poll = room(AT_ONCE, ["zebra"])
+    assert (poll.words_at_once, poll.shows_words_at_once) == (None, True)
+    words_at_once(workshop.pk, None, poll.pk, False)
+    assert on_the_wall(workshop) == {}
+    facilitation.close(workshop.pk, None)
+    facilitation.reopen(workshop.pk, None)
+    assert on_the_wall(workshop) == {}
+
+
+@pytest.mark.parametrize("by", ["the author", "the facilitator"])
+def test_what_may_have_to_be_hidden_waits_for_a_look_also_where_words_are_shown_at_once(by):
+    settings = {"check": False} if by == "the author" else {}
+    workshop, poll = room(Question("open_text", "Your hope?", settings=settings), NAMES, "calm")
+    if by == "the facilitator":
+        words_at_once(workshop.pk, None, poll.pk, True)
+    assert on_the_wall(workshop) == {"calm": 1}
+    assert [text.text for text in screens.Scene.load(workshop.pk).waiting_texts] == [NAMES]
+    decide(workshop.pk, None, ref_of(poll, NAMES), "redacted")
+    assert on_the_wall(workshop) == {"calm": 1, WITHOUT: 1}
+
+
+def test_a_word_that_comes_while_a_picture_is_drawn_is_not_shown_with_those_that_may_be():
+    workshop, poll = room(AT_ONCE, ["calm Anna"], ["calm"])
+    decide(workshop.pk, None, ref_of(poll, "calm anna"), "redacted", "calm")
+    old, decided = results.read(poll), results.decided([poll])
+    decided.answers[poll.pk].append((["late"], 1))  # read after the count
+    shown = results.for_the_room(poll, old, decided, moderation.is_suspicious)
+    assert [text for _key, text, _people in poll.poll_type.texts(shown.tally, poll.question)] == ["calm"]
+
+
+def test_the_switch_is_in_the_log_and_says_what_it_does_beside_the_queue():
+    workshop, poll = room(WORDS, ["zebra"])
+    client = make.signed_in(make.staff(workshop.programme))
+    console, gesture = f"/workshops/{workshop.code}/console/", f"/workshops/{workshop.code}/do/words_at_once/"
+    assert "Then unread words stand on the wall" in client.get(console).content.decode()
+    for on, says in (("true", "unread words stand on the wall. Only"), ("false", "Show words at once")):
+        page = client.post(gesture, {"poll": poll.pk, "on": on}, follow=True).content.decode()
+        assert says in page
+    logged = Gesture.objects.filter(name="words_at_once").values_list("detail", "by", "item__poll")
+    assert [(detail, poll_id) for detail, _by, poll_id in logged] == [("on", poll.pk), ("off", poll.pk)]
+    assert all(by for _detail, by, _poll in logged)
+
+
+def test_a_question_that_is_not_on_stage_or_has_no_words_cannot_be_switched():
+    workshop, poll = room(WORDS, ["zebra"])
+    other, theirs = room(WORDS, ["zebra"])
+    plain, asked = room(make.YES_NO)
+    facilitation.joining(workshop.pk, None)
+    for here, which in ((workshop, poll), (plain, asked), (plain, theirs)):
+        with pytest.raises(NotNow):
+            words_at_once(here.pk, None, which.pk, True)
+    assert set(Poll.objects.values_list("words_at_once", flat=True)) == {None}
+    researcher = make.signed_in(make.staff(other.programme, Role.RESEARCHER))
+    path = f"/workshops/{other.code}/do/words_at_once/"
+    assert researcher.post(path, {"poll": theirs.pk, "on": "true"}).status_code == 403
+    assert 'id="at-once"' not in screens.draw(screens.Scene.load(plain.pk), Topic.QUEUE, Audience.CONSOLE)
 
 
 # --- flags ---------------------------------------------------------------------------------------------------------

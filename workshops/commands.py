@@ -197,6 +197,11 @@ class CheckTexts(Shape, tag="check_texts"):
     shown: bool
 
 
+class WordsAtOnce(Shape, tag="words_at_once"):
+    poll: Id
+    on: bool
+
+
 class Decide(Shape, tag="decide"):
     """One text or note; `words` stand instead where it is redacted."""
 
@@ -228,6 +233,7 @@ FACILITATION: dict[type[Shape], Run] = {
     CheckTexts: lambda workshop, by, data: moderation.check_texts(
         workshop, by, data.poll, data.keys, data.shown
     ),
+    WordsAtOnce: lambda workshop, by, data: moderation.words_at_once(workshop, by, data.poll, data.on),
     Decide: lambda workshop, by, data: moderation.decide(workshop, by, data.ref, data.state, data.words),
     ClearRehearsal: lambda workshop, by, data: facilitation.clear_rehearsal(workshop, by),
     **GROUPS,
@@ -262,7 +268,7 @@ PhoneFrame = (
 )
 StaffForm = (
     Start | End | Joining | Launch | Close | CloseIn | Reopen | Reveal | Hide | QuickPoll
-    | HeadCount | Timer | AddTime | StopTimer | CheckTexts | Decide | ClearRehearsal
+    | HeadCount | Timer | AddTime | StopTimer | CheckTexts | WordsAtOnce | Decide | ClearRehearsal
     | GroupForm
 )  # fmt: skip
 

@@ -25,10 +25,15 @@ from .redaction import Span, redact, suggest
 FLAG = "flag_words"  # the gesture in the workshop's log
 
 
-@lru_cache(maxsize=2000)
+@lru_cache(maxsize=20_000)
 def suggestions(text: str) -> tuple[Span, ...]:
     """What could be hidden; remembered, because a queue is drawn many times a second."""
     return tuple(suggest(text))
+
+
+def is_suspicious(text: str) -> bool:
+    """Something in it may have to be hidden, so a person looks at it by itself."""
+    return bool(suggestions(text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,17 +56,15 @@ class Item:
 
     @property
     def waits(self) -> bool:
-        return self.state == checks.PENDING and not self.at_once
+        return self.state == checks.PENDING and not (self.at_once and not self.is_suspicious)
 
     @property
     def is_on_the_wall(self) -> bool:
-        shown = (checks.SHOWN, checks.REDACTED, *([checks.PENDING] if self.at_once else []))
-        return self.state in shown
+        return not self.waits and self.state not in (checks.HIDDEN, checks.FLAGGED)
 
     @property
     def is_suspicious(self) -> bool:
-        """Something in it may have to be hidden, so a person looks at it by itself."""
-        return bool(suggestions(self.text))
+        return is_suspicious(self.text)
 
     @property
     def pieces(self) -> list[tuple[str, bool]]:
@@ -94,7 +97,6 @@ def texts(poll: Poll, result: results.Result, decided: results.Decided) -> list[
     if not poll.poll_type.has_texts:
         return []
     found = decided.checks.get(poll.pk, checks.NONE)
-    at_once = poll.question.settings.get("check") is False
     return [
         Item(
             ref=text_ref(poll.pk, key),
@@ -103,7 +105,7 @@ def texts(poll: Poll, result: results.Result, decided: results.Decided) -> list[
             state=found.state(key),
             instead=found.redacted.get(key, ""),
             key=key,
-            at_once=at_once,
+            at_once=poll.shows_words_at_once,
         )
         for key, text, people in poll.poll_type.texts(result.tally, poll.question)
     ]

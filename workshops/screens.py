@@ -179,9 +179,9 @@ class Scene:
     @cached_property
     def room_result(self) -> results.Result | None:
         """What the room may see of it: only words that may stand on the wall."""
-        return (
-            results.for_the_room(self.poll, self.result, self.decided) if self.poll and self.result else None
-        )
+        if not self.poll or not self.result:
+            return None
+        return results.for_the_room(self.poll, self.result, self.decided, moderation.is_suspicious)
 
     @cached_property
     def desk_result(self) -> results.Result | None:

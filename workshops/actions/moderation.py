@@ -14,7 +14,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from polls import results
+from polls import ballot_box, results
 from polls.checks import FLAGGED, HIDDEN, PENDING, REDACTED, SHOWN
 from polls.models import Poll, TextCheck
 from polls.types.texts import tidy
@@ -67,6 +67,22 @@ def check_texts(workshop_id: int, by: Any, poll_id: int, keys: Sequence[str], sh
                 _store(poll, key, SHOWN if shown else HIDDEN)
         name = GESTURES[SHOWN if shown else HIDDEN]
         Gesture.objects.create(workshop=workshop, by=by, name=name, item=item, detail=f"{len(keys)}")
+        notify.changed(workshop_id, Topic.QUEUE, Topic.STAGE, Topic.TALLY)
+
+
+def words_at_once(workshop_id: int, by: Any, poll_id: int, on: bool) -> None:
+    """Let the texts of the question on stage stand on the wall unread, or have each of them looked at first.
+
+    What was hidden or flagged stays so, and what may have to be hidden waits either way.
+    """
+    with transaction.atomic():
+        workshop = _locked(workshop_id)
+        item, poll = _asked(workshop, poll_id)
+        if item.pk != workshop.stage_item_id or not poll.poll_type.has_texts:
+            raise NotNow(_("That does not fit what is on stage now. Look, and press again."))
+        ballot_box.show_words_at_once(poll.pk, on)
+        detail = "on" if on else "off"
+        Gesture.objects.create(workshop=workshop, by=by, name="words_at_once", item=item, detail=detail)
         notify.changed(workshop_id, Topic.QUEUE, Topic.STAGE, Topic.TALLY)
 
 
