@@ -20,7 +20,7 @@ from workshops.actions import facilitation, groups, groupwork
 from workshops.actions.facilitation import NotNow
 from workshops.actions.moderation import check_texts, decide, words_at_once
 from workshops.live.topics import SHOWN, Audience, Topic
-from workshops.models import Contribution, Gesture, Group, Membership, Role
+from workshops.models import BroughtText, Contribution, Gesture, Group, Membership, Role
 from workshops.moderation import note_ref, text_ref
 
 from . import factories as make
@@ -266,6 +266,14 @@ def test_a_word_that_comes_while_a_picture_is_drawn_is_not_shown_with_those_that
     assert [text for _key, text, _people in poll.poll_type.texts(shown.tally, poll.question)] == ["calm"]
 
 
+def test_a_question_that_only_a_rehearsal_has_answered_is_as_its_author_wrote_it_afterwards():
+    workshop, poll = room(WORDS)
+    words_at_once(workshop.pk, None, poll.pk, True)
+    facilitation.clear_rehearsal(workshop.pk, None)
+    poll.refresh_from_db()
+    assert (poll.state, poll.words_at_once) == ("draft", None)
+
+
 def test_the_switch_is_in_the_log_and_says_what_it_does_beside_the_queue():
     workshop, poll = room(WORDS, ["zebra"])
     client = make.signed_in(make.staff(workshop.programme))
@@ -292,6 +300,75 @@ def test_a_question_that_is_not_on_stage_or_has_no_words_cannot_be_switched():
     path = f"/workshops/{other.code}/do/words_at_once/"
     assert researcher.post(path, {"poll": theirs.pk, "on": "true"}).status_code == 403
     assert 'id="at-once"' not in screens.draw(screens.Scene.load(plain.pk), Topic.QUEUE, Audience.CONSOLE)
+
+
+# --- asked about, and brought to the vision ------------------------------------------------------------------------
+
+
+def test_a_text_becomes_a_question_to_the_room_with_one_gesture_and_is_shown_with_it():
+    workshop, poll = room(TEXTS, "Soft light")
+    groups.agreement_poll(workshop.pk, None, ref_of(poll, "Soft light"))
+    workshop.refresh_from_db()
+    asked = workshop.stage_item.poll
+    assert (asked.is_open, asked.question.type, asked.question.text) == (True, "statement", "Soft light")
+    assert checks.of([poll.pk])[poll.pk].state("Soft light") == "shown"
+
+
+def test_a_text_that_may_name_somebody_is_asked_about_only_as_it_may_stand_on_the_wall():
+    workshop, poll = room(TEXTS, NAMES)
+    with pytest.raises(NotNow, match="may name somebody"):
+        groups.agreement_poll(workshop.pk, None, ref_of(poll, NAMES))
+    decide(workshop.pk, None, ref_of(poll, NAMES), "redacted")
+    groups.agreement_poll(workshop.pk, None, ref_of(poll, NAMES))
+    workshop.refresh_from_db()
+    assert workshop.stage_item.poll.question.text == WITHOUT
+
+
+@pytest.mark.parametrize(("state", "why"), [("hidden", "are hidden"), ("flagged", "not there any more")])
+def test_a_text_that_is_hidden_or_flagged_is_not_asked_about(state, why):
+    workshop, poll = room(TEXTS, "Soft light")
+    decide(workshop.pk, None, ref_of(poll, "Soft light"), state)
+    with pytest.raises(NotNow, match=why):
+        groups.agreement_poll(workshop.pk, None, ref_of(poll, "Soft light"))
+    workshop.refresh_from_db()
+    assert workshop.stage_item.poll == poll
+
+
+def test_what_is_flagged_or_another_workshops_is_not_brought_to_the_vision():
+    workshop, poll = room(TEXTS, "Soft light")
+    _other, theirs = room(TEXTS, "Soft light")
+    decide(workshop.pk, None, ref_of(poll, "Soft light"), "flagged")
+    for ref in (ref_of(poll, "Soft light"), ref_of(theirs, "Soft light"), ref_of(poll, "never")):
+        with pytest.raises(NotNow):
+            groups.propose(workshop.pk, None, ref)
+    assert not BroughtText.objects.exists()
+
+
+def test_words_on_the_wall_have_both_buttons_and_what_was_brought_can_be_held_back_there():
+    workshop, poll = room(TEXTS, "Soft light", "loud")
+    ref = ref_of(poll, "Soft light")
+
+    def queue():
+        return screens.draw(screens.Scene.load(workshop.pk), Topic.QUEUE, Audience.CONSOLE)
+
+    assert "For the vision" not in queue()  # nobody has let them through yet
+    decide(workshop.pk, None, ref, "shown")
+    decide(workshop.pk, None, ref_of(poll, "loud"), "hidden")
+    assert ("Ask the room" in queue(), queue().count("For the vision")) == (
+        False,
+        1,
+    )  # asking would close the question
+    facilitation.close(workshop.pk, None)
+    assert queue().count("Ask the room") == 1
+    client = make.signed_in(make.staff(workshop.programme))
+    gesture = f"/workshops/{workshop.code}/do/propose/"
+    for sent, brought in (({"ref": ref}, True), ({"hold_back": ref}, False)):
+        assert client.post(gesture, sent).status_code == 302
+        assert ("Not for the vision" in queue(), bool(BroughtText.objects.get().proposed_at)) == (
+            brought,
+        ) * 2
+    logged = list(Gesture.objects.filter(name="propose").values_list("detail", flat=True))
+    assert logged == [ref, f"{ref} off"]
 
 
 # --- flags ---------------------------------------------------------------------------------------------------------
@@ -542,8 +619,7 @@ def test_a_flagged_note_is_gone_for_its_group_its_author_and_every_console(at_wo
     for gesture in (
         lambda: groups.present(workshop.pk, None, note.group_id),
         lambda: groups.agreement_poll(workshop.pk, None, note.ref),
-        lambda: groups.propose(workshop.pk, None, note.pk),
-        lambda: groups.check_note(workshop.pk, None, note.pk, "shown"),
+        lambda: groups.propose(workshop.pk, None, note.ref),
         lambda: decide(workshop.pk, None, note_ref(note), "shown"),
     ):
         with pytest.raises(NotNow):

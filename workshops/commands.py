@@ -23,7 +23,7 @@ from .group_commands import GROUPS, GroupForm
 from .live import engine, hub, intake
 from .queries import paper as paper
 from .seats import Seat
-from .shapes import Gesture, Id, Op, Rev, Run, Seconds, Seq, Shape
+from .shapes import Gesture, Id, Op, Rev, Run, Seconds, Seq, Shape, WordsRef
 
 # --- people with a phone --------------------------------------------------------------------------
 
@@ -205,7 +205,7 @@ class WordsAtOnce(Shape, tag="words_at_once"):
 class Decide(Shape, tag="decide"):
     """One text or note; `words` stand instead where it is redacted."""
 
-    ref: Annotated[str, Meta(pattern=r"\A(?:text-[0-9]{1,15}-[0-9a-f]{16}|note-[0-9]{1,15}-[0-9]{1,9})\Z")]
+    ref: WordsRef
     state: Literal["pending", "shown", "hidden", "redacted", "flagged"]
     words: Annotated[str, Meta(max_length=2000)] = ""
 

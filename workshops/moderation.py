@@ -10,6 +10,7 @@ what was read.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -53,6 +54,8 @@ class Item:
     group: str = ""
     #: its question shows words without a check
     at_once: bool = False
+    #: it was brought to the vision
+    proposed: bool = False
 
     @property
     def waits(self) -> bool:
@@ -92,8 +95,14 @@ def note_ref(note: Contribution) -> str:
     return note.ref
 
 
-def texts(poll: Poll, result: results.Result, decided: results.Decided) -> list[Item]:
-    """All texts of a poll, as its result has them."""
+def is_note(ref: str) -> bool:
+    return ref.startswith("note-")
+
+
+def texts(
+    poll: Poll, result: results.Result, decided: results.Decided, proposed: Collection[str] = ()
+) -> list[Item]:
+    """All texts of a poll, as its result has them; `proposed` are the refs that were brought to the vision."""
     if not poll.poll_type.has_texts:
         return []
     found = decided.checks.get(poll.pk, checks.NONE)
@@ -106,6 +115,7 @@ def texts(poll: Poll, result: results.Result, decided: results.Decided) -> list[
             instead=found.redacted.get(key, ""),
             key=key,
             at_once=poll.shows_words_at_once,
+            proposed=text_ref(poll.pk, key) in proposed,
         )
         for key, text, people in poll.poll_type.texts(result.tally, poll.question)
     ]
@@ -120,7 +130,8 @@ def notes(breakouts: Overview | None) -> list[Item]:
 def _note(group: str, note: Contribution) -> Item:
     state = checks.FLAGGED if note.safeguarding else str(note.check_state)
     text = "" if note.safeguarding else note.text
-    return Item(note_ref(note), text, 1, state, note.redacted, group=group)
+    brought = note.proposed_at is not None
+    return Item(note_ref(note), text, 1, state, note.redacted, group=group, proposed=brought)
 
 
 # --- for the named lead -----------------------------------------------------------------------------------
