@@ -162,13 +162,24 @@ def show_result(poll_id: int, shown: bool) -> Poll:
 
 
 @transaction.atomic
+def show_words_at_once(poll_id: int, on: bool) -> Poll:
+    """Let people's texts stand before the room without a check, or not, whatever the question says."""
+    poll = _locked(poll_id)
+    poll.words_at_once = on
+    poll.save(update_fields=["words_at_once"])
+    return poll
+
+
+@transaction.atomic
 def reset_poll(poll_id: int) -> Poll:
     """Back to draft, as if never asked; only for a poll without ballots (after a rehearsal was cleared)."""
     poll = _locked(poll_id)
     poll.state = after(poll.state, "reset")
     if poll.ballots.exists():
         raise ValueError("a poll with ballots cannot be reset")
-    poll.opened_at = poll.closed_at = poll.closes_at = poll.revealed_at = poll.result = None
+    poll.opened_at = poll.closed_at = poll.closes_at = poll.revealed_at = poll.result = poll.words_at_once = (
+        None
+    )
     poll.late = 0
     poll.save()
     poll.reveal_moments.all().delete()

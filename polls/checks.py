@@ -1,9 +1,9 @@
 """What was decided about people's own words: shown, hidden, shown with words taken out, or flagged for safeguarding.
 
-Three kinds of readers ask. The room sees what somebody has let through, or, where a question shows words at once,
-all but what was hidden. Staff see what was written, for they decide. Researchers read the words as the room may read
-them where some were taken out, and otherwise what was written. Nobody of them sees flagged words: these are for the
-named lead alone.
+Three kinds of readers ask. The room sees what somebody has let through, and, where a question shows words at once,
+those that were not hidden and that nobody needs to look at. Staff see what was written, for they decide. Researchers
+read the words as the room may read them where some were taken out, and otherwise what was written. Nobody of them
+sees flagged words: these are for the named lead alone.
 
 Each answer is a rule: `key -> None` (as it was written), the words that stand instead, or "" (nothing).
 """
@@ -34,14 +34,14 @@ class Checks:
         known = {FLAGGED: self.flagged, REDACTED: self.redacted, SHOWN: self.shown, HIDDEN: self.hidden}
         return next((name for name, keys in known.items() if key in keys), PENDING)
 
-    def for_the_room(self, at_once: bool) -> Rule:
-        """What the wall and phones may show; `at_once`: the question shows words without a check."""
+    def for_the_room(self, at_once: Collection[str] = ()) -> Rule:
+        """What the wall and phones may show; texts with these keys `at_once`, without a decision."""
 
         def rule(key: str) -> str | None:
             state = self.state(key)
             if state == REDACTED:
                 return self.redacted[key]
-            return None if state == SHOWN or (at_once and state == PENDING) else ""
+            return None if state == SHOWN or (state == PENDING and key in at_once) else ""
 
         return rule
 

@@ -127,6 +127,8 @@ class Poll(models.Model):
     closed_at = models.DateTimeField(null=True, blank=True)
     #: set while the people who vote can see the result
     revealed_at = models.DateTimeField(null=True, blank=True)
+    #: a facilitator's word on whether the room sees people's texts unread; null: as the question says
+    words_at_once = models.BooleanField(null=True, blank=True)
     #: answers that arrived after the close, and were refused
     late = models.PositiveIntegerField(default=0, db_default=0)
     #: the result frozen at close, with its denominators (`polls.results.Frozen`); null while open
@@ -154,6 +156,13 @@ class Poll(models.Model):
     @property
     def is_revealed(self) -> bool:
         return self.revealed_at is not None
+
+    @property
+    def shows_words_at_once(self) -> bool:
+        """May people's texts stand on the wall before somebody has read them?"""
+        if self.words_at_once is not None:
+            return self.words_at_once
+        return self.question.settings.get("check") is False
 
     @property
     def question(self) -> Question:

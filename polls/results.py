@@ -10,7 +10,7 @@ Rehearsal ballots are shown in the room when asked for, and never frozen, never 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
@@ -327,12 +327,19 @@ def decided(polls: Collection[Poll], *, rehearsal: bool = False) -> Decided:
     return Decided(found, answers)
 
 
-def for_the_room(poll: Poll, result: Result, decided: Decided) -> Result:
-    """The same result with only those words that may stand on the wall."""
+def for_the_room(
+    poll: Poll, result: Result, decided: Decided, is_suspicious: Callable[[str], bool]
+) -> Result:
+    """The same result with only those words that may stand on the wall.
+
+    What `is_suspicious` waits for a person also where the question shows words at once.
+    """
     if not result.poll_type.has_texts:
         return result
-    at_once = result.question.settings.get("check") is False
-    rule = decided.checks.get(poll.pk, checks.NONE).for_the_room(at_once)
+    found = decided.checks.get(poll.pk, checks.NONE)
+    texts = result.poll_type.texts(result.tally, result.question) if poll.shows_words_at_once else []
+    unread = ((key, text) for key, text, _people in texts if found.state(key) == checks.PENDING)
+    rule = found.for_the_room(frozenset(key for key, text in unread if not is_suspicious(text)))
     return decided.worded(poll.pk, result, rule)
 
 

@@ -13,7 +13,8 @@ from django.test.utils import CaptureQueriesContext
 from polls.types import Question
 from polls.types.base import Option
 from workshops import breakouts, group_desk, queries, screens
-from workshops.actions import facilitation, groups, groupwork
+from workshops.actions import facilitation, groupwork
+from workshops.actions.moderation import decide
 from workshops.live.topics import SHOWN, Audience, Topic
 from workshops.models import Call, Contribution, Group, Participant, Prompt, Round, Workshop
 
@@ -482,10 +483,10 @@ def test_a_note_is_asked_about_or_brought_to_the_vision_with_one_button(desk):
     desk.at_work()
     note = desk.write("Soft light")
     assert f'id="propose-{note}"' in desk.pad()
-    desk.done("propose", note=note)
+    desk.done("propose", ref=Contribution.objects.get(pk=note).ref)
     assert Contribution.objects.get(pk=note).proposed_at
     assert f'id="propose-{note}"' not in desk.pad()
-    desk.done("check_note", note=note, state="hidden")
+    desk.done("decide", ref=Contribution.objects.get(pk=note).ref, state="hidden")
     assert f'id="ask-{note}"' not in desk.pad()
 
 
@@ -515,8 +516,7 @@ GESTURES = {
     "answer_help": {"group": 1},
     "free_scribe": {"group": 1},
     "present": {"group": 1},
-    "propose": {"note": 1},
-    "check_note": {"note": 1, "state": "shown"},
+    "propose": {"ref": "note-1-1"},
     "agreement_poll": {"ref": "note-1-1"},
 }
 
@@ -533,7 +533,7 @@ def test_only_those_who_run_the_workshop_may(desk, name):
     assert Round.objects.count() == 0
 
 
-@pytest.mark.parametrize("name", [n for n, fields in GESTURES.items() if {"group", "note"} & fields.keys()])
+@pytest.mark.parametrize("name", [n for n, fields in GESTURES.items() if {"group", "ref"} & fields.keys()])
 def test_another_workshops_groups_and_notes_are_out_of_reach(desk, name):
     other = Desk().at_work()
     note = other.write("Theirs", pick=True)
@@ -541,7 +541,7 @@ def test_another_workshops_groups_and_notes_are_out_of_reach(desk, name):
     desk.at_work()
     mine = [g.pk for g in desk.groups]
     fields = GESTURES[name] | {
-        k: v for k, v in {"group": other.groups[0].pk, "note": note}.items() if k in GESTURES[name]
+        k: v for k, v in {"group": other.groups[0].pk, "ref": f"note-{note}-1"}.items() if k in GESTURES[name]
     }
     assert "not there any more" in sentence(desk.refused(name, **fields))
     after = Group.objects.exclude(pk__in=mine).order_by("pk"), Contribution.objects.order_by("pk")
@@ -601,13 +601,7 @@ def test_words_that_are_not_checked_any_more_leave_the_wall_at_once(desk, fate):
     elif fate == "taken back":
         groupwork.write([groupwork.TakeBack(desk.workshop.pk, author, "e1", note)])
     else:
-        groups.check_note(
-            desk.workshop.pk,
-            None,
-            note,
-            "hidden" if fate == "hidden" else "shown",
-            safeguarding=fate == "flagged",
-        )
+        decide(desk.workshop.pk, None, Contribution.objects.get(pk=note).ref, fate)
     page = desk.client.get(f"/wall/{desk.workshop.wall_key}/").content.decode()
     for said in (desk.wall(), page):
         assert "Soft light" not in said
@@ -617,7 +611,8 @@ def test_words_that_are_not_checked_any_more_leave_the_wall_at_once(desk, fate):
 def test_a_redacted_sentence_is_shown_without_the_words_taken_out(desk):
     desk.at_work()
     note = desk.write("Like Sunny Lane, calm", pick=True)
-    desk.done("check_note", note=note, state="redacted", redacted="Like […], calm")
+    ref = Contribution.objects.get(pk=note).ref
+    desk.done("decide", ref=ref, state="redacted", words="Like […], calm")
     desk.done("present", group=desk.groups[0].pk)
     assert "Like […], calm" in desk.wall()
     assert "Sunny" not in desk.wall()

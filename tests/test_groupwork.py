@@ -9,6 +9,7 @@ from workshops import breakouts
 from workshops.actions import facilitation, groups, groupwork, participation, seating, together
 from workshops.actions.facilitation import NotNow
 from workshops.actions.groupwork import Add, Agree, Conflict, Done, Edit, Help, Move, Pick, Scribe, TakeBack
+from workshops.actions.moderation import decide
 from workshops.models import Contribution, Group, Participant, Round, Wording
 
 from . import factories
@@ -253,7 +254,7 @@ def test_a_groups_sentence_is_on_the_wall_only_once_the_facilitator_shows_it(roo
 def test_words_changed_after_the_check_need_a_new_one(room):
     workshop, people = room
     made = note(people[0])
-    groups.check_note(workshop.pk, None, made.note, "shown")
+    decide(workshop.pk, None, f"note-{made.note}-1", "shown")
     do(Edit, people[0], made.note, 1, "Something else")
     assert Contribution.objects.get().for_the_wall == ""
 
@@ -261,7 +262,7 @@ def test_words_changed_after_the_check_need_a_new_one(room):
 def test_a_safeguarding_flag_hides_a_note_everywhere(room):
     workshop, people = room
     made = note(people[0])
-    groups.check_note(workshop.pk, None, made.note, "shown", safeguarding=True)
+    decide(workshop.pk, None, f"note-{made.note}-1", "flagged")
     assert texts(people[0]) == []
     assert Contribution.objects.get().for_the_wall == ""
 
@@ -359,11 +360,11 @@ def test_the_same_prompt_shown_again_keeps_its_groups_and_another_step_ends_them
     assert breakouts.current_round(workshop.pk) is None
 
 
-@pytest.mark.parametrize(("state", "safeguarding"), [("hidden", False), ("shown", True)])
-def test_a_hidden_sentence_is_not_shown_by_walking_through_the_groups(room, state, safeguarding):
+@pytest.mark.parametrize("state", ["hidden", "flagged"])
+def test_a_hidden_sentence_is_not_shown_by_walking_through_the_groups(room, state):
     workshop, people = room
     made = picked(people[0], "Soft light")
-    groups.check_note(workshop.pk, None, made.note, state, safeguarding=safeguarding)
+    decide(workshop.pk, None, f"note-{made.note}-1", state)
     assert breakouts.overview(workshop.pk).to_show == []
     with pytest.raises(NotNow):
         groups.present(workshop.pk, None, group_of(people[0]).pk)

@@ -18,9 +18,9 @@ from visions.exports import results_csv
 from workshops import breakouts, commands, moderation, screens
 from workshops.actions import facilitation, groups, groupwork
 from workshops.actions.facilitation import NotNow
-from workshops.actions.moderation import check_texts, decide
+from workshops.actions.moderation import check_texts, decide, words_at_once
 from workshops.live.topics import SHOWN, Audience, Topic
-from workshops.models import Contribution, Gesture, Group, Membership, Role
+from workshops.models import BroughtText, Contribution, Gesture, Group, Membership, Role
 from workshops.moderation import note_ref, text_ref
 
 from . import factories as make
@@ -114,7 +114,7 @@ def test_a_question_that_shows_words_at_once_shows_them_until_somebody_hides_or_
 def test_words_that_arrive_between_a_count_and_a_decision_are_not_let_through_with_it():
     _workshop, poll = room(WORDS, ["calm Anna"], ["loud"])
     old = results.read(poll)
-    rule = checks.Checks(redacted={"calm anna": "calm"}).for_the_room(at_once=False)
+    rule = checks.Checks(redacted={"calm anna": "calm"}).for_the_room()
     assert [rule(key) for key in ("calm anna", "loud", "unseen")] == ["calm", "", ""]
     assert old.tally["n"] == 2
 
@@ -214,6 +214,161 @@ def test_marked_words_are_marked_in_the_queue_and_the_text_without_them_stands_b
     queue = screens.draw(screens.Scene.load(workshop.pk), Topic.QUEUE, Audience.CONSOLE)
     assert "I saw <mark>Anna Smith</mark> there" in queue
     assert f'data-instead="{WITHOUT}"' in queue
+
+
+# --- words at once: the facilitator's switch ---------------------------------------------------------------------
+
+
+def test_words_are_shown_at_once_from_the_moment_a_facilitator_says_so_and_wait_again_afterwards():
+    workshop, poll = room(WORDS, ["zebra", "calm"], ["rude", "secret"])
+    decide(workshop.pk, None, ref_of(poll, "rude"), "hidden")
+    decide(workshop.pk, None, ref_of(poll, "secret"), "flagged")
+    assert on_the_wall(workshop) == {}
+    words_at_once(workshop.pk, None, poll.pk, True)
+    assert on_the_wall(workshop) == {"zebra": 1, "calm": 1}
+    assert {text for text, item in items(workshop).items() if item.waits} == set()
+    make.vote(make.participant(workshop), poll, ["new"])
+    assert "new" in on_the_wall(workshop)
+    assert "new" in seen(workshop, Audience.WALL)
+    words_at_once(workshop.pk, None, poll.pk, False)
+    assert on_the_wall(workshop) == {}
+    assert {text for text, item in items(workshop).items() if item.waits} == {"zebra", "calm", "new"}
+
+
+def test_the_authors_choice_holds_until_a_facilitator_says_otherwise():
+    workshop, poll = room(AT_ONCE, ["zebra"])
+    assert (poll.words_at_once, poll.shows_words_at_once) == (None, True)
+    words_at_once(workshop.pk, None, poll.pk, False)
+    assert on_the_wall(workshop) == {}
+    facilitation.close(workshop.pk, None)
+    facilitation.reopen(workshop.pk, None)
+    assert on_the_wall(workshop) == {}
+
+
+@pytest.mark.parametrize("by", ["the author", "the facilitator"])
+def test_what_may_have_to_be_hidden_waits_for_a_look_also_where_words_are_shown_at_once(by):
+    settings = {"check": False} if by == "the author" else {}
+    workshop, poll = room(Question("open_text", "Your hope?", settings=settings), NAMES, "calm")
+    if by == "the facilitator":
+        words_at_once(workshop.pk, None, poll.pk, True)
+    assert on_the_wall(workshop) == {"calm": 1}
+    assert [text.text for text in screens.Scene.load(workshop.pk).waiting_texts] == [NAMES]
+    decide(workshop.pk, None, ref_of(poll, NAMES), "redacted")
+    assert on_the_wall(workshop) == {"calm": 1, WITHOUT: 1}
+
+
+def test_a_word_that_comes_while_a_picture_is_drawn_is_not_shown_with_those_that_may_be():
+    workshop, poll = room(AT_ONCE, ["calm Anna"], ["calm"])
+    decide(workshop.pk, None, ref_of(poll, "calm anna"), "redacted", "calm")
+    old, decided = results.read(poll), results.decided([poll])
+    decided.answers[poll.pk].append((["late"], 1))  # read after the count
+    shown = results.for_the_room(poll, old, decided, moderation.is_suspicious)
+    assert [text for _key, text, _people in poll.poll_type.texts(shown.tally, poll.question)] == ["calm"]
+
+
+def test_a_question_that_only_a_rehearsal_has_answered_is_as_its_author_wrote_it_afterwards():
+    workshop, poll = room(WORDS)
+    words_at_once(workshop.pk, None, poll.pk, True)
+    facilitation.clear_rehearsal(workshop.pk, None)
+    poll.refresh_from_db()
+    assert (poll.state, poll.words_at_once) == ("draft", None)
+
+
+def test_the_switch_is_in_the_log_and_says_what_it_does_beside_the_queue():
+    workshop, poll = room(WORDS, ["zebra"])
+    client = make.signed_in(make.staff(workshop.programme))
+    console, gesture = f"/workshops/{workshop.code}/console/", f"/workshops/{workshop.code}/do/words_at_once/"
+    assert "Then unread words stand on the wall" in client.get(console).content.decode()
+    for on, says in (("true", "unread words stand on the wall. Only"), ("false", "Show words at once")):
+        page = client.post(gesture, {"poll": poll.pk, "on": on}, follow=True).content.decode()
+        assert says in page
+    logged = Gesture.objects.filter(name="words_at_once").values_list("detail", "by", "item__poll")
+    assert [(detail, poll_id) for detail, _by, poll_id in logged] == [("on", poll.pk), ("off", poll.pk)]
+    assert all(by for _detail, by, _poll in logged)
+
+
+def test_a_question_that_is_not_on_stage_or_has_no_words_cannot_be_switched():
+    workshop, poll = room(WORDS, ["zebra"])
+    other, theirs = room(WORDS, ["zebra"])
+    plain, asked = room(make.YES_NO)
+    facilitation.joining(workshop.pk, None)
+    for here, which in ((workshop, poll), (plain, asked), (plain, theirs)):
+        with pytest.raises(NotNow):
+            words_at_once(here.pk, None, which.pk, True)
+    assert set(Poll.objects.values_list("words_at_once", flat=True)) == {None}
+    researcher = make.signed_in(make.staff(other.programme, Role.RESEARCHER))
+    path = f"/workshops/{other.code}/do/words_at_once/"
+    assert researcher.post(path, {"poll": theirs.pk, "on": "true"}).status_code == 403
+    assert 'id="at-once"' not in screens.draw(screens.Scene.load(plain.pk), Topic.QUEUE, Audience.CONSOLE)
+
+
+# --- asked about, and brought to the vision ------------------------------------------------------------------------
+
+
+def test_a_text_becomes_a_question_to_the_room_with_one_gesture_and_is_shown_with_it():
+    workshop, poll = room(TEXTS, "Soft light")
+    groups.agreement_poll(workshop.pk, None, ref_of(poll, "Soft light"))
+    workshop.refresh_from_db()
+    asked = workshop.stage_item.poll
+    assert (asked.is_open, asked.question.type, asked.question.text) == (True, "statement", "Soft light")
+    assert checks.of([poll.pk])[poll.pk].state("Soft light") == "shown"
+
+
+def test_a_text_that_may_name_somebody_is_asked_about_only_as_it_may_stand_on_the_wall():
+    workshop, poll = room(TEXTS, NAMES)
+    with pytest.raises(NotNow, match="may name somebody"):
+        groups.agreement_poll(workshop.pk, None, ref_of(poll, NAMES))
+    decide(workshop.pk, None, ref_of(poll, NAMES), "redacted")
+    groups.agreement_poll(workshop.pk, None, ref_of(poll, NAMES))
+    workshop.refresh_from_db()
+    assert workshop.stage_item.poll.question.text == WITHOUT
+
+
+@pytest.mark.parametrize(("state", "why"), [("hidden", "are hidden"), ("flagged", "not there any more")])
+def test_a_text_that_is_hidden_or_flagged_is_not_asked_about(state, why):
+    workshop, poll = room(TEXTS, "Soft light")
+    decide(workshop.pk, None, ref_of(poll, "Soft light"), state)
+    with pytest.raises(NotNow, match=why):
+        groups.agreement_poll(workshop.pk, None, ref_of(poll, "Soft light"))
+    workshop.refresh_from_db()
+    assert workshop.stage_item.poll == poll
+
+
+def test_what_is_flagged_or_another_workshops_is_not_brought_to_the_vision():
+    workshop, poll = room(TEXTS, "Soft light")
+    _other, theirs = room(TEXTS, "Soft light")
+    decide(workshop.pk, None, ref_of(poll, "Soft light"), "flagged")
+    for ref in (ref_of(poll, "Soft light"), ref_of(theirs, "Soft light"), ref_of(poll, "never")):
+        with pytest.raises(NotNow):
+            groups.propose(workshop.pk, None, ref)
+    assert not BroughtText.objects.exists()
+
+
+def test_words_on_the_wall_have_both_buttons_and_what_was_brought_can_be_held_back_there():
+    workshop, poll = room(TEXTS, "Soft light", "loud")
+    ref = ref_of(poll, "Soft light")
+
+    def queue():
+        return screens.draw(screens.Scene.load(workshop.pk), Topic.QUEUE, Audience.CONSOLE)
+
+    assert "For the vision" not in queue()  # nobody has let them through yet
+    decide(workshop.pk, None, ref, "shown")
+    decide(workshop.pk, None, ref_of(poll, "loud"), "hidden")
+    assert ("Ask the room" in queue(), queue().count("For the vision")) == (
+        False,
+        1,
+    )  # asking would close the question
+    facilitation.close(workshop.pk, None)
+    assert queue().count("Ask the room") == 1
+    client = make.signed_in(make.staff(workshop.programme))
+    gesture = f"/workshops/{workshop.code}/do/propose/"
+    for sent, brought in (({"ref": ref}, True), ({"hold_back": ref}, False)):
+        assert client.post(gesture, sent).status_code == 302
+        assert ("Not for the vision" in queue(), bool(BroughtText.objects.get().proposed_at)) == (
+            brought,
+        ) * 2
+    logged = list(Gesture.objects.filter(name="propose").values_list("detail", flat=True))
+    assert logged == [ref, f"{ref} off"]
 
 
 # --- flags ---------------------------------------------------------------------------------------------------------
@@ -464,8 +619,7 @@ def test_a_flagged_note_is_gone_for_its_group_its_author_and_every_console(at_wo
     for gesture in (
         lambda: groups.present(workshop.pk, None, note.group_id),
         lambda: groups.agreement_poll(workshop.pk, None, note.ref),
-        lambda: groups.propose(workshop.pk, None, note.pk),
-        lambda: groups.check_note(workshop.pk, None, note.pk, "shown"),
+        lambda: groups.propose(workshop.pk, None, note.ref),
         lambda: decide(workshop.pk, None, note_ref(note), "shown"),
     ):
         with pytest.raises(NotNow):

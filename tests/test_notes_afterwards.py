@@ -15,11 +15,15 @@ from django.utils import timezone
 from docx import Document
 from markdown_it import MarkdownIt
 
+from polls.models import Poll
+from polls.types.base import Question
 from workshops import afterwards
 from workshops.actions import facilitation, groups, groupwork, participation
 from workshops.actions.groupwork import Add, Agree, Pick
+from workshops.actions.moderation import decide
 from workshops.exports import markdown, notes_csv, notes_docx
 from workshops.models import Contribution, Domain, Group, Participant, Role, Workshop
+from workshops.moderation import text_ref
 
 from . import factories
 from .factories import signed_in, staff
@@ -116,8 +120,8 @@ def test_everybody_of_the_programme_reads_notes_and_nobody_else(room, place):
 def test_only_who_runs_workshops_decides_about_a_note(room):
     workshop, people = room
     made = note(people[0])
-    url = f"/workshops/{workshop.code}/notes/{made.pk}/"
-    send = {"do": "show"}
+    url = f"/workshops/{workshop.code}/notes/decide/"
+    send = {"do": "show", "ref": made.ref}
     assert signed_in(staff(workshop.programme, Role.RESEARCHER)).post(url, send).status_code == 403
     assert signed_in(staff(factories.programme())).post(url, send).status_code == 404
     assert Client().post(url, send).status_code == 302
@@ -125,7 +129,8 @@ def test_only_who_runs_workshops_decides_about_a_note(room):
     assert made.check_state == "pending"
     client = facilitator(workshop)
     assert client.get(url).status_code == 405
-    assert client.post(url, {"do": "nonsense"}).status_code == 404
+    for wrong in ({"do": "nonsense", "ref": made.ref}, {"do": "show"}, {"do": "show", "ref": str(made.pk)}):
+        assert client.post(url, wrong).status_code == 404
     assert client.post(url, send)["Location"] == f"/workshops/{workshop.code}/notes/#note-{made.pk}"
     made.refresh_from_db()
     assert made.check_state == "shown"
@@ -135,19 +140,35 @@ def test_a_note_of_another_workshop_is_not_decided_about_here(room):
     _workshop, people = room
     made = note(people[0])
     own = factories.workshop()
-    url = f"/workshops/{own.code}/notes/{made.pk}/"
-    assert facilitator(own).post(url, {"do": "show"}).status_code == 404
+    client, url = facilitator(own), f"/workshops/{own.code}/notes/decide/"
+    for verb in ("show", "hide", "propose"):
+        page = client.post(url, {"do": verb, "ref": made.ref}, follow=True).content.decode()
+        assert "That note is not there any more." in page
     made.refresh_from_db()
-    assert made.check_state == "pending"
+    assert (made.check_state, made.proposed_at) == ("pending", None)
+
+
+def test_a_decision_made_afterwards_is_about_the_words_that_were_read(room):
+    workshop, people = room
+    made = note(people[0])
+    page = facilitator(workshop)
+    do(groupwork.Edit, people[0], made.pk, 1, "Soft light, says Anna")
+    for verb in ("show", "hide", "propose"):
+        answer = page.post(
+            f"/workshops/{workshop.code}/notes/decide/", {"do": verb, "ref": made.ref}, follow=True
+        )
+        assert "This note was changed just now. Read it again, and decide then." in answer.content.decode()
+    made.refresh_from_db()
+    assert (made.check_state, made.proposed_at) == ("pending", None)
 
 
 def test_a_note_is_brought_to_the_vision_after_the_end_and_held_back_again(room):
     workshop, people = room
     made = note(people[0])
     facilitation.end(workshop.pk, None)
-    client, url = facilitator(workshop), f"/workshops/{workshop.code}/notes/{made.pk}/"
+    client, url = facilitator(workshop), f"/workshops/{workshop.code}/notes/decide/"
     for verb, brought in (("propose", [made]), ("hold_back", [])):
-        assert client.post(url, {"do": verb}).status_code == 302
+        assert client.post(url, {"do": verb, "ref": made.ref}).status_code == 302
         assert afterwards.brought_to_the_vision(workshop.programme) == brought
 
 
@@ -171,7 +192,7 @@ def test_a_note_comes_with_its_group_prompt_order_and_offset(room):
         "workshop": str(workshop.number), "round": "1", "round_open": "1", "group": str(group.number),
         "group_name": group.name, "prompt": "What would calm look like?", "domain": "feel", "order": "1",
         "offset_seconds": "65", "text": "Soft light", "shared_back": "1", "agreeing": "1", "check": "pending",
-        "may_be_quoted": "1",
+        "may_be_quoted": "1", "source": "group", "people": "1", "answered": "",
     }  # fmt: skip
     assert rows(workshop)[1]["order"] == "2"
     assert person != rows(workshop)[0]["person"]
@@ -213,7 +234,7 @@ def test_what_must_not_be_read_is_in_no_file_and_on_no_page(room, away):
 def test_where_words_were_taken_out_only_what_is_left_appears(room):
     workshop, people = room
     made = note(people[0], "Ask Anna at Little Ducks")
-    groups.check_note(workshop.pk, None, made.pk, "redacted", redacted="Ask [name] at [setting]")
+    decide(workshop.pk, None, made.ref, "redacted", "Ask [name] at [setting]")
     page = everywhere(workshop, facilitator(workshop))
     assert "Anna" not in page
     assert "Ask [name] at [setting]" in rows(workshop)[0]["text"]
@@ -260,6 +281,153 @@ def test_a_workshop_without_groups_says_so():
     assert rows(workshop) == []
 
 
+# --- words of the whole room -----------------------------------------------------------------------------------
+
+
+TEXTS = Question("open_text", "What would you change?")
+
+
+def asked(*answers, question=TEXTS) -> tuple[Workshop, Poll]:
+    """A workshop with a question on stage, answered by one person each; only the first lets their words be quoted."""
+    workshop = factories.workshop(None, question)
+    workshop.sheet = factories.sheet(workshop.programme, [*factories.SHEET_ITEMS[:2], QUOTE])
+    workshop.save()
+    poll = factories.launched(workshop)
+    for n, answer in enumerate(answers):
+        who = participation.join(workshop, ["read", "pooled", *(["quote"] if n == 0 else [])])
+        factories.vote(who, poll, answer)
+    return workshop, poll
+
+
+def test_words_of_the_whole_room_come_with_their_question_base_people_state_and_whole_minutes():
+    workshop, poll = asked("Soft light", "A sofa", "A sofa")
+    opened = timezone.now() - timedelta(minutes=23)
+    Workshop.objects.filter(pk=workshop.pk).update(started_at=opened)
+    poll.ballots.update(cast_at=opened + timedelta(seconds=185))
+    domain = Domain.objects.create(programme=workshop.programme, key="feel", title="Look and feel")
+    domain.instruments.add(poll.version.instrument)
+    decide(workshop.pk, None, text_ref(poll.pk, "A sofa"), "shown")
+    workshop.refresh_from_db()
+    found = {row["text"]: row for row in rows(workshop)}
+    assert found["A sofa"] == {
+        "workshop": str(workshop.number), "round": "", "round_open": "", "group": "", "group_name": "",
+        "prompt": "What would you change?", "domain": "feel", "order": found["A sofa"]["order"],
+        "offset_seconds": "180", "person": "", "text": "A sofa", "shared_back": "", "agreeing": "", "check": "shown",
+        "may_be_quoted": "0", "source": "room", "people": "2", "answered": "3",
+    }  # fmt: skip
+    assert (found["Soft light"]["may_be_quoted"], found["Soft light"]["check"]) == ("1", "pending")
+    assert sorted(row["order"] for row in found.values()) == ["1", "2"]
+    said = everywhere(workshop, facilitator(workshop))
+    assert said.count("3 people answered") == 3  # the page, Markdown, the document
+    assert "A sofa (0:03:00, 2 people)" in markdown.notes(afterwards.of(workshop))
+    assert "Soft light (0:03:00, not checked)" in document_text(workshop)
+
+
+def test_words_of_a_cloud_are_listed_with_most_people_first():
+    workshop, _poll = asked(
+        ["calm", "light"], ["Calm!"], question=Question("words", "In a word?", settings={"max_entries": 3})
+    )
+    assert [(row["text"].strip("!").lower(), row["people"]) for row in rows(workshop)] == [
+        ("calm", "2"),
+        ("light", "1"),
+    ]
+
+
+@pytest.mark.parametrize("away", ["flagged", "of a rehearsal", "taken out of the box"])
+def test_words_of_the_room_that_must_not_be_read_are_in_no_file_and_on_no_page(away):
+    workshop, poll = asked("Never to be read", "A sofa")
+    groups.propose(workshop.pk, None, text_ref(poll.pk, "Never to be read"))
+    facilitation.close(workshop.pk, None)
+    ballot = poll.ballots.filter(value="Never to be read")
+    if away == "flagged":
+        decide(workshop.pk, None, text_ref(poll.pk, "Never to be read"), "flagged")
+    elif away == "of a rehearsal":
+        ballot.update(rehearsal=True)
+    else:
+        ballot.delete()
+    assert "Never to be read" not in everywhere(workshop, facilitator(workshop))
+    assert [(row["order"], row["text"]) for row in rows(workshop)] == [("1", "A sofa")]
+    brought = afterwards.texts_brought_to_the_vision(workshop.programme)
+    assert afterwards.read_texts(brought) == {}
+
+
+def test_where_words_of_the_room_were_taken_out_only_what_is_left_appears():
+    workshop, poll = asked("Ask Anna at Little Ducks")
+    decide(
+        workshop.pk,
+        None,
+        text_ref(poll.pk, "Ask Anna at Little Ducks"),
+        "redacted",
+        "Ask [name] at [setting]",
+    )
+    page = everywhere(workshop, facilitator(workshop))
+    assert "Anna" not in page
+    assert [(row["text"], row["check"]) for row in rows(workshop)] == [
+        ("Ask [name] at [setting]", "redacted")
+    ]
+
+
+def test_questions_at_joining_that_nobody_asked_yet_or_without_words_are_not_listed():
+    workshop, _poll = asked("A sofa")
+    factories.poll_item(workshop, TEXTS, profile=True, key="about-you")
+    factories.poll_item(workshop, TEXTS, key="later")
+    facilitation.launch(workshop.pk, None, factories.poll_item(workshop, factories.YES_NO, key="yes-no").pk)
+    assert [each.question for each in afterwards.of(workshop).asked] == ["What would you change?"]
+
+
+def test_words_of_the_room_that_a_spreadsheet_or_markdown_would_run_stay_words():
+    workshop, _poll = asked("=HYPERLINK(1)", "# Calm\n- quiet")
+    assert {row["text"] for row in rows(workshop)} == {"'=HYPERLINK(1)", "# Calm\n- quiet"}
+    assert "\\# Calm\n   \\- quiet" in markdown.notes(afterwards.of(workshop))
+
+
+def test_a_facilitator_decides_about_words_of_the_room_afterwards_and_brings_them_to_the_vision():
+    workshop, poll = asked("A sofa")
+    facilitation.end(workshop.pk, None)
+    client, ref = facilitator(workshop), text_ref(poll.pk, "A sofa")
+    url = f"/workshops/{workshop.code}/notes/decide/"
+    for verb, says in (
+        ("show", "For the vision"),
+        ("propose", "Not for the vision"),
+        ("hold_back", "A sofa"),
+    ):
+        answer = client.post(url, {"do": verb, "ref": ref})
+        assert answer["Location"] == f"/workshops/{workshop.code}/notes/#{ref}"
+        assert says in client.get(f"/workshops/{workshop.code}/notes/").content.decode()
+    assert afterwards.texts_brought_to_the_vision(workshop.programme) == []
+    (line,) = afterwards.of(workshop).asked[0].texts
+    assert (line.check, line.proposed) == ("shown", False)
+    reader = signed_in(staff(workshop.programme, Role.RESEARCHER))
+    assert reader.post(url, {"do": "hide", "ref": ref}).status_code == 403
+    assert "Hide" not in reader.get(f"/workshops/{workshop.code}/notes/").content.decode()
+
+
+def test_a_workshop_without_groups_has_its_words_and_ways_to_them():
+    workshop, _poll = asked("A sofa")
+    facilitation.end(workshop.pk, None)
+    client = signed_in(staff(workshop.programme, Role.OWNER))
+    link = f'href="/workshops/{workshop.code}/notes/"'
+    for url in (
+        "/workshops/",
+        f"/workshops/{workshop.code}/console/",
+        f"/programmes/{workshop.programme.key}/",
+    ):
+        assert link in client.get(url).content.decode(), url
+    assert "Download CSV" in client.get(f"/workshops/{workshop.code}/notes/").content.decode()
+
+
+def test_more_questions_and_words_cost_no_more_queries():
+    workshop, _poll = asked("A sofa")
+    client, url = facilitator(workshop), f"/workshops/{workshop.code}/notes/"
+    few = queries(client, url)
+    for number in range(2):
+        item = factories.poll_item(workshop, TEXTS, key=f"more-{number}")
+        facilitation.launch(workshop.pk, None, item.pk)
+        for text in ("Soft light", "Toast"):
+            factories.vote(factories.participant(workshop), item.poll, text)
+    assert queries(client, url) == few
+
+
 # --- files -------------------------------------------------------------------------------------------------
 
 
@@ -292,7 +460,7 @@ def test_markdown_has_headings_notes_and_the_sentence_brought_back(room):
     do(Pick, people[0], made.pk, True)
     groups.close_round(workshop.pk, None)
     text = markdown.notes(afterwards.of(workshop))
-    assert text.startswith(f"# The ideal baby room, workshop {workshop.number}: notes of the groups\n")
+    assert text.startswith(f"# The ideal baby room, workshop {workshop.number}: notes and words\n")
     assert "\n## Group time 1\n\nWhat would calm look like?\n" in text
     assert "\n1. **Soft light** (0:00:00, brought to everybody)\n" in text
     assert "No notes." in text

@@ -7,12 +7,14 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from polls.types.base import Question
 from visions import publishing, quoting
 from visions.aggregates import findings
 from visions.models import Adoption, Statement
-from workshops.actions import facilitation, groups, groupwork, participation
+from workshops.actions import facilitation, groups, groupwork, moderation, participation
 from workshops.actions.groupwork import Add
-from workshops.models import Contribution, Domain, Group, Role, Workshop
+from workshops.models import BroughtText, Contribution, Domain, Group, Role, Workshop
+from workshops.moderation import text_ref
 
 from . import factories
 from .factories import signed_in, staff
@@ -54,14 +56,16 @@ def note(
     who = workshop.participants.order_by("pk")[0 if quotable else 1]
     group = Group.objects.get(places__voter=who.voter)
     (done,) = groupwork.write([Add(workshop.pk, who.voter, f"op{next(_ops)}", group.pk, text)])
-    groups.propose(workshop.pk, None, done.note)
+    groups.propose(workshop.pk, None, f"note-{done.note}-1")
     Contribution.objects.filter(pk=done.note).update(check_state=state, **fields)
     return Contribution.objects.get(pk=done.note)
 
 
-def adopted(made: Contribution, by=None) -> Statement:
-    summary = publishing.summary_of(made.group.round.workshop.programme)
-    return publishing.adopt(summary, made, by)
+def adopted(made: Contribution | BroughtText, by=None) -> Statement:
+    workshop = made.item.workshop if isinstance(made, BroughtText) else made.group.round.workshop
+    summary = publishing.summary_of(workshop.programme)
+    origins = (each.origin for each in quoting.brought(summary.programme))
+    return publishing.adopt(summary, next(each for each in origins if each.source == made), by)
 
 
 def composer(workshop: Workshop) -> str:
@@ -108,7 +112,7 @@ def test_a_note_of_another_programme_is_not_found(workshop):
 
 def test_a_note_that_nobody_brought_is_not_found(workshop):
     made = note(workshop)
-    groups.propose(workshop.pk, None, made.pk, on=False)
+    groups.propose(workshop.pk, None, made.ref, on=False)
     assert researcher(workshop).post(adopt_url(made)).status_code == 404
 
 
@@ -152,7 +156,7 @@ def test_a_note_that_is_not_checked_is_listed_and_not_taken_up(workshop):
     made, client = note(workshop, state="pending"), researcher(workshop)
     assert "Not checked yet" in client.get(composer(workshop)).content.decode()
     page = client.post(adopt_url(made), follow=True).content.decode()
-    assert "This note is not checked yet." in page
+    assert "This is not checked yet." in page
     assert not Statement.objects.exists()
 
 
@@ -242,7 +246,7 @@ def test_a_note_that_is_gone_leaves_none_of_its_words_in_the_log(workshop):
     assert SENTENCE not in str(vars(kept))
     assert not may_be_published(statement)
     page = researcher(workshop).get(f"{composer(workshop)}?statement={statement.pk}").content.decode()
-    assert "From a note of a group that is no longer there." in page
+    assert "It came from words that are no longer there." in page
 
 
 def test_a_published_page_says_nothing_of_notes_and_groups(workshop):
@@ -250,6 +254,103 @@ def test_a_published_page_says_nothing_of_notes_and_groups(workshop):
     content = str(publishing.content(statement.summary, findings(workshop.programme)))
     assert SENTENCE in content
     assert ("Group 1" in content, "adoption" in content) == (False, False)
+
+
+# --- what people wrote to a question -----------------------------------------------------------------------
+
+
+def text(workshop: Workshop, *quotable: bool, words: str = SENTENCE, state: str = "shown") -> BroughtText:
+    """What people wrote to a question about look and feel, one each, brought to the vision."""
+    item = factories.poll_item(workshop, Question("open_text", "What is it like?"), key=f"like-{next(_ops)}")
+    item.poll.version.instrument.domains.add(Domain.objects.get(key="feel"))
+    facilitation.launch(workshop.pk, None, item.pk)
+    for may in quotable or (True,):
+        who = participation.join(workshop, ["read", "pooled", "quote" if may else "read"])
+        factories.vote(who, item.poll, words)
+    ref = text_ref(item.poll.pk, words)
+    groups.propose(workshop.pk, None, ref)
+    if state != "pending":
+        moderation.decide(workshop.pk, None, ref, state)
+    facilitation.close(workshop.pk, None)
+    return BroughtText.objects.get(ref=ref)
+
+
+def adopt_text_url(made: BroughtText) -> str:
+    return f"{composer(made.item.workshop)}texts/{made.pk}/"
+
+
+def test_a_text_of_the_whole_room_becomes_a_statement_with_one_tap_and_leads_back_to_its_question(workshop):
+    made, user = text(workshop, True, True), staff(workshop.programme, Role.RESEARCHER)
+    client = signed_in(user)
+    listed = client.get(composer(workshop)).content.decode()
+    assert ("Take it up" in listed, "2 people wrote it." in listed) == (True, True)
+    for _ in range(2):
+        answer = client.post(adopt_text_url(made))
+    statement = Statement.objects.get()
+    assert (statement.text, statement.domain.key) == (SENTENCE, "feel")
+    kept = Adoption.objects.get()
+    assert (kept.statement, kept.note, kept.text, kept.by) == (statement, None, made, user)
+    page = client.get(f"{composer(workshop)}?statement={statement.pk}").content.decode()
+    assert "From what 2 people wrote to “What is it like?” in workshop" in page
+    assert f'href="/workshops/{workshop.code}/notes/#{made.ref}"' in page
+    assert "Taken up as a statement" in page
+    assert f'id="{made.ref}"' in client.get(f"/workshops/{workshop.code}/notes/").content.decode()
+    publishing.delete_statement(statement)
+    answer = client.post(adopt_text_url(made))
+    assert answer["Location"] == f"{composer(workshop)}?statement={Statement.objects.get().pk}"
+
+
+def test_a_text_that_is_not_checked_waits_and_one_that_is_hidden_flagged_or_held_back_is_not_listed(workshop):
+    made, client = text(workshop, state="pending"), researcher(workshop)
+    assert "Not checked yet" in client.get(composer(workshop)).content.decode()
+    assert "This is not checked yet." in client.post(adopt_text_url(made), follow=True).content.decode()
+    moderation.decide(workshop.pk, None, made.ref, "hidden")
+    assert client.post(adopt_text_url(made)).status_code == 404
+    moderation.decide(workshop.pk, None, made.ref, "shown")
+    groups.propose(workshop.pk, None, made.ref, on=False)
+    assert client.post(adopt_text_url(made)).status_code == 404
+    groups.propose(workshop.pk, None, made.ref)
+    moderation.decide(workshop.pk, None, made.ref, "flagged")
+    assert client.post(adopt_text_url(made)).status_code == 404
+    assert SENTENCE not in client.get(composer(workshop)).content.decode()
+    assert not Statement.objects.exists()
+
+
+def test_words_of_several_people_are_published_only_if_all_of_them_agreed(workshop):
+    assert may_be_published(adopted(text(workshop, True, True)))
+    assert not may_be_published(adopted(text(workshop, True, False, words="It smells of bread.")))
+
+
+@pytest.mark.parametrize("since", ["hidden", "redacted", "flagged", "gone"])
+def test_words_of_the_room_that_may_no_longer_be_shown_may_not_be_published_either(workshop, since):
+    made = text(workshop)
+    statement = adopted(made)
+    if since == "gone":
+        made.item.poll.ballots.all().delete()
+    else:
+        moderation.decide(workshop.pk, None, made.ref, since, "It smells." if since == "redacted" else "")
+    assert not may_be_published(statement)
+    page = researcher(workshop).get(f"{composer(workshop)}?statement={statement.pk}").content.decode()
+    assert REFUSED in page
+    assert SENTENCE not in str(list(Adoption.objects.values())) + str(list(BroughtText.objects.values()))
+
+
+def test_a_text_of_another_programme_is_not_found(workshop):
+    made = text(workshop)
+    other = factories.workshop()
+    assert researcher(other).post(f"{composer(other)}texts/{made.pk}/").status_code == 404
+    assert researcher(workshop).post(f"{composer(workshop)}notes/{made.pk}/").status_code == 404
+    assert not Adoption.objects.exists()
+
+
+def test_more_texts_cost_the_composer_no_more_queries(workshop):
+    adopted(text(workshop))
+    text(workshop)
+    few = queries(workshop)
+    for _ in range(2):
+        adopted(text(workshop))
+        text(workshop)
+    assert queries(workshop) == few
 
 
 def queries(workshop: Workshop) -> int:

@@ -12,6 +12,7 @@ from tests import factories as make
 from tests.browser.entrance import session_of
 from tests.browser.server import start_server
 from workshops import screens
+from workshops.actions import facilitation
 from workshops.live.topics import Audience, Topic
 from workshops.moderation import text_ref
 
@@ -46,6 +47,9 @@ def test_a_queue_of_any_length_is_a_small_picture_and_its_words_move_up(db, ques
     after = screens.Scene.load(room.pk)
     assert [text.key for text in after.decided_texts][: len(seen)] == seen
     assert after.next_texts[0].key == scene.waiting_texts[len(seen)].key
+    facilitation.close(room.pk, None)  # each of those on the wall can be asked about now
+    closed = screens.draw(screens.Scene.load(room.pk), Topic.QUEUE, Audience.CONSOLE)
+    assert len(closed.encode()) < LARGEST
 
 
 def test_one_words_own_button_decides_that_word_alone(db):

@@ -206,7 +206,7 @@ def test_the_room_sees_only_words_that_somebody_has_let_through_and_the_base_sta
     TextCheck.objects.create(
         poll=poll, key=next(key for key, text, _n in words if text == "Calm"), shown=True
     )
-    seen = results.for_the_room(poll, result, results.decided([poll]))
+    seen = results.for_the_room(poll, result, results.decided([poll]), lambda text: False)
     assert [text for _key, text, _n in POLL_TYPES["words"].texts(seen.tally, seen.question)] == ["Calm"]
     assert seen.tally["n"] == 2
 

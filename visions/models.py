@@ -15,7 +15,7 @@ from django.db import models
 from django.utils.translation import gettext_lazy as _
 
 from polls.models import Instrument
-from workshops.models import Contribution, Domain, Programme
+from workshops.models import BroughtText, Contribution, Domain, Programme
 
 STATEMENT_LENGTH = 200  # characters: a sentence that people can agree with
 
@@ -97,13 +97,18 @@ class EvidenceLink(models.Model):
 
 
 class Adoption(models.Model):
-    """A group's note was taken up as the draft of a statement: by whom, and when. It stays when either of them goes."""
+    """A group's note, or what people wrote to a question, was taken up as the draft of a statement: by whom, and when.
+
+    It stays when either of them goes. That a text is taken up once is held by a lock on it (`publishing.adopt`): a
+    constraint would lock this table while a new version is installed.
+    """
 
     statement = models.ForeignKey(Statement, models.SET_NULL, null=True, related_name="adoptions")
     note = models.ForeignKey(Contribution, models.SET_NULL, null=True, related_name="+")
+    text = models.ForeignKey(BroughtText, models.SET_NULL, null=True, related_name="+", db_index=False)
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     at = models.DateTimeField(auto_now_add=True)
-    #: SHA-256 of the statement as it was taken up (`quoting.mark`): whose note is gone leaves no words here
+    #: SHA-256 of the statement as it was taken up (`quoting.mark`): whose words are gone leaves none of them here
     mark = models.CharField(max_length=64)
 
     class Meta:

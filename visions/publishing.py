@@ -18,11 +18,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from polls.types.base import percent
-from workshops.models import Contribution, Domain, Programme
+from workshops.models import Domain, Programme
 
 from . import disclosure, quoting, statistics
 from .aggregates import PERCENT_FROM, Asked, Findings, Line, findings, round_half_up
 from .models import Adoption, EvidenceLink, Snapshot, Statement, Summary
+from .quoting import Origin
 
 
 class CannotPublish(Exception):
@@ -42,15 +43,15 @@ class AlreadyLinked(Exception):
 
 
 class NotChecked(Exception):
-    """Nobody has said yet that this note may be shown, or it may not."""
+    """Nobody has said yet that these words may be shown, or they may not."""
 
 
 class NoDomain(Exception):
-    """This note's prompt belongs to no part of the vision, and none was chosen."""
+    """What was asked belongs to no part of the vision, and none was chosen."""
 
 
 class AlreadyAdopted(Exception):
-    """This note is a statement already."""
+    """These words are a statement already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,25 +97,28 @@ def add_statement(summary: Summary, domain: Domain, text: str, why: str = "") ->
 
 
 @transaction.atomic
-def adopt(summary: Summary, note: Contribution, by: Any, domain: Domain | None = None) -> Statement:
-    """Take up a group's note as a statement in its prompt's domain, or in this one; who and when is kept.
+def adopt(summary: Summary, origin: Origin, by: Any, domain: Domain | None = None) -> Statement:
+    """Take up what was brought as a statement in the domain of what was asked, or in this one; who and when is kept.
 
     Raises `NotChecked`, `NoDomain`, `AlreadyAdopted`.
     """
-    words = quoting.draft(note.for_the_wall)
+    words, source = quoting.draft(origin.words), origin.source
     if not words:
-        raise NotChecked(note.pk)
-    where = domain or (note.group.prompt.domain if note.group.prompt else None)
+        raise NotChecked(source.pk)
+    where = domain or origin.domain
     if where is None:
-        raise NoDomain(note.pk)
-    if Adoption.objects.filter(note=note, statement__isnull=False).exists():
-        raise AlreadyAdopted(note.pk)
+        raise NoDomain(source.pk)
+    made_of: dict[str, Any] = {"note" if origin.is_note else "text": source}
+    # Two researchers who take it up at once wait for each other here.
+    type(source).objects.select_for_update(of=("self",), no_key=True).get(pk=source.pk)
+    if Adoption.objects.filter(statement__isnull=False, **made_of).exists():
+        raise AlreadyAdopted(source.pk)
     statement = add_statement(summary, where, words)
     try:
         with transaction.atomic():
-            Adoption.objects.create(statement=statement, note=note, by=by, mark=quoting.mark(words))
+            Adoption.objects.create(statement=statement, by=by, mark=quoting.mark(words), **made_of)
     except IntegrityError as twice:
-        raise AlreadyAdopted(note.pk) from twice
+        raise AlreadyAdopted(source.pk) from twice
     return statement
 
 
@@ -224,13 +228,20 @@ def _essence(line: Line | None) -> dict[str, int] | None:
 # --- publishing --------------------------------------------------------------------------------------
 
 
+CAME_FROM = (
+    "adoptions__by",
+    "adoptions__text",
+    "adoptions__note__group__round__workshop",
+    "adoptions__note__group__prompt__domain",
+)
+
+
 def statements_of(summary: Summary) -> list[Statement]:
-    """All statements in the page's order with their evidence and the notes they came from; six queries at most."""
+    """All statements in the page's order with their evidence and what they came from; seven queries at most."""
     if summary.pk is None:
         return []
     statements = summary.statements.select_related("domain", "summary__programme")
-    came_from = ("adoptions__by", "adoptions__note__group__round__workshop")
-    return list(statements.prefetch_related("evidence__instrument", *came_from))
+    return list(statements.prefetch_related("evidence__instrument", *CAME_FROM))
 
 
 def reasons_against(summary: Summary, found: Findings) -> list[Reason]:

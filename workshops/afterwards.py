@@ -1,8 +1,12 @@
-"""What stays of the groups once people have gone: notes in their order, sentences shared back, transcripts.
+"""What people wrote, once they have gone: notes of the groups in their order, texts of the whole room, transcripts.
 
 For staff and for files. Nothing here says who wrote what or at which time of day: a note has its distance from the
-workshop's opening. Notes of a rehearsal, notes taken back and notes for the safeguarding lead alone never appear, and
-where words were taken out of a note only what is left of it does.
+workshop's opening. Words of a rehearsal, notes taken back and words for the safeguarding lead alone never appear, and
+where words were taken out only what is left does.
+
+Texts of the whole room are counted from ballots each time, so what is taken out of the box is gone here. They stand in
+the order of their screens, and their time is in whole minutes: seconds would say who wrote what to everybody who
+watched a neighbour type.
 """
 
 from __future__ import annotations
@@ -11,34 +15,49 @@ import secrets
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models import Count, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from .models import Contribution, Group, Participant, Programme, Round, Transcript, Workshop
+from polls import checks
+from polls.lifecycle import State
+from polls.models import Ballot, Poll
+from polls.types import POLL_TYPES
+
+from .models import (
+    AgendaItem,
+    BroughtText,
+    Contribution,
+    Domain,
+    Group,
+    Participant,
+    Programme,
+    Round,
+    Transcript,
+    Workshop,
+)
+from .moderation import is_note, text_ref
 
 #: the item of an information sheet by which people agree to be quoted
 QUOTE_ITEM = "quote"
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
-    """A note as it may be read afterwards. `number` is its place in its group, from 1."""
+class Written:
+    """Words as they may be read afterwards. `number` is their place in their group or question, from 1."""
 
-    pk: int
+    #: these words and no others: see `moderation`
+    ref: str
     number: int
     text: str
     #: since the workshop opened; none where it never did
     offset: timedelta | None
-    agreeing: int
-    picked: bool
     check: str
     proposed: bool
+    #: everybody who wrote it agreed
     may_be_quoted: bool
-    #: stands for its author in this one reading, and in no other
-    person: str
 
     @property
     def is_pending(self) -> bool:
@@ -53,8 +72,42 @@ class Line:
         return self.check == Contribution.Check.REDACTED
 
     @property
-    def for_the_wall(self) -> bool:
-        return not self.is_pending and not self.is_hidden
+    def for_the_wall(self) -> str:
+        """What somebody has read and let through; empty where nobody has."""
+        return "" if self.is_pending or self.is_hidden else self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Line(Written):
+    """A note of a group."""
+
+    pk: int
+    agreeing: int
+    picked: bool
+    #: stands for its author in this one reading, and in no other
+    person: str
+
+
+@dataclass(frozen=True, slots=True)
+class Text(Written):
+    """A text of the whole room; its time is that of the first of its people."""
+
+    people: int
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A question that people answered in words. `answered` is its base."""
+
+    item: AgendaItem
+    poll: Poll
+    domain: Domain | None
+    answered: int
+    texts: tuple[Text, ...]
+
+    @property
+    def question(self) -> str:
+        return self.poll.question.text
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,19 +141,30 @@ class RoundNotes:
 
 @dataclass(frozen=True, slots=True)
 class Notes:
-    """All that the groups of a workshop wrote."""
+    """All that people wrote in a workshop: in its groups, and to its questions."""
 
     workshop: Workshop
     rounds: tuple[RoundNotes, ...]
+    asked: tuple[Asked, ...]
 
     @property
     def count(self) -> int:
+        """How many notes the groups wrote."""
         return sum(each.count for each in self.rounds)
+
+    @property
+    def is_empty(self) -> bool:
+        return not self.count and not any(each.texts for each in self.asked)
+
+    @property
+    def says_that_no_note_is_there(self) -> bool:
+        """Nobody looks for notes of groups where the whole room was asked and no group."""
+        return not self.count and (bool(self.rounds) or not self.asked)
 
     @property
     def title(self) -> str:
         names = {"title": self.workshop.title, "number": self.workshop.number}
-        return _("%(title)s, workshop %(number)d: notes of the groups") % names
+        return _("%(title)s, workshop %(number)d: notes and words") % names
 
     @property
     def lines(self) -> Iterator[tuple[Round, Group, Line]]:
@@ -111,7 +175,10 @@ class Notes:
 
 
 def of(workshop: Workshop) -> Notes:
-    """Every round that was opened, with its groups and their notes. Five queries, whatever there is."""
+    """Every round that was opened with its groups and their notes, and every question that was answered in words.
+
+    Eleven queries at most, whatever there is.
+    """
     rounds = list(workshop.rounds.filter(opened_at__isnull=False))
     groups = list(Group.objects.filter(round__in=rounds).select_related("prompt__domain"))
     notes: defaultdict[int, list[Any]] = defaultdict(list)
@@ -133,7 +200,8 @@ def of(workshop: Workshop) -> Notes:
     by_round: defaultdict[int, list[GroupNotes]] = defaultdict(list)
     for group in groups:
         by_round[group.round_id].append(group_notes(group))
-    return Notes(workshop, tuple(RoundNotes(each, tuple(by_round[each.pk])) for each in rounds))
+    of_groups = tuple(RoundNotes(each, tuple(by_round[each.pk])) for each in rounds)
+    return Notes(workshop, of_groups, tuple(_texts_of(asked_in_words().filter(workshop=workshop))))
 
 
 def _kept() -> QuerySet[Contribution]:
@@ -148,10 +216,11 @@ def _agreeing(workshop: Workshop) -> Count:
 def _line(workshop: Workshop, group: Group, number: int, note: Any, person: str, quotable: bool) -> Line:
     redacted = note.check_state == Contribution.Check.REDACTED
     return Line(
+        ref=note.ref,
         pk=note.pk,
         number=number,
         text=note.redacted if redacted else note.text,
-        offset=max(note.at - workshop.started_at, timedelta()) if workshop.started_at else None,
+        offset=_offset(workshop, note.at),
         agreeing=note.agreeing,
         picked=group.pick_id == note.pk,
         check=note.check_state,
@@ -159,6 +228,81 @@ def _line(workshop: Workshop, group: Group, number: int, note: Any, person: str,
         may_be_quoted=quotable,
         person=person,
     )
+
+
+def _offset(workshop: Workshop, at: datetime | None) -> timedelta | None:
+    return max(at - workshop.started_at, timedelta()) if at and workshop.started_at else None
+
+
+# --- texts of the whole room -------------------------------------------------------------------------------
+
+Paper = tuple[str, Any, datetime | None]  # who, what, when
+
+
+def asked_in_words() -> QuerySet[AgendaItem]:
+    """Questions on stage that people have answered, or could, in their own words."""
+    with_texts = [name for name, kind in POLL_TYPES.items() if kind.has_texts]
+    asked = AgendaItem.objects.filter(profile=False, poll__version__definition__type__in=with_texts)
+    return asked.exclude(poll__state=State.DRAFT)
+
+
+def _texts_of(items: QuerySet[AgendaItem]) -> Iterator[Asked]:
+    """These questions with their texts; six queries, whatever there is."""
+    found = list(
+        items.select_related("workshop", "poll__version__instrument").prefetch_related(
+            "poll__version__instrument__domains"
+        )
+    )
+    polls = [item.poll_id for item in found if item.poll_id]
+    decided = checks.of(polls)
+    papers: defaultdict[int, list[Paper]] = defaultdict(list)
+    cast = Ballot.objects.filter(poll__in=polls, status=Ballot.Status.CAST, rehearsal=False)
+    for poll, who, value, at in cast.values_list("poll", "voter", "value", "cast_at"):
+        papers[poll].append((who, value, at))
+    quotable = agreed_to_be_quoted({who for mine in papers.values() for who, _value, _at in mine})
+    brought = BroughtText.objects.filter(item__in=found, proposed_at__isnull=False)
+    proposed = set(brought.values_list("ref", flat=True))
+    for item in found:
+        if item.poll:
+            mine = papers[item.poll.pk]
+            texts = _texts(item, item.poll, mine, decided.get(item.poll.pk, checks.NONE), quotable, proposed)
+            domain = next(iter(item.poll.version.instrument.domains.all()), None)
+            yield Asked(item, item.poll, domain, len(mine), tuple(texts))
+
+
+def _texts(
+    item: AgendaItem,
+    poll: Poll,
+    papers: list[Paper],
+    decided: checks.Checks,
+    quotable: set[str],
+    proposed: set[str],
+) -> Iterator[Text]:
+    """What was written to one question, without what is flagged."""
+    kind, question = poll.poll_type, poll.question
+    by_key: defaultdict[str, list[Paper]] = defaultdict(list)
+    for paper in papers:
+        for key, _text, _one in kind.texts(kind.tally([(paper[1], 1)], question), question):
+            by_key[key].append(paper)
+    tally = kind.tally(((value, 1) for _who, value, _at in papers), question)
+    texts = [each for each in kind.texts(tally, question) if decided.state(each[0]) != checks.FLAGGED]
+    for number, (key, text, people) in enumerate(texts, start=1):
+        first = min((at for _who, _value, at in by_key[key] if at), default=None)
+        offset = _offset(item.workshop, first)
+        ref = text_ref(poll.pk, key)
+        yield Text(
+            ref=ref,
+            number=number,
+            text=decided.redacted.get(key, text),
+            offset=None if offset is None else timedelta(minutes=offset // timedelta(minutes=1)),
+            check=decided.state(key),
+            proposed=ref in proposed,
+            may_be_quoted=all(who in quotable for who, _value, _at in by_key[key]),
+            people=people,
+        )
+
+
+# --- who agreed, and what became of it -----------------------------------------------------------------------
 
 
 def _strangers(voters: Collection[str]) -> dict[str, str]:
@@ -175,9 +319,10 @@ def agreed_to_be_quoted(voters: Iterable[str]) -> set[str]:
     return {voter for voter, ticked in asked if QUOTE_ITEM in ticked}
 
 
-def was_in_groups(programme: Programme) -> list[Workshop]:
-    """Workshops of a programme in which groups were at work."""
-    return list(programme.workshops.filter(rounds__opened_at__isnull=False).distinct())
+def with_something_to_read(workshops: QuerySet[Workshop]) -> QuerySet[Workshop]:
+    """Those in which groups were at work, or people were asked for their own words."""
+    in_words = Q(pk__in=asked_in_words().order_by().values("workshop"))
+    return workshops.filter(Q(rounds__opened_at__isnull=False) | in_words).distinct()
 
 
 def brought_to_the_vision(programme: Programme, most: int = 200) -> list[Contribution]:
@@ -185,6 +330,26 @@ def brought_to_the_vision(programme: Programme, most: int = 200) -> list[Contrib
     found = _kept().filter(proposed_at__isnull=False, group__round__workshop__programme=programme)
     related = found.select_related("group__round__workshop", "group__prompt__domain")
     return list(related.order_by("proposed_at", "pk")[:most])
+
+
+def texts_brought_to_the_vision(programme: Programme, most: int = 200) -> list[BroughtText]:
+    """The same of what people wrote to questions; `read_texts` has their words."""
+    found = BroughtText.objects.filter(proposed_at__isnull=False, item__workshop__programme=programme)
+    return list(found.order_by("proposed_at", "pk")[:most])
+
+
+def read_texts(brought: Collection[BroughtText]) -> dict[str, tuple[Asked, Text]]:
+    """By their refs these texts, each with its question; without those that nobody may read any more."""
+    if not brought:
+        return {}
+    refs = {each.ref for each in brought}
+    items = AgendaItem.objects.filter(pk__in={each.item_id for each in brought})
+    return {text.ref: (asked, text) for asked in _texts_of(items) for text in asked.texts if text.ref in refs}
+
+
+def anchor(ref: str) -> str:
+    """Where these words stand on the page: a note keeps its place when its words change."""
+    return ref.rpartition("-")[0] if is_note(ref) else ref
 
 
 def clock(offset: timedelta | None) -> str:

@@ -23,7 +23,7 @@ from .group_commands import GROUPS, GroupForm
 from .live import engine, hub, intake
 from .queries import paper as paper
 from .seats import Seat
-from .shapes import Gesture, Id, Op, Rev, Run, Seconds, Seq, Shape
+from .shapes import Gesture, Id, Op, Rev, Run, Seconds, Seq, Shape, WordsRef
 
 # --- people with a phone --------------------------------------------------------------------------
 
@@ -197,10 +197,15 @@ class CheckTexts(Shape, tag="check_texts"):
     shown: bool
 
 
+class WordsAtOnce(Shape, tag="words_at_once"):
+    poll: Id
+    on: bool
+
+
 class Decide(Shape, tag="decide"):
     """One text or note; `words` stand instead where it is redacted."""
 
-    ref: Annotated[str, Meta(pattern=r"\A(?:text-[0-9]{1,15}-[0-9a-f]{16}|note-[0-9]{1,15}-[0-9]{1,9})\Z")]
+    ref: WordsRef
     state: Literal["pending", "shown", "hidden", "redacted", "flagged"]
     words: Annotated[str, Meta(max_length=2000)] = ""
 
@@ -228,6 +233,7 @@ FACILITATION: dict[type[Shape], Run] = {
     CheckTexts: lambda workshop, by, data: moderation.check_texts(
         workshop, by, data.poll, data.keys, data.shown
     ),
+    WordsAtOnce: lambda workshop, by, data: moderation.words_at_once(workshop, by, data.poll, data.on),
     Decide: lambda workshop, by, data: moderation.decide(workshop, by, data.ref, data.state, data.words),
     ClearRehearsal: lambda workshop, by, data: facilitation.clear_rehearsal(workshop, by),
     **GROUPS,
@@ -262,7 +268,7 @@ PhoneFrame = (
 )
 StaffForm = (
     Start | End | Joining | Launch | Close | CloseIn | Reopen | Reveal | Hide | QuickPoll
-    | HeadCount | Timer | AddTime | StopTimer | CheckTexts | Decide | ClearRehearsal
+    | HeadCount | Timer | AddTime | StopTimer | CheckTexts | WordsAtOnce | Decide | ClearRehearsal
     | GroupForm
 )  # fmt: skip
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from .actions import groups
-from .shapes import Gesture, Id, Run, Seconds, Shape
+from .shapes import Gesture, Id, NoteRef, Run, Seconds, Shape, WordsRef
 
 
 class MakeGroups(Shape, tag="make_groups"):
@@ -67,28 +67,18 @@ class FreeScribe(Shape, tag="free_scribe"):
     group: Id
 
 
-NoteRef = Annotated[str, Meta(pattern=r"\Anote-[0-9]{1,15}-[0-9]{1,9}\Z")]  # the words that a screen showed
-
-
 class Present(Shape, tag="present"):
     group: Id | None = None
     ref: NoteRef | None = None
 
 
 class Propose(Shape, tag="propose"):
-    note: Id
+    ref: WordsRef
     on: bool = True
 
 
-class CheckNote(Shape, tag="check_note"):
-    note: Id
-    state: Literal["pending", "shown", "hidden", "redacted"]
-    redacted: Annotated[str, Meta(max_length=1000)] = ""
-    safeguarding: bool = False
-
-
 class AgreementPoll(Gesture, tag="agreement_poll"):
-    ref: NoteRef
+    ref: WordsRef
 
 
 GROUPS: dict[type[Shape], Run] = {
@@ -111,14 +101,11 @@ GROUPS: dict[type[Shape], Run] = {
     AnswerHelp: lambda workshop, by, data: groups.answer_help(workshop, by, data.group),
     FreeScribe: lambda workshop, by, data: groups.free_scribe(workshop, by, data.group),
     Present: lambda workshop, by, data: groups.present(workshop, by, data.group, data.ref),
-    Propose: lambda workshop, by, data: groups.propose(workshop, by, data.note, data.on),
-    CheckNote: lambda workshop, by, data: groups.check_note(
-        workshop, by, data.note, data.state, redacted=data.redacted, safeguarding=data.safeguarding
-    ),
+    Propose: lambda workshop, by, data: groups.propose(workshop, by, data.ref, data.on),
     AgreementPoll: lambda workshop, by, data: groups.agreement_poll(workshop, by, data.ref, data.rev),
 }
 
 GroupForm = (
     MakeGroups | MovePerson | NameGroup | GivePrompts | OpenGroups | ShareNotes | SendProbe | SendMessage | Recall
-    | CloseGroups | AnswerHelp | FreeScribe | Present | Propose | CheckNote | AgreementPoll
+    | CloseGroups | AnswerHelp | FreeScribe | Present | Propose | AgreementPoll
 )  # fmt: skip

@@ -10,6 +10,7 @@ what was read.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -25,10 +26,15 @@ from .redaction import Span, redact, suggest
 FLAG = "flag_words"  # the gesture in the workshop's log
 
 
-@lru_cache(maxsize=2000)
+@lru_cache(maxsize=20_000)
 def suggestions(text: str) -> tuple[Span, ...]:
     """What could be hidden; remembered, because a queue is drawn many times a second."""
     return tuple(suggest(text))
+
+
+def is_suspicious(text: str) -> bool:
+    """Something in it may have to be hidden, so a person looks at it by itself."""
+    return bool(suggestions(text))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,20 +54,20 @@ class Item:
     group: str = ""
     #: its question shows words without a check
     at_once: bool = False
+    #: it was brought to the vision
+    proposed: bool = False
 
     @property
     def waits(self) -> bool:
-        return self.state == checks.PENDING and not self.at_once
+        return self.state == checks.PENDING and not (self.at_once and not self.is_suspicious)
 
     @property
     def is_on_the_wall(self) -> bool:
-        shown = (checks.SHOWN, checks.REDACTED, *([checks.PENDING] if self.at_once else []))
-        return self.state in shown
+        return not self.waits and self.state not in (checks.HIDDEN, checks.FLAGGED)
 
     @property
     def is_suspicious(self) -> bool:
-        """Something in it may have to be hidden, so a person looks at it by itself."""
-        return bool(suggestions(self.text))
+        return is_suspicious(self.text)
 
     @property
     def pieces(self) -> list[tuple[str, bool]]:
@@ -89,12 +95,17 @@ def note_ref(note: Contribution) -> str:
     return note.ref
 
 
-def texts(poll: Poll, result: results.Result, decided: results.Decided) -> list[Item]:
-    """All texts of a poll, as its result has them."""
+def is_note(ref: str) -> bool:
+    return ref.startswith("note-")
+
+
+def texts(
+    poll: Poll, result: results.Result, decided: results.Decided, proposed: Collection[str] = ()
+) -> list[Item]:
+    """All texts of a poll, as its result has them; `proposed` are the refs that were brought to the vision."""
     if not poll.poll_type.has_texts:
         return []
     found = decided.checks.get(poll.pk, checks.NONE)
-    at_once = poll.question.settings.get("check") is False
     return [
         Item(
             ref=text_ref(poll.pk, key),
@@ -103,7 +114,8 @@ def texts(poll: Poll, result: results.Result, decided: results.Decided) -> list[
             state=found.state(key),
             instead=found.redacted.get(key, ""),
             key=key,
-            at_once=at_once,
+            at_once=poll.shows_words_at_once,
+            proposed=text_ref(poll.pk, key) in proposed,
         )
         for key, text, people in poll.poll_type.texts(result.tally, poll.question)
     ]
@@ -118,7 +130,8 @@ def notes(breakouts: Overview | None) -> list[Item]:
 def _note(group: str, note: Contribution) -> Item:
     state = checks.FLAGGED if note.safeguarding else str(note.check_state)
     text = "" if note.safeguarding else note.text
-    return Item(note_ref(note), text, 1, state, note.redacted, group=group)
+    brought = note.proposed_at is not None
+    return Item(note_ref(note), text, 1, state, note.redacted, group=group, proposed=brought)
 
 
 # --- for the named lead -----------------------------------------------------------------------------------

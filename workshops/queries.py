@@ -17,7 +17,7 @@ from polls.models import Ballot, Poll
 from polls.prepared import Prepared
 
 from . import breakouts
-from .models import AgendaItem, Participant, Place, Prompt, Round, Workshop
+from .models import AgendaItem, BroughtText, Participant, Place, Prompt, Round, Workshop
 from .seats import Seat
 
 ROLE_INSTRUMENT = "role"  # the profile question that says who is in the room
@@ -69,6 +69,12 @@ def with_stage(workshop_id: int) -> Workshop:
     if moves:  # if it moved as we read it, the next reader finds another row; `stage_rev` never comes back to a value
         _standing[workshop_id] = (moves[0], workshop)
     return workshop
+
+
+def brought_texts(item: AgendaItem | None) -> set[str]:
+    """What people wrote to this question and a facilitator brought to the vision, by `moderation.text_ref`."""
+    brought = BroughtText.objects.filter(item=item, proposed_at__isnull=False)
+    return set(brought.values_list("ref", flat=True))
 
 
 _ROOM = Prepared(

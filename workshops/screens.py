@@ -19,7 +19,7 @@ from polls import results
 from polls.lifecycle import Reveal
 from polls.models import Poll
 
-from . import breakouts, group_desk, moderation, queries
+from . import afterwards, breakouts, group_desk, moderation, queries
 from .breakouts import GroupView
 from .group_steps import Step, next_step, sharing, wall_state
 from .live import layer
@@ -156,6 +156,11 @@ class Scene:
         """Follow-up questions that were not sent to all groups yet."""
         return group_desk.probes_left(self.breakouts) if self.breakouts else []
 
+    @property
+    def is_there_something_to_read(self) -> bool:
+        """Did groups or the whole room leave words?"""
+        return afterwards.with_something_to_read(Workshop.objects.filter(pk=self.workshop.pk)).exists()
+
     # -- the result ---------------------------------------------------------------------------------------
 
     @cached_property
@@ -179,9 +184,9 @@ class Scene:
     @cached_property
     def room_result(self) -> results.Result | None:
         """What the room may see of it: only words that may stand on the wall."""
-        return (
-            results.for_the_room(self.poll, self.result, self.decided) if self.poll and self.result else None
-        )
+        if not self.poll or not self.result:
+            return None
+        return results.for_the_room(self.poll, self.result, self.decided, moderation.is_suspicious)
 
     @cached_property
     def desk_result(self) -> results.Result | None:
@@ -234,8 +239,13 @@ class Scene:
     @cached_property
     def texts(self) -> list[moderation.Item]:
         """People's own words that are to be looked at: of the question on stage, and what groups bring."""
-        asked = moderation.texts(self.poll, self.result, self.decided) if self.poll and self.result else []
-        return [*asked, *moderation.notes(self.breakouts)]
+        return [*self.asked_texts, *moderation.notes(self.breakouts)]
+
+    @cached_property
+    def asked_texts(self) -> list[moderation.Item]:
+        if not self.poll or not self.result or not self.poll.poll_type.has_texts:
+            return []
+        return moderation.texts(self.poll, self.result, self.decided, queries.brought_texts(self.item))
 
     @cached_property
     def waiting_texts(self) -> list[moderation.Item]:
@@ -257,7 +267,7 @@ class Scene:
 
 
 QUEUE_LETTERS = 20_000  # of words and marks in one list: a picture stays far below 64 KiB
-MARKS = 600  # letters that an item's buttons are worth
+MARKS = 900  # letters that an item's buttons are worth
 
 
 def _fitting(texts: list[moderation.Item]) -> list[moderation.Item]:

@@ -13,6 +13,9 @@ Id = Annotated[int, Meta(ge=1, le=2**53)]
 Seq = Annotated[int, Meta(ge=0, le=2**53)]
 Rev = Annotated[int, Meta(ge=0, le=2**31)]
 Seconds = Annotated[int, Meta(ge=5, le=4 * 3600)]
+#: words as a screen showed them: a wording of a note, or a text of a question
+NoteRef = Annotated[str, Meta(pattern=r"\Anote-[0-9]{1,15}-[0-9]{1,9}\Z")]
+WordsRef = Annotated[str, Meta(pattern=r"\A(?:text-[0-9]{1,15}-[0-9a-f]{16}|note-[0-9]{1,15}-[0-9]{1,9})\Z")]
 
 
 class Shape(Struct, frozen=True, forbid_unknown_fields=True, tag_field="t"):

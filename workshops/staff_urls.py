@@ -13,7 +13,7 @@ urlpatterns = [
         )
         for kind in afterwards.NOTES_FILES
     ],
-    path("workshops/<slug:code>/notes/<int:pk>/", afterwards.note, name="note"),
+    path("workshops/<slug:code>/notes/decide/", afterwards.decide, name="notes-decide"),
     path(
         "workshops/<slug:code>/groups/<int:pk>/transcript/", afterwards.add_transcript, name="transcript-add"
     ),

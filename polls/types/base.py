@@ -151,7 +151,7 @@ class PollType:
     title: str | Promise = ""
     #: one short line over the question on a phone: "Choose one"
     how: str | Promise = ""
-    #: people's own words, which reach the wall only after a check
+    #: people's own words, which reach the wall only after a check, unless `check` is false or a facilitator says so
     has_texts: bool = False
     #: an option list is authored for it
     has_options: bool = False

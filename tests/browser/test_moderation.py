@@ -18,6 +18,7 @@ from workshops.moderation import text_ref
 
 from .entrance import sign_in
 from .looks import assert_accessible, assert_fits
+from .test_workshop import join
 
 TEXTS = Question("open_text", "What would you change?")
 ITEMS = 20
@@ -179,6 +180,31 @@ def test_keys_can_be_turned_off_and_stay_off_and_do_nothing_outside_the_queue(qu
     until(lambda: decided() == 1)
     assert focused(page) in ("one", "two")
     assert decided() == 1
+
+
+def test_words_are_shown_at_once_and_checked_first_again_with_one_press_on_every_screen(queue, wall, phone):
+    named = "Please ask Anna Smith about it"
+    room, _poll, page = queue("Softer light", named)
+    screen, other = wall(), phone()
+    screen.goto(f"/wall/{room.wall_key}/")
+    join(other, room)
+    for each in (screen, other):
+        expect(each.locator("#tally")).not_to_contain_text("Softer light")
+    switch = page.locator("#at-once")
+    expect(switch).to_have_text("Show words at once")
+    expect(page.locator("#at-once-means")).to_contain_text("unread words stand on the wall")
+    switch.press("Enter")
+    for each in (screen, other):
+        expect(each.locator("#tally")).to_contain_text("Softer light")
+        expect(each.locator("#tally")).not_to_contain_text("Anna")
+    expect(page.locator("#queue [data-waiting] q")).to_have_text([named])
+    expect(switch).to_have_text("Check words first")
+    expect(switch).to_be_focused()
+    assert decided() == 0
+    switch.press("Enter")
+    for each in (screen, other):
+        expect(each.locator("#tally")).not_to_contain_text("Softer light")
+    expect(page.locator("#queue [data-waiting] q")).to_have_count(2)
 
 
 def test_what_is_refused_comes_back_with_a_sentence(queue):

@@ -7,7 +7,8 @@ from playwright.sync_api import expect
 
 from workshops.actions import facilitation, groups, groupwork, participation
 from workshops.actions.groupwork import Add, Pick
-from workshops.models import Contribution, Domain, Group, Role, Transcript, Workshop
+from workshops.actions.moderation import decide
+from workshops.models import Domain, Group, Role, Transcript, Workshop
 
 from ..factories import programme, prompt_item, staff
 from ..factories import sheet as sheet_of
@@ -47,9 +48,9 @@ def held(transactional_db) -> Workshop:
     written = [note(who, text, n) for n, (who, text) in enumerate(zip(people, NOTES, strict=True))]
     pick = Pick(made.pk, people[0].voter, "pick", written[0], True)
     groupwork.write([pick])
-    groups.propose(made.pk, None, written[0])
-    groups.check_note(made.pk, None, written[0], Contribution.Check.SHOWN)
-    groups.check_note(made.pk, None, written[1], Contribution.Check.HIDDEN)
+    groups.propose(made.pk, None, f"note-{written[0]}-1")
+    decide(made.pk, None, f"note-{written[0]}-1", "shown")
+    decide(made.pk, None, f"note-{written[1]}-1", "hidden")
     facilitation.end(made.pk, None)
     made.refresh_from_db()
     return made

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from workshops import access
-from workshops.afterwards import was_in_groups
+from workshops.afterwards import with_something_to_read
 
 from .. import aggregates, breakdown, charts, disclosure, publishing, statistics
 from ..aggregates import Asked, Cell, Line
@@ -72,7 +72,7 @@ def programme(request: HttpRequest, key: str) -> HttpResponse:
         "profile": [section for section in found.sections if section.profile],
         "smallest": disclosure.ON_A_STAFF_SCREEN,
         "marker": disclosure.MARKER,
-        "in_groups": was_in_groups(mine),
+        "to_read": with_something_to_read(mine.workshops.all()),
     }
     return render(request, "visions/programme.html", access.page_context(request.user, mine) | context)
 

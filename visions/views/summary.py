@@ -80,6 +80,8 @@ def _page(
     if chosen:
         context["form"] = StatementForm(programme, instance=chosen)
         context["evidence_form"] = EvidenceForm()
+        origins = quoting.came_from([chosen])
+        context["came_from"] = [(each, origins.get(each.pk)) for each in chosen.adoptions.all()]
         context["evidence"] = [_evidence(link, found) for link in chosen.evidence.all()]
     page = access.page_context(request.user, programme) | context | forms
     return render(request, "visions/composer.html", page, status=status)
@@ -172,28 +174,29 @@ def add(request: HttpRequest, key: str) -> HttpResponse:
 
 @login_required
 @require_POST
-def adopt(request: HttpRequest, key: str, pk: int) -> HttpResponse:
-    """Take up a note that a facilitator brought to the vision."""
+def adopt(request: HttpRequest, key: str, pk: int, is_note: bool) -> HttpResponse:
+    """Take up a note or a text that a facilitator brought to the vision."""
     programme, summary = _mine(request, key)
-    note = next((each.note for each in quoting.brought(programme) if each.note.pk == pk), None)
-    if note is None:
+    origins = (each.origin for each in quoting.brought(programme))
+    origin = next((each for each in origins if (each.source.pk, each.is_note) == (pk, is_note)), None)
+    if origin is None:
         raise Http404
     try:
-        return _at(programme, publishing.adopt(summary, note, request.user, _domain(request, programme)))
+        return _at(programme, publishing.adopt(summary, origin, request.user, _domain(request, programme)))
     except publishing.NotChecked:
         words = _(
-            "This note is not checked yet. Whoever runs workshops can do that on the page of its notes."
+            "This is not checked yet. Whoever runs workshops can do that on the page of its notes and words."
         )
     except publishing.NoDomain:
-        words = _("Choose the part of the vision that this note belongs to.")
+        words = _("Choose the part of the vision that this belongs to.")
     except publishing.AlreadyAdopted:
-        words = _("This note is a statement already.")
+        words = _("This is a statement already.")
     messages.warning(request, words)
     return _at(programme)
 
 
 def _domain(request: HttpRequest, programme: Programme) -> Domain | None:
-    """The part of the vision that was chosen, where the note's prompt belongs to none."""
+    """The part of the vision that was chosen, where what was asked belongs to none."""
     chosen = request.POST.get("domain", "")
     return (
         programme.domains.filter(pk=int(chosen)).first() if chosen.isdecimal() and len(chosen) < 16 else None

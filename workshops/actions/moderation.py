@@ -7,6 +7,7 @@ lead, so the lead alone takes a flag off. Whoever has just set it has read the w
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -14,7 +15,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from polls import results
+from polls import ballot_box, results
 from polls.checks import FLAGGED, HIDDEN, PENDING, REDACTED, SHOWN
 from polls.models import Poll, TextCheck
 from polls.types.texts import tidy
@@ -24,7 +25,7 @@ from ..live import notify
 from ..live.topics import Topic, pad
 from ..models import AgendaItem, Contribution, Gesture, Workshop
 from ..models.breakouts import TEXT_LIMIT
-from ..moderation import FLAG, note_ref, suggestions, text_ref
+from ..moderation import FLAG, is_note, is_suspicious, note_ref, suggestions, text_ref
 from ..redaction import redact
 from .facilitation import NotNow, _locked
 
@@ -46,8 +47,7 @@ def decide(workshop_id: int, by: Any, ref: str, state: str, words: str = "") -> 
     """
     with transaction.atomic():
         workshop = _locked(workshop_id)
-        kind, _dash, _rest = ref.partition("-")
-        item = (_decide_note if kind == "note" else _decide_text)(workshop, by, ref, state, words)
+        item = (_decide_note if is_note(ref) else _decide_text)(workshop, by, ref, state, words)
         Gesture.objects.create(workshop=workshop, by=by, name=GESTURES[state], item=item, detail=ref)
         notify.changed(workshop_id, Topic.QUEUE, Topic.STAGE, Topic.TALLY)
 
@@ -63,27 +63,80 @@ def check_texts(workshop_id: int, by: Any, poll_id: int, keys: Sequence[str], sh
         asked = [(key, text) for key, text in _written(poll).items() if key in set(keys)]
         flagged = set(poll.text_checks.filter(safeguarding=True).values_list("key", flat=True))
         for key, text in asked:
-            if key not in flagged and not (shown and len(asked) > 1 and suggestions(text)):
+            if key not in flagged and not (shown and len(asked) > 1 and is_suspicious(text)):
                 _store(poll, key, SHOWN if shown else HIDDEN)
         name = GESTURES[SHOWN if shown else HIDDEN]
         Gesture.objects.create(workshop=workshop, by=by, name=name, item=item, detail=f"{len(keys)}")
         notify.changed(workshop_id, Topic.QUEUE, Topic.STAGE, Topic.TALLY)
 
 
+def words_at_once(workshop_id: int, by: Any, poll_id: int, on: bool) -> None:
+    """Let the texts of the question on stage stand on the wall unread, or have each of them looked at first.
+
+    What was hidden or flagged stays so, and what may have to be hidden waits either way.
+    """
+    with transaction.atomic():
+        workshop = _locked(workshop_id)
+        item, poll = _asked(workshop, poll_id)
+        if item.pk != workshop.stage_item_id or not poll.poll_type.has_texts:
+            raise NotNow(_("That does not fit what is on stage now. Look, and press again."))
+        ballot_box.show_words_at_once(poll.pk, on)
+        detail = "on" if on else "off"
+        Gesture.objects.create(workshop=workshop, by=by, name="words_at_once", item=item, detail=detail)
+        notify.changed(workshop_id, Topic.QUEUE, Topic.STAGE, Topic.TALLY)
+
+
 # --- words of a question ----------------------------------------------------------------------------------
 
 
-def _decide_text(workshop: Workshop, by: Any, ref: str, state: str, words: str) -> AgendaItem:
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What somebody, or several people, wrote to a question, with what was decided about it."""
+
+    item: AgendaItem
+    poll: Poll
+    key: str
+    text: str
+    check: TextCheck | None
+
+
+def _find_text(workshop: Workshop, ref: str) -> Text:
     item, poll = _asked(workshop, int(ref.split("-")[1]))
     found = {text_ref(poll.pk, key): (key, text) for key, text in _written(poll).items()}
     if ref not in found:
         raise NotNow(_("These words are not there any more."))
     key, text = found[ref]
-    known = poll.text_checks.filter(key=key).first()
-    _check_flag(workshop, by, ref, state, is_flagged=bool(known and known.safeguarding))
-    lines = poll.question.type == "open_text"
-    _store(poll, key, state, _instead(text, words, lines=lines) if state == REDACTED else "")
-    return item
+    return Text(item, poll, key, text, poll.text_checks.filter(key=key).first())
+
+
+def _decide_text(workshop: Workshop, by: Any, ref: str, state: str, words: str) -> AgendaItem:
+    found = _find_text(workshop, ref)
+    _check_flag(workshop, by, ref, state, is_flagged=bool(found.check and found.check.safeguarding))
+    lines = found.poll.question.type == "open_text"
+    instead = _instead(found.text, words, lines=lines) if state == REDACTED else ""
+    _store(found.poll, found.key, state, instead)
+    return found.item
+
+
+def the_text(workshop: Workshop, ref: str) -> Text:
+    """A text that anybody but the safeguarding lead may still read."""
+    found = _find_text(workshop, ref)
+    if found.check and found.check.safeguarding:
+        raise NotNow(_("These words are not there any more."))
+    return found
+
+
+def show_text(workshop: Workshop, ref: str) -> str:
+    """Let a text onto the wall, and say how it stands there. Who shows it has read it, so it is checked."""
+    found = the_text(workshop, ref)
+    if found.check is None:
+        if is_suspicious(found.text):  # whoever shows it is asked to decide about those words by themselves
+            raise NotNow(_("This sentence may name somebody. Decide about it under “Words to check” first."))
+        _store(found.poll, found.key, SHOWN)
+        return found.text
+    if not found.check.shown:
+        raise NotNow(_("These words are hidden, so they cannot be asked about."))
+    return found.check.redacted or found.text
 
 
 def _asked(workshop: Workshop, poll_id: int) -> tuple[AgendaItem, Poll]:

@@ -1,4 +1,4 @@
-"""Notes and transcripts as Markdown, in which what people wrote stays words and becomes no markup."""
+"""Notes, words of the whole room and transcripts as Markdown, in which what people wrote never becomes markup."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from datetime import timedelta
 
 from django.utils.translation import gettext as _
 
-from ..afterwards import GroupNotes, Line, Notes, RoundNotes, clock
+from ..afterwards import Asked, GroupNotes, Line, Notes, RoundNotes, Written, clock
 from ..models import Transcript
-from .remarks import about, heading
+from .remarks import about, base, heading
 
 _MARKUP = re.compile(r"([\\`*_{}\[\]<>#|~!&])")
 #: what begins a list, a heading under a line, or a rule
@@ -31,10 +31,14 @@ def _document(all_notes: Notes) -> Iterator[str]:
     yield f"# {plain(all_notes.title)}\n"
     if all_notes.workshop.synthetic:
         yield f"{_('Synthetic: invented for a demonstration.')}\n"
-    if not all_notes.count:
+    if all_notes.says_that_no_note_is_there:
         yield _("No group has written a note.")
     for each in all_notes.rounds:
         yield from _round(each)
+    if all_notes.asked:
+        yield f"## {_('Words of the whole room')}\n"
+    for asked in all_notes.asked:
+        yield from _asked(asked)
 
 
 def _round(each: RoundNotes) -> Iterator[str]:
@@ -56,10 +60,20 @@ def _group(group: GroupNotes, *, asked: bool) -> Iterator[str]:
     yield ""
 
 
-def _line(line: Line) -> str:
+def _asked(asked: Asked) -> Iterator[str]:
+    yield f"### {plain(asked.question)}\n"
+    yield f"{plain(base(asked))}\n"
+    for text in asked.texts:
+        yield _line(text)
+    if not asked.texts:
+        yield _("No words.")
+    yield ""
+
+
+def _line(line: Written) -> str:
     text = plain(line.text).replace("\n", "\n   ")
-    words = f"**{text}**" if line.picked and "\n" not in text else text
-    remarks = ", ".join([clock(line.offset)] * (line.offset is not None) + about(line))
+    words = f"**{text}**" if isinstance(line, Line) and line.picked and "\n" not in text else text
+    remarks = about(line)
     return f"{line.number}. {words}" + (f" ({plain(remarks)})" if remarks else "")
 
 

@@ -1,4 +1,9 @@
-"""Notes of the groups as CSV: a row per note. `person` stands for its author within this one file."""
+"""Notes of the groups and words of the whole room as CSV: a row per note or text.
+
+`source` says which it is: "group" or "room". A text of the room has no group and no one author; its `prompt` is the
+question, `people` says how many wrote it, `answered` is the base, and `may_be_quoted` says whether all of them agreed.
+Its offset is in whole minutes. `person` stands for a note's author within this one file.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +11,7 @@ import csv
 from collections.abc import Iterator
 from typing import Any, TextIO
 
-from ..afterwards import Line, Notes
+from ..afterwards import Asked, Line, Notes, Text, Written
 from ..models import Group, Round
 from .cells import safe
 
@@ -26,42 +31,69 @@ COLUMNS = (
     "agreeing",
     "check",
     "may_be_quoted",
+    "source",
+    "people",
+    "answered",
 )
 
 
 def write(notes: Notes, file: TextIO) -> None:
     """Write the header and every row; an empty offset: the workshop was never opened."""
-    writer = csv.writer(file, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    writer.writerows([safe(cell) for cell in row] for row in rows(notes))
+    writer = csv.DictWriter(file, COLUMNS, restval="", lineterminator="\n")
+    writer.writeheader()
+    for row in rows(notes):
+        writer.writerow({column: safe(cell) for column, cell in row.items()})
 
 
-def rows(notes: Notes) -> Iterator[tuple[Any, ...]]:
+def rows(notes: Notes) -> Iterator[dict[str, Any]]:
+    """What a row has no value for is left out."""
+    number = {"workshop": notes.workshop.number}
     for each, group, line in notes.lines:
-        yield (notes.workshop.number, *_place(each, group), *_note(line))
+        yield number | _place(each, group) | _written(line) | _note(line)
+    for asked in notes.asked:
+        for text in asked.texts:
+            yield number | _question(asked) | _written(text) | _text(asked, text)
 
 
-def _place(each: Round, group: Group) -> tuple[Any, ...]:
+def _place(each: Round, group: Group) -> dict[str, Any]:
     domain = group.prompt.domain if group.prompt else None
-    return (
-        each.number,
-        int(each.is_open),
-        group.number,
-        group.name,
-        group.question,
-        domain.key if domain else "",
-    )
+    return {
+        "source": "group",
+        "round": each.number,
+        "round_open": int(each.is_open),
+        "group": group.number,
+        "group_name": group.name,
+        "prompt": group.question,
+        "domain": domain.key if domain else "",
+    }
 
 
-def _note(line: Line) -> tuple[Any, ...]:
-    offset = "" if line.offset is None else int(line.offset.total_seconds())
-    return (
-        line.number,
-        offset,
-        line.person,
-        line.text,
-        int(line.picked),
-        line.agreeing,
-        line.check,
-        int(line.may_be_quoted),
-    )
+def _question(asked: Asked) -> dict[str, Any]:
+    return {
+        "source": "room",
+        "prompt": asked.question,
+        "domain": asked.domain.key if asked.domain else "",
+    }
+
+
+def _written(written: Written) -> dict[str, Any]:
+    return {
+        "order": written.number,
+        "offset_seconds": "" if written.offset is None else int(written.offset.total_seconds()),
+        "text": written.text,
+        "check": written.check,
+        "may_be_quoted": int(written.may_be_quoted),
+    }
+
+
+def _note(line: Line) -> dict[str, Any]:
+    return {
+        "person": line.person,
+        "shared_back": int(line.picked),
+        "agreeing": line.agreeing,
+        "people": 1,
+    }
+
+
+def _text(asked: Asked, text: Text) -> dict[str, Any]:
+    return {"people": text.people, "answered": asked.answered}

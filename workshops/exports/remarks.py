@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from ..afterwards import Line, RoundNotes
+from ..afterwards import Asked, Line, RoundNotes, Text, Written, clock
 
 
 def heading(each: RoundNotes) -> str:
@@ -13,15 +13,24 @@ def heading(each: RoundNotes) -> str:
     return _("%(name)s (still open)") % {"name": name} if each.round.is_open else name
 
 
-def about(line: Line) -> list[str]:
-    """What is to be said of a note beside its words."""
-    said = []
-    if line.picked:
+def base(asked: Asked) -> str:
+    n = asked.answered
+    return ngettext("%(n)d person answered", "%(n)d people answered", n) % {"n": n}
+
+
+def about(written: Written) -> str:
+    """What is to be said of a note or a text beside its words."""
+    said = [] if written.offset is None else [clock(written.offset)]
+    if isinstance(written, Line) and written.picked:
         said.append(_("brought to everybody"))
-    if line.agreeing:
-        said.append(ngettext("%(n)d agrees", "%(n)d agree", line.agreeing) % {"n": line.agreeing})
-    if line.is_redacted:
+    if isinstance(written, Line) and written.agreeing:
+        said.append(ngettext("%(n)d agrees", "%(n)d agree", written.agreeing) % {"n": written.agreeing})
+    if isinstance(written, Text) and written.people > 1:
+        said.append(_("%(n)d people") % {"n": written.people})
+    if written.is_redacted:
         said.append(_("words taken out"))
-    if line.is_hidden:
+    if written.is_hidden:
         said.append(_("hidden from the wall"))
-    return said
+    if isinstance(written, Text) and written.is_pending:
+        said.append(_("not checked"))
+    return ", ".join(said)

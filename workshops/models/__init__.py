@@ -5,6 +5,7 @@ from .meetings import (
     CODE_ALPHABET,
     CODE_LENGTH,
     AgendaItem,
+    BroughtText,
     Domain,
     Gesture,
     InformationSheet,
@@ -21,7 +22,7 @@ from .meetings import (
 )
 
 __all__ = [
-    "CODE_ALPHABET", "CODE_LENGTH", "AgendaItem", "Agreement", "Call", "Contribution", "Domain", "Gesture", "Group",
-    "InformationSheet", "Invitation", "Membership", "Participant", "Place", "Plan", "Programme", "Prompt", "Role",
-    "Round", "Transcript", "Wording", "Workshop", "new_code", "new_key",
+    "CODE_ALPHABET", "CODE_LENGTH", "AgendaItem", "Agreement", "BroughtText", "Call", "Contribution", "Domain",
+    "Gesture", "Group", "InformationSheet", "Invitation", "Membership", "Participant", "Place", "Plan", "Programme",
+    "Prompt", "Role", "Round", "Transcript", "Wording", "Workshop", "new_code", "new_key",
 ]  # fmt: skip

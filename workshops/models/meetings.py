@@ -265,6 +265,17 @@ class AgendaItem(models.Model):
         return self.title
 
 
+class BroughtText(models.Model):
+    """What people wrote to a question, brought to the vision as the draft of a statement. The words stay with the
+    ballots: here is only which they are."""
+
+    item = models.ForeignKey(AgendaItem, models.CASCADE, related_name="brought_texts")
+    #: `moderation.text_ref`
+    ref = models.CharField(max_length=40, unique=True)
+    #: null: held back again
+    proposed_at = models.DateTimeField(null=True, blank=True)
+
+
 class Participant(models.Model):
     """Somebody present with a phone: a random voter key and what they consented to. No name, no address."""
 

@@ -1,4 +1,4 @@
-"""What stays of the groups: their notes to read and to take home, and what was said there."""
+"""What stays of a workshop: what people wrote, to read and to take home, and what was said in groups."""
 
 from __future__ import annotations
 
@@ -16,18 +16,17 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from .. import access, afterwards, pseudonyms
-from ..actions import groups, transcribing
+from .. import access, afterwards, commands, pseudonyms
+from ..actions import transcribing
 from ..actions.facilitation import NotNow
 from ..exports import markdown, notes_csv, notes_docx, transcript_vtt
 from ..forms import TranscriptForm
-from ..models import Contribution, Group, Transcript, Workshop
+from ..models import Group, Transcript, Workshop
 from ..transcripts import TranscriptError
 
 PARTS_A_PAGE = 500  # of a transcript
 
 DOCX = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-Check = Contribution.Check
 
 
 def _page(
@@ -42,7 +41,7 @@ def _page(
 @never_cache
 @require_safe
 def notes(request: HttpRequest, code: str) -> HttpResponse:
-    """By group time and group, with the sentences that were shared back."""
+    """By group time and group, with the sentences that were shared back; then the texts of the whole room."""
     workshop = access.workshop_for(request.user, code)
     transcribing.throw_away_forgotten()
     return _page(request, workshop, "workshops/notes.html", notes=afterwards.of(workshop))
@@ -84,24 +83,26 @@ def _file(content: Any, content_type: str, name: str) -> HttpResponse:
 
 @login_required
 @require_POST
-def note(request: HttpRequest, code: str, pk: int) -> HttpResponse:
-    """A facilitator decides about one note, or brings it to the vision."""
+def decide(request: HttpRequest, code: str) -> HttpResponse:
+    """A facilitator decides about a note or a text, or brings it to the vision."""
     workshop = access.workshop_for(request.user, code, *access.RUNNERS)
-    verb = NOTE_VERBS.get(request.POST.get("do", ""))
-    if verb is None or not Contribution.objects.filter(pk=pk, group__round__workshop=workshop).exists():
-        raise Http404
+    name, fields = VERBS.get(request.POST.get("do", ""), ("", {}))
+    ref = request.POST.get("ref", "")
     try:
-        verb(workshop.pk, request.user, pk)
+        commands.run_gesture(workshop.pk, request.user, commands.gesture(name, {"ref": ref, **fields}))
+    except commands.BadShape:
+        raise Http404 from None
     except NotNow as why:
         messages.warning(request, str(why))
-    return redirect(reverse("notes", args=[workshop.code]) + f"#note-{pk}")
+    return redirect(reverse("notes", args=[workshop.code]) + f"#{afterwards.anchor(ref)}")
 
 
-NOTE_VERBS: dict[str, Callable[[int, Any, int], None]] = {
-    "show": lambda workshop, by, pk: groups.check_note(workshop, by, pk, Check.SHOWN),
-    "hide": lambda workshop, by, pk: groups.check_note(workshop, by, pk, Check.HIDDEN),
-    "propose": lambda workshop, by, pk: groups.propose(workshop, by, pk),
-    "hold_back": lambda workshop, by, pk: groups.propose(workshop, by, pk, on=False),
+#: what a button of that page does: a gesture, and what it carries beside the words
+VERBS: dict[str, tuple[str, dict[str, str]]] = {
+    "show": ("decide", {"state": "shown"}),
+    "hide": ("decide", {"state": "hidden"}),
+    "propose": ("propose", {}),
+    "hold_back": ("propose", {"on": "false"}),
 }
 
 

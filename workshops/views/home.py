@@ -18,6 +18,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from .. import access
+from ..afterwards import asked_in_words
 from ..models import AgendaItem, Participant, Programme, Round, Workshop
 
 #: a workshop that should have started longer ago than this is no longer what comes next
@@ -77,6 +78,7 @@ def _counted(programme: Programme) -> QuerySet[Workshop]:
         questions=_count(AgendaItem.objects.filter(kind=AgendaItem.Kind.POLL, profile=False, quick=False)),
         about_people=_count(AgendaItem.objects.filter(profile=True)),
         group_times=_count(Round.objects.filter(opened_at__isnull=False)),
+        in_words=_count(asked_in_words()),
         breakouts=_count(AgendaItem.objects.filter(kind=AgendaItem.Kind.PROMPT)),
     )
 

@@ -119,6 +119,8 @@ def _fields(request: HttpRequest) -> dict[str, Any]:
     for button in ("shown", "hidden", "redacted", "flagged", "pending"):
         if ref := data.pop(f"as_{button}", ""):  # one text's own button, in the form of all of them
             data |= {"ref": ref, "state": button}
+    if ref := data.pop("hold_back", ""):  # words that were brought to the vision
+        data |= {"ref": ref, "on": "false"}
     if data.get("minutes"):
         data["seconds"] = _seconds(data.pop("minutes"))
     return data

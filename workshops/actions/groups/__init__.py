@@ -12,6 +12,5 @@ from .rounds import open_round as open_round
 from .rounds import recall as recall
 from .rounds import share as share
 from .sharing import agreement_poll as agreement_poll
-from .sharing import check_note as check_note
 from .sharing import present as present
 from .sharing import propose as propose

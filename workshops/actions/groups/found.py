@@ -34,12 +34,18 @@ def the_group(workshop_id: int, group: int) -> Group:
     return first
 
 
-def the_note(workshop_id: int, note: int) -> Contribution:
+def the_note(workshop_id: int, ref: str) -> Contribution:
+    """The note, as long as its words are those that somebody has read."""
     found = Contribution.objects.filter(
-        pk=note, group__round__workshop=workshop_id, taken_back_at__isnull=True, safeguarding=False
+        pk=int(ref.split("-")[1]),
+        group__round__workshop=workshop_id,
+        taken_back_at__isnull=True,
+        safeguarding=False,
     )
     if (first := found.first()) is None:
         raise NotNow(_("That note is not there any more."))
+    if first.ref != ref:
+        raise NotNow(_("This note was changed just now. Read it again, and decide then."))
     return first
 
 

@@ -1,4 +1,7 @@
-"""Sharing back: what groups bring goes onto the wall, before the room as a question, and to the vision."""
+"""Sharing back: what groups bring goes onto the wall, before the room as a question, and to the vision.
+
+The last two are for what somebody wrote to a question as well.
+"""
 
 from __future__ import annotations
 
@@ -12,8 +15,9 @@ from polls.types import Question
 
 from ...live import notify
 from ...live.topics import pad
-from ...models import AgendaItem, Contribution, Round, Workshop
-from ...moderation import suggestions
+from ...models import AgendaItem, BroughtText, Contribution, Round, Workshop
+from ...moderation import is_note, is_suspicious
+from .. import moderation
 from ..facilitation import NotNow, _clear_stage, _locked, _on_stage, put_question
 from .found import the_group, the_note, the_round
 
@@ -44,7 +48,7 @@ def _let_onto_the_wall(workshop_id: int, note: int | None, ref: str | None) -> C
     if ref and pick.ref != ref:
         raise NotNow(_("This note was changed just now. Read it again, and decide then."))
     if pick.check_state == Contribution.Check.PENDING:
-        if suggestions(pick.text):  # whoever shows it is asked to decide about those words by themselves
+        if is_suspicious(pick.text):  # whoever shows it is asked to decide about those words by themselves
             raise NotNow(_("This sentence may name somebody. Decide about it under “Words to check” first."))
         pick.check_state = Contribution.Check.SHOWN
         pick.save(update_fields=["check_state"])
@@ -67,39 +71,40 @@ def _back_on_stage(workshop: Workshop, current: Round) -> None:
     workshop.stage_rev += 1
 
 
-def propose(workshop_id: int, by: Any, note: int, on: bool = True) -> None:
-    """Bring a note to the vision as the draft of a statement; researchers find it there."""
-    with _on_stage(workshop_id, by, "propose", moves=False):
-        found = the_note(workshop_id, note)
-        found.proposed_at = timezone.now() if on else None
+def propose(workshop_id: int, by: Any, ref: str, on: bool = True) -> None:
+    """Bring a note, or a text of a question, to the vision as the draft of a statement; researchers find it there.
+
+    `on=False` holds it back again.
+    """
+    detail = ref if on else f"{ref} off"
+    with _on_stage(workshop_id, by, "propose", detail=detail, moves=False) as workshop:
+        proposed_at = timezone.now() if on else None
+        if not is_note(ref):
+            text = moderation.the_text(workshop, ref)
+            defaults = {"item": text.item, "proposed_at": proposed_at}
+            BroughtText.objects.update_or_create(ref=ref, defaults=defaults)
+            return
+        found = the_note(workshop_id, ref)
+        found.proposed_at = proposed_at
         found.save(update_fields=["proposed_at"])
         notify.changed(workshop_id, pad(found.group_id))
 
 
 def agreement_poll(workshop_id: int, by: Any, ref: str, rev: int | None = None) -> None:
-    """Ask the room at once whether a sentence rings true; what may stand on the wall is what is asked."""
-    found = the_note(workshop_id, int(ref.split("-")[1]))
-    if found.check_state == Contribution.Check.HIDDEN:
-        raise NotNow(_("This note is hidden, so it cannot be asked about."))
+    """Ask the room at once whether a sentence rings true, of a group or of somebody in the room.
+
+    What may stand on the wall is what is asked.
+    """
     with transaction.atomic():
         # The workshop first, as every gesture does: two facilitators wait for each other and never in a circle.
-        _locked(workshop_id)
-        found = _let_onto_the_wall(workshop_id, found.pk, ref)
-        question = Question(type="statement", text=found.for_the_wall, help=_("Does this ring true?"))
+        workshop = _locked(workshop_id)
+        words = _note_for_the_wall(workshop_id, ref) if is_note(ref) else moderation.show_text(workshop, ref)
+        question = Question(type="statement", text=words, help=_("Does this ring true?"))
         put_question(workshop_id, by, question, rev=rev)
 
 
-def check_note(
-    workshop_id: int, by: Any, note: int, state: str, *, redacted: str = "", safeguarding: bool = False
-) -> None:
-    """Decide about a note: shown, hidden, or shown with words taken out; a safeguarding flag hides it everywhere."""
-    with _on_stage(workshop_id, by, "check_note", detail=state, moves=False):
-        found = the_note(workshop_id, note)
-        words = " ".join(redacted.split())
-        if state == Contribution.Check.REDACTED and not words:
-            raise NotNow(_("Write what the wall may show instead."))
-        found.check_state = state
-        found.redacted = words if state == Contribution.Check.REDACTED else ""
-        found.safeguarding = safeguarding
-        found.save(update_fields=["check_state", "redacted", "safeguarding"])
-        notify.changed(workshop_id, pad(found.group_id))
+def _note_for_the_wall(workshop_id: int, ref: str) -> str:
+    found = the_note(workshop_id, ref)
+    if found.check_state == Contribution.Check.HIDDEN:
+        raise NotNow(_("This note is hidden, so it cannot be asked about."))
+    return _let_onto_the_wall(workshop_id, found.pk, ref).for_the_wall

@@ -138,7 +138,7 @@
   // ---- buttons do the same as keys ------------------------------------------------------------------
 
   document.addEventListener("click", (event) => {
-    const pressed = event.target.closest("#queue [data-ref] button, #queue [data-reword]");
+    const pressed = event.target.closest("#queue [data-ref] button[name^=as_], #queue [data-reword]");
     if (!pressed) return;
     event.preventDefault();
     event.stopPropagation();

@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
     atomic = False  # an index that is made beside other writers cannot be made in a transaction
 
     dependencies = [
-        ('polls', '0002_late_answers_and_words_taken_out'),
+        ('polls', '0003_words_at_once'),
     ]
 
     operations = [
