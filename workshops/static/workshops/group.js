@@ -136,9 +136,6 @@
     el("composer").hidden = !isOpen && document.activeElement !== el("note-text");
     el("group-do").hidden = place.group < 1;
     el("at-table").hidden = group.dataset.made !== "by_table";
-    drawOwn(el("elsewhere"), place.elsewhere);
-    el("elsewhere").parentNode.hidden = !place.elsewhere;
-    el("elsewhere").querySelectorAll("li").forEach((li) => markNote(li, 0, 1, true, false, true));
     group.querySelectorAll("[data-number]").forEach((line) => { line.hidden = !place.number; line.querySelector("b").textContent = place.number || ""; });
     const called = isOn("help", place.group, group.dataset.help === "yes");
     const pressed = document.activeElement.id; // the other of the two takes its place
@@ -151,12 +148,19 @@
     if (group.dataset.hidden === "yes") drawOwn(el("notes"), place.own);
     const notes = Array.from(group.querySelectorAll("#notes > li"));
     notes.forEach((li, at) => markNote(li, at, notes.length, isOpen, isScribe, group.dataset.hidden === "yes"));
+    const elsewhere = el("elsewhere");
+    if (elsewhere) { // a desk from before may still be kept
+      drawOwn(elsewhere, place.elsewhere);
+      elsewhere.parentNode.hidden = !elsewhere.children.length;
+      elsewhere.querySelectorAll("li").forEach((li) => markNote(li, 0, 1, true, false, true));
+    }
+    if (pressed && document.activeElement === document.body) (el(pressed) || el("notes-title") || document.body).focus({ preventScroll: true });
     drawUnsent();
   }
 
   /* Notes that no picture has come with the place: one's own where people think first, and in a group that was left. */
   function drawOwn(list, notes) {
-    const signature = JSON.stringify(notes || []), focused = list && list.contains(document.activeElement);
+    const signature = JSON.stringify(notes || []);
     if (!list || list.dataset.own === signature) return;
     list.dataset.own = signature;
     list.textContent = "";
@@ -167,9 +171,12 @@
       li.dataset.rev = own.rev;
       text.id = "text-" + own.note;
       text.textContent = own.text;
-      text.nextElementSibling.textContent = own.of || "";
+      if (!own.of) return;
+      const of = li.appendChild(document.createElement("p"));
+      of.className = "marks small";
+      of.dir = "auto";
+      of.textContent = own.of;
     });
-    if (focused) comeBack(null);
   }
 
   function markNote(li, at, many, isOpen, isScribe, isHidden) {
