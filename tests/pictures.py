@@ -1,7 +1,7 @@
-"""Pictures of a running demo: every main screen, and the README's overview made of three of them.
+"""Pictures of a running demo: every main screen, and the README's two made of some of them.
 
     make demo                 # in one terminal
-    make screenshots          # in another: writes docs/overview.png and var/pictures/*.png
+    make screenshots          # in another: writes docs/overview.png, docs/groups.png and var/pictures/*.png
 
 Everything is pictured as it is, by joining as a phone and signing in as the demo's people.
 """
@@ -13,6 +13,7 @@ import base64
 import os
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import django
@@ -25,12 +26,19 @@ from django.conf import settings  # noqa: E402
 from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402
 
 from tests.browser.conftest import DESK, FLAGS, PHONE, WALL, chromium_path  # noqa: E402
-from workshops.actions import facilitation, groups  # noqa: E402
-from workshops.models import AgendaItem, Programme, Workshop  # noqa: E402
+from workshops.actions import facilitation, groups, groupwork  # noqa: E402
+from workshops.models import AgendaItem, Group, Place, Programme, Workshop  # noqa: E402
 
 WIDTHS = (320, 390, 1440)
 SCHEMES = ("light", "dark")
-OVERVIEW = settings.BASE_DIR / "docs" / "overview.png"
+DOCS = settings.BASE_DIR / "docs"
+NOTES = (
+    "Soft light, no big strip lights.",
+    "A chair where a parent can sit for ten minutes at drop-off.",
+    "Room to crawl, and somewhere quiet away from the door.",
+    "The same two faces every morning.",
+    "Calm sounds; no radio.",
+)
 
 
 def main() -> None:
@@ -49,7 +57,7 @@ def main() -> None:
         studio.overview()
         if given.all:
             studio.every_page()
-            studio.groups()
+        studio.groups(WIDTHS if given.all else ())
         browser.close()
 
 
@@ -108,7 +116,11 @@ class Studio:
         pictures = {"wall": wall.screenshot(), "console": console_picture, "phone": phone.screenshot()}
         for name, picture in pictures.items():
             (self.place / f"{name}.png").write_bytes(picture)
-        self._compose(pictures)
+        self._compose(
+            "overview.png",
+            {"wall": (40, 40, 1000), "console": (560, 300, 680), "phone": (1280, 60, 280)},
+            pictures,
+        )
 
     def _rehearse(self, console: Page) -> None:
         console.get_by_text("Rehearse", exact=True).first.click()
@@ -119,20 +131,24 @@ class Studio:
         item = self.workshop.agenda.get(title=title)
         console.locator(f"form:has(input[name=item][value='{item.pk}']) button").first.click()
 
-    def _compose(self, pictures: dict[str, bytes]) -> None:
-        """One picture of three: drawn by the same browser, so nothing else is needed."""
-        sources = {name: base64.b64encode(picture).decode() for name, picture in pictures.items()}
-        page = self.browser.new_page(viewport={"width": 1600, "height": 760})
-        page.set_content(
-            "<style>body{margin:0;background:#eceee3;height:760px;position:relative}"
-            "img{position:absolute;border-radius:14px;box-shadow:0 10px 40px -12px #10271d66}</style>"
-            f"<img style='left:40px;top:40px;width:1000px' src='data:image/png;base64,{sources['wall']}'>"
-            f"<img style='left:560px;top:300px;width:680px' src='data:image/png;base64,{sources['console']}'>"
-            f"<img style='left:1280px;top:60px;width:280px' src='data:image/png;base64,{sources['phone']}'>"
+    def _compose(
+        self, name: str, where: dict[str, tuple[int, int, int]], pictures: dict[str, bytes], height: int = 760
+    ) -> None:
+        """One picture of several (left, top, width): drawn by the same browser, so nothing else is needed."""
+        images = "".join(
+            f"<img style='left:{left}px;top:{top}px;width:{width}px'"
+            f" src='data:image/png;base64,{base64.b64encode(pictures[which]).decode()}'>"
+            for which, (left, top, width) in where.items()
         )
-        OVERVIEW.parent.mkdir(exist_ok=True)
-        page.screenshot(path=OVERVIEW)
-        print(f"Written: {OVERVIEW.relative_to(settings.BASE_DIR)} and {self.place}")
+        page = self.browser.new_page(viewport={"width": 1600, "height": height}, device_scale_factor=0.8)
+        page.set_content(
+            f"<style>body{{margin:0;background:#eceee3;height:{height}px;position:relative}}"
+            "img{position:absolute;border-radius:14px;box-shadow:0 10px 40px -12px #10271d66}</style>"
+            + images
+        )
+        DOCS.mkdir(exist_ok=True)
+        page.screenshot(path=DOCS / name)
+        print(f"Written: docs/{name} and {self.place}")
 
     # -- every page ------------------------------------------------------------------------------------
 
@@ -149,32 +165,74 @@ class Studio:
                     page.context.close()
                 print(f"  {name}, {scheme}")
 
-    # -- a group at work ---------------------------------------------------------------------------------
+    # -- groups at work, and sharing back ------------------------------------------------------------------
 
-    def groups(self) -> None:
-        """Two people in one group with a few notes, on a phone at every width, light and dark."""
+    def groups(self, widths: Sequence[int]) -> None:
+        """Four groups that write and share back: the wall twice, the console with one of them open, and a phone."""
         item = self.workshop.agenda.filter(kind=AgendaItem.Kind.PROMPT).order_by("position").first()
         if item is None:
             return
         one, mate = self.join(self.screen(**PHONE)), self.join(self.screen(**PHONE))
-        facilitation.launch(self.workshop.pk, None, item.pk)
-        groups.make(self.workshop.pk, None, "random", groups=1)
-        groups.open_round(self.workshop.pk, None)
-        for page, note in (
-            (one, "Soft light, no big strip lights."),
-            (mate, "A chair where a parent can sit for ten minutes at drop-off."),
-        ):
+        first = self._at_work(item)
+        wall = self.screen(**WALL)
+        wall.goto(f"/wall/{self.workshop.wall_key}/")
+        for page, note in ((one, NOTES[0]), (mate, NOTES[1])):
             page.get_by_label("Add a note for the group").fill(note, timeout=15_000)
             page.get_by_role("button", name="Add note").click()
-        one.locator("#notes > li").nth(1).wait_for()
-        for scheme in SCHEMES:
-            one.emulate_media(color_scheme=scheme)
-            for width in WIDTHS:
+        mate.get_by_role("button", name="I agree").first.click(timeout=15_000)
+        self._others_write(first)
+        one.locator("#notes > li").nth(2).wait_for()
+        console = self.sign_in(self.screen(**DESK), "facilitator")
+        console.goto(f"/workshops/{self.workshop.code}/console/?group={first.pk}")
+        console.set_viewport_size({"width": 1100, "height": 1440})
+        console.locator("#breakouts").evaluate("part => part.scrollIntoView()")
+        one.set_viewport_size({"width": 390, "height": 1100})
+        one.evaluate("window.scrollTo(0, 0)")
+        time.sleep(15)  # until what was said has been read
+        pictures = {"phone": one.screenshot(), "console": console.screenshot(), "talking": wall.screenshot()}
+        for width in widths:
+            for scheme in SCHEMES:
+                one.emulate_media(color_scheme=scheme)
                 one.set_viewport_size({"width": width, "height": 844})
                 one.wait_for_timeout(300)
                 one.screenshot(path=self.place / f"group-{width}-{scheme}.png", full_page=True)
-            print(f"  group, {scheme}")
+        groups.recall(self.workshop.pk, None)
+        first.refresh_from_db()
+        groups.present(self.workshop.pk, None, first.pk)
+        wall.locator("blockquote.shared").wait_for(timeout=15_000)
+        wall.wait_for_timeout(1500)
+        pictures["sharing"] = wall.screenshot()
         groups.close_round(self.workshop.pk, None)
+        for name, picture in pictures.items():
+            (self.place / f"groups-{name}.png").write_bytes(picture)
+        places = {"talking": (40, 40, 620), "sharing": (40, 430, 620), "console": (695, 40, 565)}
+        self._compose("groups.png", places | {"phone": (1300, 40, 260)}, pictures, height=820)
+
+    def _at_work(self, item: AgendaItem) -> Group:
+        """Everybody who is here in four groups, at work; the two who came last sit in the first."""
+        facilitation.launch(self.workshop.pk, None, item.pk)
+        groups.make(self.workshop.pk, None, "balanced", groups=4)
+        first = Group.objects.filter(round__workshop=self.workshop, round__closed_at=None).earliest("number")
+        late = self.workshop.participants.order_by("-pk").values_list("voter", flat=True)[:2]
+        seats = Place.objects.filter(round=first.round, voter__in=list(late)).values_list("pk", flat=True)
+        groups.move(self.workshop.pk, None, list(seats), first.pk)
+        groups.open_round(self.workshop.pk, None)
+        return first
+
+    def _others_write(self, first: Group) -> None:
+        """One more note in each group; the first brings one to the plenary."""
+        for number, group in enumerate(first.round.groups.all()):
+            who = group.places.order_by("pk").first()
+            if who is None:
+                continue
+            note = groupwork.Add(
+                self.workshop.pk, who.voter, f"picture-{group.pk}", group.pk, NOTES[2:][number % 3]
+            )
+            made = groupwork.write([note])[0]
+            if group == first and isinstance(made, groupwork.Done):
+                groupwork.write(
+                    [groupwork.Pick(self.workshop.pk, who.voter, f"pick-{group.pk}", made.note, True)]
+                )
 
     def _pages(self) -> list[tuple[str, str, str]]:
         code, key = self.workshop.code, self.programme.key

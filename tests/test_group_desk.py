@@ -307,10 +307,12 @@ def labels(desk: Desk) -> list[str]:
     return sorted(seat.label for _view, seats in desk.scene().forming.seated for seat in seats)
 
 
-def test_a_role_is_said_where_enough_people_share_it(desk):
+def test_a_role_is_said_beside_the_number_where_enough_people_share_it(desk):
     desk = with_roles(6, 5)
     desk.done("make_groups", how="balanced", number=2, of="groups")
-    assert labels(desk) == ["Educator"] * 6 + ["Leader"] * 5
+    said = [label.split(", ") for label in labels(desk)]
+    assert sorted(number for number, _role in said) == sorted(f"Person {n}" for n in range(1, 12))
+    assert sorted(role for _number, role in said) == ["Educator"] * 6 + ["Leader"] * 5
 
 
 def test_a_role_that_few_have_is_a_number_and_cannot_be_told_from_the_rest(desk):

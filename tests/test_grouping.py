@@ -12,7 +12,6 @@ from workshops.grouping import (
     Person,
     balanced_by,
     by_role,
-    by_table,
     how_many,
     place_latecomer,
     random_groups,
@@ -100,28 +99,6 @@ def test_people_of_one_role_sit_together_unless_one_would_be_alone(people, size,
         assert len(group) >= 2 or len(people) == 1
         # three where two were asked for, when the third would be alone; and one lonely guest
         assert size is None or len(group) <= max(size, 3) + 1 or {person.role for person in group} <= lonely
-
-
-@given(PEOPLE, SEEDS)
-def test_who_shares_a_table_shares_a_group(people, seed):
-    groups = by_table(people, seed=seed)
-    assert placed(groups) == [person.key for person in people]
-    where = {person.key: place for place, group in enumerate(groups) for person in group}
-    for table, count in Counter(person.table for person in people).items():
-        if table is not None and count >= 2:
-            assert len({where[person.key] for person in people if person.table == table}) == 1
-    assert all(len(group) >= 2 for group in groups) or len(people) == 1
-
-
-def test_tables_keep_the_order_of_their_numbers():
-    people = [
-        Person("a", table=9),
-        Person("b", table=2),
-        Person("c", table=9),
-        Person("d", table=2),
-        Person("e"),
-    ]
-    assert [sorted(group) for group in keys(by_table(people))] == [["b", "d", "e"], ["a", "c"]]
 
 
 @given(PEOPLE, WAYS, SEEDS, st.randoms())

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from workshops import breakouts, group_desk
+from workshops import breakouts, group_desk, queries
 from workshops.actions import facilitation, groups, groupwork, seating
 from workshops.live.topics import Audience, Topic
 from workshops.models import Contribution, Group, Participant, Place, Prompt, Round, Workshop
@@ -49,6 +49,10 @@ def places(desk: Desk, *labels: str) -> list[int]:
 
 def page_of(desk: Desk, who: Participant) -> str:
     return words(phone(who).get(f"/w/{desk.workshop.code}/").content.decode())
+
+
+def group_of(desk: Desk, who: Participant) -> Group | None:
+    return Group.objects.filter(places__voter=who.voter, round=current(desk)).first()
 
 
 def current(desk: Desk) -> Round:
@@ -104,7 +108,7 @@ def test_a_latecomer_waits_in_the_list_and_once_open_sits_in_the_smallest(by_han
     assert waiting(by_hand)[-1] == "Person 7"
     by_hand.done("move_person", places=places(by_hand, *waiting(by_hand)), group=by_hand.groups[0].pk)
     by_hand.done("open_groups")
-    assert sizes(by_hand) == [7, 0, 0]
+    assert sizes(by_hand) == [7, 1, 0]
     assert "You are in Group 2: 1 person" in page_of(by_hand, later)
 
 
@@ -119,7 +123,7 @@ def test_opening_gives_whoever_still_waits_a_place_in_the_smallest_group(by_hand
     assert [page_of(by_hand, who).count("You are in Group") for who in by_hand.people] == [1] * 6
 
 
-def test_a_phone_says_the_number_that_the_console_has_until_the_groups_open(by_hand):
+def test_a_phone_says_the_number_that_the_console_has_for_the_whole_round(by_hand):
     who = by_hand.people[3]
     order = list(current(by_hand).places.order_by("pk").values_list("voter", flat=True))
     number = order.index(who.voter) + 1
@@ -134,7 +138,31 @@ def test_a_phone_says_the_number_that_the_console_has_until_the_groups_open(by_h
     }
     assert breakouts.places(by_hand.workshop.pk, who.voter).of(who.voter)["number"] == number
     by_hand.done("open_groups")
-    assert "number" not in breakouts.places(by_hand.workshop.pk, who.voter).of(who.voter)
+    assert f"Your number: {number}" in page_of(by_hand, who)
+
+
+@pytest.mark.parametrize(
+    "how", ["random", "balanced", "by_role", "by_table", "self_chosen", "kept", "merged"]
+)
+def test_in_every_round_phones_and_the_console_say_the_same_number(desk, how):
+    desk.at_work(2)
+    desk.done("close_groups")
+    desk.done("make_groups", how=how, number=2, of="groups")
+    if how == "by_table":
+        for who in desk.people:
+            table(desk, who, 3)
+    desk.done("open_groups")
+    console = {
+        Place.objects.get(pk=seat.place).voter: seat.label
+        for seats in queries.seated(desk.workshop, current(desk)).values()
+        for seat in seats
+    }
+    everybody = breakouts.places(desk.workshop.pk)
+    told = {who.voter: f"Person {everybody.of(who.voter)['number']}" for who in desk.people}
+    assert console == told
+    who = desk.people[2]
+    assert breakouts.places(desk.workshop.pk, who.voter).of(who.voter) == everybody.of(who.voter)
+    assert told[who.voter].replace("Person", "Your number:") in page_of(desk, who)
 
 
 def test_the_picture_of_those_who_wait_has_nobodys_number(by_hand):
@@ -144,11 +172,17 @@ def test_the_picture_of_those_who_wait_has_nobodys_number(by_hand):
     assert re.search(r"<p data-number hidden>", drawn[-current(by_hand).pk])
 
 
-def test_numbers_do_not_tell_who_came_first():
+@pytest.mark.parametrize("how", ["by_hand", "self_chosen", "by_table", "random"])
+def test_numbers_do_not_tell_who_came_first_nor_who_chose_first(how):
     orders = set()
     for _ in range(6):
         desk = Desk()
-        desk.done("make_groups", how="by_hand", number=2, of="groups")
+        desk.done("make_groups", how=how, number=2, of="groups")
+        for who in desk.people:
+            if how == "self_chosen":
+                press(desk, who, f"choose:{desk.groups[0].pk}")
+            elif how == "by_table":
+                table(desk, who, 4)
         came = [who.voter for who in desk.people]
         seats = current(desk).places.order_by("pk").values_list("voter", flat=True)
         orders.add(tuple(came.index(voter) for voter in seats))
@@ -191,7 +225,7 @@ def test_the_picture_of_groups_that_are_being_filled_stays_below_64_kib(made, pe
         factories.prompt_item(desk.workshop, f"{number} " + "What would calm look like? " * 12)
     desk.done("make_groups", how="by_hand", number=made, of="groups")
     drawn = [desk.draw(Topic.BREAKOUTS)]
-    seating.sit_in_the_smallest(
+    seating.find_places(
         current(desk),
         list(current(desk).places.order_by("pk").values_list("voter", flat=True)[: people // 2]),
     )
@@ -350,11 +384,57 @@ def test_people_think_again_before_and_after_the_groups_open(chosen):
     press(desk, who, f"choose:{desk.groups[1].pk}")
     desk.done("open_groups")
     press(desk, who, "stand_up")
+    assert "Choose your group" in page_of(desk, who)
     press(desk, who, f"choose:{desk.groups[0].pk}")
+    assert group_of(desk, who) == desk.groups[0]
+
+
+def test_who_has_not_chosen_when_the_groups_open_is_placed_and_can_still_choose_another(chosen):
+    desk, who = chosen
+    assert "6 people" not in words(desk.draw(Topic.BREAKOUTS, Audience.WALL))
+    desk.done("open_groups")
+    assert sizes(desk) == [3, 3]
+    assert group_of(desk, who) == desk.groups[0]
+    one = next(p for p in desk.people if group_of(desk, p) == desk.groups[1])
+    assert "Choose another group" in page_of(desk, one)
+    press(desk, one, f"choose:{desk.groups[0].pk}")
+    assert sizes(desk) == [4, 2]
+
+
+def test_where_people_choose_who_comes_late_is_in_the_smallest_group_at_once(chosen):
+    desk, _who = chosen
+    early = factories.participant(desk.workshop)
+    assert "Choose your group" in page_of(desk, early)
+    desk.done("open_groups")
+    assert sizes(desk) == [4, 3]
+    late = factories.participant(desk.workshop)
+    assert "You are in Group 2: 4 people" in page_of(desk, late)
+    assert "Choose another group" in page_of(desk, late)
+
+
+def test_who_chooses_anew_while_groups_work_is_given_no_group_meanwhile(chosen):
+    desk, who = chosen
+    desk.done("open_groups")
+    press(desk, who, "stand_up")
+    for _look in range(2):
+        assert "Choose your group" in page_of(desk, who)
+        seating.place_latecomer(desk.workshop.pk, who.voter)
+    assert group_of(desk, who) is None
+    desk.done("recall")
+    assert "You are in Group" in page_of(desk, who)
+
+
+def test_the_console_moves_people_who_have_not_chosen_yet(chosen):
+    desk, _who = chosen
+    assert len(waiting(desk)) == 5
+    assert "They choose on their phones, or you move them." in words(desk.draw(Topic.BREAKOUTS))
+    desk.done("move_person", places=places(desk, *waiting(desk)[:2]), group=desk.groups[1].pk)
+    assert sizes(desk) == [1, 2]
+    desk.done("move_person", places=places(desk, *seats_of(desk, 1)), group=0)
     assert sizes(desk) == [1, 0]
 
 
-def test_once_called_back_people_stay_where_they_are_but_who_is_late_still_chooses(chosen):
+def test_once_called_back_people_stay_where_they_are_and_who_is_late_has_a_place(chosen):
     desk, who = chosen
     desk.done("open_groups")
     desk.done("recall")
@@ -363,9 +443,8 @@ def test_once_called_back_people_stay_where_they_are_but_who_is_late_still_choos
         answer = press(desk, who, button)
         assert answer.status_code == 422
         assert "Everybody was called back, so groups stay as they are." in answer.content.decode()
-    assert sizes(desk) == [1, 0]
-    press(desk, desk.people[1], f"choose:{desk.groups[1].pk}")
-    assert sizes(desk) == [1, 1]
+    assert sizes(desk) == [3, 3]
+    assert "You are in Group 1: 4 people" in page_of(desk, factories.participant(desk.workshop))
 
 
 def test_a_scribe_who_goes_is_scribe_no_more(chosen):
@@ -438,6 +517,93 @@ def test_a_table_that_comes_after_the_opening_is_asked_what_the_others_are_asked
     table(desk, desk.people[0], 5)
     table(desk, desk.people[1], 6)
     assert questions(desk) == [CALM, CALM]
+
+
+def test_by_table_whoever_has_said_none_is_placed_when_the_groups_open_and_can_still_say_it(desk):
+    desk.done("make_groups", how="by_table")
+    for who, number in zip(desk.people[:5], (3, 3, 3, 7, 7), strict=True):
+        table(desk, who, number)
+    silent = desk.people[5]
+    assert "Which table are you at?" in page_of(desk, silent)
+    desk.done("open_groups")
+    assert "You are in Table 7: 3 people" in page_of(desk, silent)
+    assert "I sit at another table" in page_of(desk, silent)
+    press(desk, silent, "stand_up")
+    assert "Which table are you at?" in page_of(desk, silent)
+    assert phone(silent).post(
+        f"/w/{desk.workshop.code}/group/", {"do": "table", "table": "3", "op": "t-silent"}
+    ).status_code == 302  # fmt: skip
+    assert "You are in Table 3: 4 people" in page_of(desk, silent)
+
+
+def test_by_table_who_comes_late_sits_in_the_smallest_group_or_at_the_table_they_have_said(desk):
+    desk.done("make_groups", how="by_table")
+    for who, number in zip(desk.people, (3, 3, 3, 3, 7, 7), strict=True):
+        table(desk, who, number)
+    desk.done("open_groups")
+    late, back = (factories.participant(desk.workshop) for _ in range(2))
+    Participant.objects.filter(pk=back.pk).update(table=3)
+    assert "You are in Table 7: 3 people" in page_of(desk, late)
+    assert "You are in Table 3: 5 people" in page_of(desk, back)
+    new = factories.participant(desk.workshop)
+    Participant.objects.filter(pk=new.pk).update(table=9)
+    assert "You are in Table 9: 1 person" in page_of(desk, new)
+    assert set(questions(desk)) == {CALM}
+
+
+def test_once_called_back_nobody_moves_to_another_table(desk):
+    desk.done("make_groups", how="by_table")
+    for who, number in zip(desk.people, (3, 3, 3, 7, 7, 7), strict=True):
+        table(desk, who, number)
+    desk.done("open_groups")
+    desk.done("recall")
+    table(desk, desk.people[0], 7)
+    assert sizes(desk) == [3, 3]
+
+
+# --- two by two --------------------------------------------------------------------------------------------------
+
+
+def members(desk: Desk) -> list[set[str]]:
+    return [set(group.places.values_list("voter", flat=True)) for group in desk.groups]
+
+
+@pytest.mark.parametrize(("people", "made"), [(8, [4, 4]), (10, [4, 6]), (6, [6]), (2, [2])])
+def test_pairs_become_fours_and_a_last_odd_pair_joins_the_two_before_it(people, made):
+    desk = grown(1, people)
+    desk.done("make_groups", how="random", number=2, of="size")
+    pairs = members(desk)
+    desk.done("open_groups", think_first="true")
+    desk.done("share_notes")
+    desk.done("close_groups")
+    desk.done("make_groups", how="merged", number="4", of="groups")
+    fours = members(desk)
+    assert [len(four) for four in fours] == made
+    assert all(any(pair <= four for four in fours) for pair in pairs)
+    assert {voter for four in fours for voter in four} == {voter for pair in pairs for voter in pair}
+    if people == 8:
+        assert [group.name for group in desk.groups] == ["Group 1 + Group 2", "Group 3 + Group 4"]
+    desk.done("open_groups")
+    desk.done("close_groups")
+    desk.done("make_groups", how="merged")
+    assert [len(all_) for all_ in members(desk)] == [people]
+
+
+def test_two_by_two_who_is_new_sits_in_the_smallest_and_groups_that_nobody_is_in_any_more_do_not_count(desk):
+    desk.done("make_groups", how="random", number=3, of="groups")
+    desk.done("open_groups")
+    gone = list(desk.groups[1].places.values_list("voter", flat=True))
+    desk.done("close_groups")
+    Participant.objects.filter(voter__in=gone).update(left_at=desk.workshop.started_at)
+    new = factories.participant(desk.workshop)
+    desk.done("make_groups", how="merged")
+    assert [group.name for group in desk.groups] == ["Group 1 + Group 3"]
+    assert sizes(desk) == [5]
+    assert group_of(desk, new) == desk.groups[0]
+
+
+def test_without_groups_before_none_can_be_joined(desk):
+    assert sentence(desk.refused("make_groups", how="merged")) == "There were no groups before."
 
 
 # --- the clock ---------------------------------------------------------------------------------------------------

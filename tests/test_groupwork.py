@@ -107,6 +107,89 @@ def test_an_author_edits_and_takes_back_their_own_and_nobody_elses(room):
     assert texts(people[0]) == []
 
 
+def moved(who: Participant) -> Group:
+    """To the other group; the one that they leave."""
+    before = group_of(who)
+    other = Group.objects.filter(round=before.round).exclude(pk=before.pk).get()
+    seat = before.places.get(voter=who.voter)
+    groups.move(who.workshop_id, None, [seat.pk], other.pk)
+    return before
+
+
+def place_of(who: Participant) -> dict:
+    return breakouts.places(who.workshop_id, who.voter).of(who.voter)
+
+
+def test_who_is_moved_still_edits_and_takes_back_what_they_wrote_and_it_stays_where_it_was(room):
+    workshop, people = room
+    made = note(people[0])
+    mate = mates(people[0])[0]
+    before = moved(people[0])
+    written = {"note": made.note, "rev": 1, "text": "Soft light", "of": before.name}
+    assert place_of(people[0])["elsewhere"] == [written]
+    assert breakouts.places(workshop.pk).of(people[0].voter) == place_of(people[0])
+    assert (texts(mate), texts(people[0])) == (["Soft light"], [])
+    assert "elsewhere" not in place_of(mate)
+    assert do(Edit, people[0], made.note, 1, "Warm light").revision == 2
+    assert texts(mate) == ["Warm light"]
+    assert [one["text"] for one in place_of(people[0])["elsewhere"]] == ["Warm light"]
+    assert isinstance(do(TakeBack, people[0], made.note), Done)
+    assert texts(mate) == []
+    assert "elsewhere" not in place_of(people[0])
+
+
+def test_who_is_moved_may_do_nothing_else_in_the_group_that_they_left(room):
+    _workshop, people = room
+    made, mates_note = note(people[0]), note(mates(people[0])[0], "A chair")
+    before = moved(people[0])
+    for kind, values in (
+        (Add, (before.pk, "One more")), (Pick, (made.note, True)), (Move, (made.note, 0)), (Scribe, (before.pk, True)),
+        (Agree, (mates_note.note, True)), (Edit, (mates_note.note, 1, "Mine")), (TakeBack, (mates_note.note,)),
+    ):  # fmt: skip
+        assert code(do(kind, people[0], *values)) == "forbidden", kind
+
+
+def test_an_author_and_the_scribe_of_the_group_that_they_left_both_keep_their_words(room):
+    _workshop, people = room
+    made, scribe = note(people[0]), mates(people[0])[0]
+    moved(people[0])
+    do(Scribe, scribe, group_of(scribe).pk, True)
+    do(Edit, scribe, made.note, 1, "Tidied")
+    refused = do(Edit, people[0], made.note, 1, "My second thought")
+    assert isinstance(refused, Conflict)
+    assert do(Edit, people[0], made.note, refused.revision, "My second thought").revision == 3
+
+
+def test_after_the_round_not_even_its_author_changes_a_note_of_the_group_that_they_left(room):
+    workshop, people = room
+    made = note(people[0])
+    moved(people[0])
+    groups.recall(workshop.pk, None)
+    assert isinstance(do(Edit, people[0], made.note, 1, "One last word"), Done)
+    groups.close_round(workshop.pk, None)
+    assert code(do(Edit, people[0], made.note, 2, "too late")) == "closed"
+    assert code(do(TakeBack, people[0], made.note)) == "closed"
+
+
+def test_a_change_of_a_note_elsewhere_is_announced_to_its_authors_other_screens(room, monkeypatch):
+    _workshop, people = room
+    made = note(people[0])
+    moved(people[0])
+    announced = []
+    monkeypatch.setattr(groupwork.notify, "changed", lambda _workshop, *names: announced.extend(names))
+    do(Edit, people[0], made.note, 1, "Warm light")
+    assert "places" in announced
+
+
+def test_what_is_flagged_for_safeguarding_does_not_follow_its_author(room):
+    workshop, people = room
+    made = note(people[0])
+    moved(people[0])
+    groups.check_note(workshop.pk, None, made.note, "shown", safeguarding=True)
+    assert "elsewhere" not in place_of(people[0])
+    assert code(do(Edit, people[0], made.note, 1, "Changed")) == "forbidden"
+
+
 def test_two_who_edit_one_note_both_keep_their_words(room):
     _workshop, people = room
     made = note(people[0])

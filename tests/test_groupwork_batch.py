@@ -7,8 +7,10 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from polls.ballot_box import Refusal
+from workshops import screens
 from workshops.actions import facilitation, groups, groupwork
 from workshops.actions.groupwork import Add, Agree, Choose, Done, Edit, Scribe, TakeBack
+from workshops.live.pictures import encode
 from workshops.models import Agreement, Contribution, Group, Wording
 
 from . import factories
@@ -50,8 +52,70 @@ def test_a_note_that_is_twice_in_one_batch_is_one_note(group):
 
 def test_the_last_free_place_is_given_once(group, monkeypatch):
     monkeypatch.setattr(groupwork, "NOTES_LIMIT", 2)
+    monkeypatch.setattr(groupwork, "NOTES_EACH", 0)
     outcomes = groupwork.write(adds(group, 3))
     assert [type(outcome) for outcome in outcomes] == [Done, Done, Refusal]
+
+
+def large(people: int):
+    """So many people in one group, at work."""
+    workshop = factories.workshop()
+    item = factories.prompt_item(workshop)
+    voters = [factories.participant(workshop).voter for _ in range(people)]
+    facilitation.launch(workshop.pk, None, item.pk)
+    groups.make(workshop.pk, None, "random", groups=1)
+    groups.open_round(workshop.pk, None)
+    return workshop, Group.objects.get(round__workshop=workshop), voters
+
+
+@pytest.mark.parametrize(("people", "notes"), [(3, 40), (10, 40), (30, 120)])
+def test_a_group_has_room_for_forty_notes_or_four_a_person(people, notes):
+    group = large(people)
+    outcomes = groupwork.write(adds(group, notes + 1))
+    assert [type(outcome) for outcome in outcomes] == [Done] * notes + [Refusal]
+    assert "Take one of yours back, then try again." in outcomes[-1].message
+    taken = TakeBack(group[0].pk, group[2][0], "back", outcomes[0].note)
+    again = Add(group[0].pk, group[2][1], "again", group[1].pk, "It fits now")
+    assert isinstance(groupwork.write([taken])[0], Done)
+    assert isinstance(groupwork.write([again])[0], Done)
+
+
+def long(group, number: int, text: str = "x" * 1000) -> list[Add]:
+    workshop, made, voters = group
+    return [Add(workshop.pk, voters[n % 3], f"long{n}", made.pk, text) for n in range(number)]
+
+
+def test_forty_notes_always_fit_however_long_they_are_and_more_as_long_as_their_letters_do():
+    group = large(30)
+    outcomes = groupwork.write(long(group, 41))
+    assert [type(outcome) for outcome in outcomes] == [Done] * 40 + [Refusal]
+    workshop, _made, voters = group
+    longer = Edit(workshop.pk, voters[0], "e1", outcomes[0].note, 1, "y" * 1000)
+    shorter = Edit(workshop.pk, voters[0], "e2", outcomes[0].note, 2, "short")
+    assert [type(outcome) for outcome in groupwork.write([longer, shorter])] == [Done, Done]
+
+
+def test_a_note_does_not_grow_where_a_pad_is_full():
+    group = large(30)
+    groupwork.write(long(group, 39))
+    workshop, made, voters = group
+    (short,) = groupwork.write([Add(workshop.pk, voters[0], "short", made.pk, "x" * 500)])
+    (more,) = groupwork.write([Add(workshop.pk, voters[1], "more", made.pk, "x" * 300)])
+    (grown,) = groupwork.write([Edit(workshop.pk, voters[0], "grown", short.note, 1, "x" * 501)])
+    assert (type(more), type(grown)) == (Done, Refusal)
+
+
+def test_the_pictures_of_a_pad_that_is_full_stay_below_64_kib():
+    for text, people in (("x" * 1000, 30), ("Soft light, everywhere", 100)):
+        group = large(people)
+        groupwork.write(long(group, 4 * people, text))
+        workshop, made, voters = group
+        notes = list(Contribution.objects.filter(group=made).values_list("pk", flat=True))
+        Agreement.objects.bulk_create(Agreement(contribution_id=note, voter=voters[-1]) for note in notes)
+        phone = screens.draw_pads(workshop.pk, [made.pk])[made.pk]
+        desk = screens.draw_desk_pads(workshop.pk, [made.pk])[made.pk]
+        sizes = [len(encode({"html": html})) for html in (phone, desk)]
+        assert max(sizes) <= 64 * 1024, (len(notes), sizes)
 
 
 def test_two_changes_of_one_note_in_one_batch_meet(group):

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
-from django.db.models import Count, Q
+from django.db.models import Count, Exists, OuterRef, Q
 from django.utils.crypto import salted_hmac
 
 from polls.prepared import Prepared
@@ -32,7 +32,7 @@ _ROUNDS = Prepared(
     lambda workshops: (
         Round.objects.filter(workshop__in=workshops, closed_at__isnull=True)
         .order_by("-number")
-        .values_list("pk", "think_first", "shared_at", "made", "opened_at")
+        .values_list("pk", "think_first", "shared_at")
     ),
     int,
 )
@@ -54,7 +54,9 @@ class Places:
     agreed: dict[str, list[int]] = field(default_factory=dict)
     #: own notes, while those of the others are hidden: the group's picture has none of them then
     own: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    #: what the facilitator calls people by, while they seat everybody by hand
+    #: own notes in groups where their author does not sit any more, with the group's name
+    elsewhere: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    #: what the facilitator calls people by: the console has the same (`queries.seated`)
     numbers: dict[str, int] = field(default_factory=dict)
 
     def of(
@@ -77,7 +79,8 @@ class Places:
         group = self.groups.get(voter, -self.round)
         place = {"group": group, "tag": tag(group, voter), "agreed": sorted(self.agreed.get(voter, []))}
         place |= {"number": self.numbers[voter]} if voter in self.numbers else {}
-        return place | ({"own": self.own[voter]} if voter in self.own else {})
+        place |= {"own": self.own[voter]} if voter in self.own else {}
+        return place | ({"elsewhere": self.elsewhere[voter]} if voter in self.elsewhere else {})
 
 
 def group_after(workshop_id: int, group: int) -> int:
@@ -87,35 +90,52 @@ def group_after(workshop_id: int, group: int) -> int:
 
 
 def places(workshop_id: int, voter: str | None = None) -> Places:
-    """Everybody's place in the current round, or one voter's. Five queries at most, whatever the number of people."""
+    """Everybody's place in the current round, or one voter's. Six queries at most, whatever the number of people."""
     rounds = _ROUNDS.rows([workshop_id])
     if not rounds:
         return Places()
-    current, think_first, shared_at, made, opened_at = rounds[0]
+    current, think_first, shared_at = rounds[0]
     who = {} if voter is None else {"voter": voter}
-    seated = Place.objects.filter(round=current, group__isnull=False, **who)
-    taken = dict(seated.values_list("voter", "group"))
+    seats = list(
+        Place.objects.filter(round=current, **who).order_by("pk").values_list("pk", "voter", "group")
+    )
+    taken = {name: group for _place, name, group in seats if group}
     sizes = dict.fromkeys(Group.objects.filter(round=current).values_list("pk", flat=True), 0)
     sizes.update(Counter(taken.values()))
     agreed: defaultdict[str, list[int]] = defaultdict(list)
     agreements = Agreement.objects.filter(contribution__group__round=current, **who)
     for name, note in agreements.values_list("voter", "contribution"):
         agreed[name].append(note)
+    hidden = bool(think_first and not shared_at)
+    own, elsewhere = _notes_of_authors(current, voter, taken, here_too=hidden)
+    numbers = {name: number for number, (_place, name, _group) in enumerate(seats, start=1)}
+    if voter is not None and seats:
+        numbers[voter] = Place.objects.filter(round=current, pk__lte=seats[0][0]).count()
+    return Places(current, taken, sizes, dict(agreed), own, elsewhere, numbers)
+
+
+def _notes_of_authors(
+    current: int, voter: str | None, taken: dict[str, int], *, here_too: bool
+) -> tuple[dict[str, list[dict[str, Any]]], dict[str, list[dict[str, Any]]]]:
+    """Own notes of this round for each author: in the group where they sit (only if `here_too`), and in others."""
+    writers = {} if voter is None else {"author": voter}
+    notes = Contribution.objects.filter(
+        group__round=current, taken_back_at__isnull=True, safeguarding=False, **writers
+    )
+    if not here_too:
+        here = Place.objects.filter(voter=OuterRef("author"), group=OuterRef("group"))
+        notes = notes.filter(~Exists(here))
     own: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
-    if think_first and not shared_at:
-        writers = {} if voter is None else {"author": voter}
-        readable = Contribution.objects.filter(taken_back_at__isnull=True, safeguarding=False)
-        notes = readable.filter(group__round=current, **writers)
-        for author, note, revision, text in notes.values_list("author", "pk", "revision", "text"):
-            own[author].append({"note": note, "rev": revision, "text": text})
-    numbers = _numbers(current, voter) if made == Round.Made.BY_HAND and not opened_at else {}
-    return Places(current, taken, sizes, dict(agreed), dict(own), numbers)
-
-
-def _numbers(current: int, voter: str | None) -> dict[str, int]:
-    """Where people stand in the list of a round: the numbers that the console has too (`queries.seated`)."""
-    order = Place.objects.filter(round=current).order_by("pk").values_list("voter", flat=True)
-    return {who: number for number, who in enumerate(order, start=1) if voter in (None, who)}
+    elsewhere: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
+    for author, group, name, note, revision, text in notes.order_by("pk").values_list(
+        "author", "group", "group__name", "pk", "revision", "text"
+    ):
+        words = {"note": note, "rev": revision, "text": text}
+        if taken.get(author) == group:
+            own[author].append(words)
+        else:
+            elsewhere[author].append(words | {"of": name})
+    return dict(own), dict(elsewhere)
 
 
 # --- pads --------------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from .shapes import Gesture, Id, NoteRef, Run, Seconds, Shape, WordsRef
 
 
 class MakeGroups(Shape, tag="make_groups"):
-    how: Literal["random", "balanced", "by_role", "by_table", "by_hand", "self_chosen", "kept"]
+    how: Literal["random", "balanced", "by_role", "by_table", "by_hand", "self_chosen", "kept", "merged"]
     size: Annotated[int, Meta(ge=2, le=100)] | None = None
     groups: Annotated[int, Meta(ge=1, le=200)] | None = None
 

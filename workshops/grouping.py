@@ -83,23 +83,6 @@ def by_role(people: Iterable[Person], *, size: int | None = None, seed: int) -> 
     return _nobody_alone(made)
 
 
-def by_table(people: Iterable[Person], *, seed: int = 0) -> Groups:
-    """One group for each table, in the order of their numbers. Who sits at none, or alone, joins the smallest group."""
-    at_table: defaultdict[int, list[Person]] = defaultdict(list)
-    nowhere = []
-    for person in _shuffled(people, seed):
-        if person.table is None:
-            nowhere.append(person)
-        else:
-            at_table[person.table].append(person)
-    made = _nobody_alone([at_table[table] for table in sorted(at_table)])
-    if not made:
-        return [nowhere] if nowhere else []
-    for person in nowhere:
-        made[place_latecomer([len(group) for group in made])].append(person)
-    return made
-
-
 def place_latecomer(sizes: Sequence[int]) -> int:
     """The place of the smallest group, the first of several. Raises `ValueError` where there is none."""
     if not sizes:

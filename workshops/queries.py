@@ -131,7 +131,7 @@ def roles_of(workshop: Workshop) -> dict[str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Seated:
-    """Somebody in a group, as a facilitator may see them: by a role that enough people share, or by a number."""
+    """Somebody in a group, as a facilitator may see them: by a number, and a role that enough people share."""
 
     place: int
     label: str
@@ -140,7 +140,7 @@ class Seated:
 def seated(workshop: Workshop, current: Round, group: int | None = None) -> dict[int, list[Seated]]:
     """Who sits in each group of a round, or in one (0: in none yet); six queries, whatever their number.
 
-    A number stays with its person for the whole round, and stands on their phone while they are seated by hand.
+    A number stays with its person for the whole round, and stands on their phone: so both know who is moved.
     Roles that the console joins together with others, because few people have them, are not told apart here either.
     """
     taken = Place.objects.filter(round=current).order_by("pk").values_list("pk", "group", "voter")
@@ -149,15 +149,14 @@ def seated(workshop: Workshop, current: Round, group: int | None = None) -> dict
     role = _large_roles(workshop) if here else {}
     found: dict[int, list[Seated]] = {}
     for number, place, sits_in, voter in here:
-        label = _label(number, role.get(voter, ""), by_number=current.made == Round.Made.BY_HAND)
-        found.setdefault(sits_in, []).append(Seated(place, label))
+        found.setdefault(sits_in, []).append(Seated(place, _label(number, role.get(voter, ""))))
     return found
 
 
-def _label(number: int, role: str, *, by_number: bool) -> str:
-    if role and by_number:
+def _label(number: int, role: str) -> str:
+    if role:
         return _("Person %(n)d, %(role)s") % {"n": number, "role": role}
-    return role or _("Person %(n)d") % {"n": number}
+    return _("Person %(n)d") % {"n": number}
 
 
 def _large_roles(workshop: Workshop) -> dict[str, str]:

@@ -6,9 +6,10 @@ and its root carries the topic as its id. A `Scene` is what one window needs, ea
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 from django.http import HttpRequest
 from django.template.loader import render_to_string
@@ -254,7 +255,7 @@ class Scene:
     @property
     def next_texts(self) -> list[moderation.Item]:
         """The waiting ones that fit one picture; the others move up as these are decided."""
-        return _fitting(self.waiting_texts)
+        return _fitting(self.waiting_texts, _letters_of, QUEUE_LETTERS)
 
     @property
     def harmless_texts(self) -> list[moderation.Item]:
@@ -263,21 +264,27 @@ class Scene:
 
     @property
     def decided_texts(self) -> list[moderation.Item]:
-        return _fitting([text for text in self.texts if not text.waits])
+        return _fitting([text for text in self.texts if not text.waits], _letters_of, QUEUE_LETTERS)
 
+
+T = TypeVar("T")
 
 QUEUE_LETTERS = 20_000  # of words and marks in one list: a picture stays far below 64 KiB
 MARKS = 900  # letters that an item's buttons are worth
 
 
-def _fitting(texts: list[moderation.Item]) -> list[moderation.Item]:
-    """The first texts that fit, at least one."""
-    letters, fitting = 0, []
-    for text in texts:
-        letters += 4 * len(text.text) + len(text.instead) + MARKS  # a text stands in its buttons' names too
-        if fitting and letters > QUEUE_LETTERS:
+def _letters_of(text: moderation.Item) -> int:
+    return 4 * len(text.text) + len(text.instead) + MARKS  # a text stands in its buttons' names too
+
+
+def _fitting(items: Iterable[T], letters_of: Callable[[T], int], most: int) -> list[T]:
+    """The first that fit, at least one."""
+    letters, fitting = 0, list[T]()
+    for item in items:
+        letters += letters_of(item)
+        if fitting and letters > most:
             break
-        fitting.append(text)
+        fitting.append(item)
     return fitting
 
 
@@ -346,18 +353,28 @@ def desk_pads(workshop_id: int, group_ids: list[int]) -> list[breakouts.Pad]:
     return breakouts.pads(workshop_id, group_ids, everything=True)
 
 
+PAD_LETTERS = 58_000  # of one group on the console: with what is drawn around it still below 64 KiB
+NOTE_MARKS, PERSON_MARKS = 450, 250
+
+
 def draw_desk_pad(workshop_id: int, pad: breakouts.Pad, request: HttpRequest | None = None) -> str:
     """One group's pad for the console: its notes, its people, what can be sent to it."""
     workshop = queries.with_stage(workshop_id)
     told = {call.text for call in pad.probes}
     prompt = pad.group.prompt
+    people = queries.seated(workshop, pad.round, pad.group.pk).get(pad.group.pk, [])
+    notes = _fitting(
+        pad.notes, lambda note: len(note.text) + NOTE_MARKS, PAD_LETTERS - PERSON_MARKS * len(people)
+    )
     return render_to_string(
         "workshops/console/_group.html",
         {
             "pad": pad,
             "round": pad.round,
             "workshop": workshop,
-            "people": queries.seated(workshop, pad.round, pad.group.pk).get(pad.group.pk, []),
+            "people": people,
+            "notes": notes,
+            "more_notes": len(pad.notes) - len(notes),
             "others": list(pad.round.groups.exclude(pk=pad.group.pk).only("pk", "name", "round")),
             "probes": [probe for probe in prompt.probes if probe not in told] if prompt else [],
         },

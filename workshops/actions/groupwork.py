@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from polls.ballot_box import Refusal
 
 from ..live import notify
-from ..live.topics import Topic, pad
+from ..live.topics import PLACES, Topic, pad
 from ..models import Agreement, Contribution, Group
 from ..models.breakouts import TEXT_LIMIT
 from . import seating
@@ -43,7 +43,11 @@ from .intentions import (
     TakeBack,
 )
 
-NOTES_LIMIT = 40  # in one group: a pad stays one small picture
+# In one group: a pad is one picture, which goes to all its screens whenever it changes, and stays below 64 KiB.
+NOTES_LIMIT = 40  # …and in groups of more than ten NOTES_EACH a person, as long as their letters fit
+NOTES_EACH = 4
+NOTE_LETTERS = 200  # what is drawn around a note
+LETTERS_LIMIT = NOTES_LIMIT * (TEXT_LIMIT + NOTE_LETTERS)  # so many notes always fit, however long they are
 
 
 def write(items: Sequence[Intention]) -> list[Outcome]:
@@ -71,10 +75,11 @@ def _write(batch: Batch, item: Intention) -> Outcome:
 # --- who may ---------------------------------------------------------------------------------------------
 
 
-def _group(batch: Batch, item: Any, group_id: int, *, open_only: bool = True) -> Group:
-    """The group under lock, if this person sits in it and its round still takes notes."""
+def _group(batch: Batch, item: Any, group_id: int, *, open_only: bool = True, own: bool = False) -> Group:
+    """The group under lock, if this person sits in it (or it is about a note of their `own` there) and its round still
+    takes notes."""
     group = batch.groups.get(group_id)
-    here = (group_id, item.voter) in batch.seated
+    here = own or (group_id, item.voter) in batch.seated
     if group is None or group.round.workshop_id != item.workshop_id or not here:
         # The same words for another group as for one that does not exist.
         raise No("forbidden", _("That is not your group."))
@@ -85,12 +90,14 @@ def _group(batch: Batch, item: Any, group_id: int, *, open_only: bool = True) ->
     return group
 
 
-def _note(batch: Batch, item: Any) -> tuple[Contribution, Group]:
+def _note(batch: Batch, item: Any, *, from_elsewhere: bool = False) -> tuple[Contribution, Group]:
+    """A note and its group under lock. `from_elsewhere`: its author may do this from another group too, for words stay
+    where they were written when people move."""
     # What is flagged for safeguarding is out of sight for its group too, and stays as it was written.
     note = batch.notes.get(item.note)
     if note is None or note.taken_back_at or note.safeguarding:
         raise No("forbidden", _("That note is not there any more."))
-    group = _group(batch, item, note.group_id)
+    group = _group(batch, item, note.group_id, own=from_elsewhere and note.author == item.voter)
     if note.author != item.voter and not group.round.shows_others:
         raise No("forbidden", _("Others’ notes are not open yet."))
     return note, group
@@ -101,8 +108,25 @@ def _require_scribe(item: Any, group: Group) -> None:
         raise No("forbidden", _("Only the scribe can do that."))
 
 
-def _changed(group: Group, *topics: Topic) -> None:
+def _where(batch: Batch, item: Any, group: Group) -> list[str]:
+    """What else to announce: a note in a group that its author has left comes to them with their place."""
+    return [] if (group.pk, item.voter) in batch.seated else [PLACES]
+
+
+def _changed(group: Group, *topics: str) -> None:
     notify.changed(group.round.workshop_id, pad(group.pk), Topic.BREAKOUTS, *topics)
+
+
+def _require_room(batch: Batch, group: Group, letters: int, *, more: int = 0) -> None:
+    """So many `letters` in `more` notes must still fit; what becomes shorter always does."""
+    filled = batch.filled[group.pk]
+    most = max(NOTES_LIMIT, NOTES_EACH * filled.people)
+    room = LETTERS_LIMIT - filled.letters - filled.notes * NOTE_LETTERS
+    if (more and filled.notes >= most) or (letters > 0 and letters + more * NOTE_LETTERS > room):
+        raise No(
+            "invalid",
+            _("The group’s notes are full, so this was not saved. Take one of yours back, then try again."),
+        )
 
 
 def tidy(text: str) -> str:
@@ -127,8 +151,7 @@ def _add(batch: Batch, item: Add) -> Outcome:
         return Done(item.op, sent.group, sent.note, sent.note_revision)
     text = tidy(item.text)
     group = _group(batch, item, item.group)
-    if batch.number_of_notes(group) >= NOTES_LIMIT:
-        raise No("invalid", _("This group has as many notes as fit. Change one of yours instead."))
+    _require_room(batch, group, len(text), more=1)
     note = batch.add(group, item, text)
     _changed(group)
     return Done(item.op, group.pk, note.pk, 1)
@@ -136,7 +159,7 @@ def _add(batch: Batch, item: Add) -> Outcome:
 
 def _edit(batch: Batch, item: Edit) -> Outcome:
     text = tidy(item.text)
-    note, group = _note(batch, item)
+    note, group = _note(batch, item, from_elsewhere=True)
     if item.voter not in (note.author, group.scribe):
         raise No("forbidden", _("Only its author and the scribe can change a note."))
     if known := batch.sent.get((item.voter, item.op)):
@@ -146,12 +169,14 @@ def _edit(batch: Batch, item: Edit) -> Outcome:
         batch.word(note, item, text, kept=False)
         return Conflict(item.op, note.pk, note.revision, note.text)
     if note.text != text:
+        _require_room(batch, group, longer := len(text) - len(note.text))
+        batch.filled[group.pk].letters += longer
         note.text, note.revision, note.changed_at = text, note.revision + 1, timezone.now()
         # What was let onto the wall were the old words.
         note.check_state, note.redacted = Contribution.Check.PENDING, ""
         note.save(update_fields=["text", "revision", "changed_at", "check_state", "redacted"])
         batch.word(note, item, text)
-        _changed(group, Topic.QUEUE)
+        _changed(group, Topic.QUEUE, *_where(batch, item, group))
     return Done(item.op, group.pk, note.pk, note.revision)
 
 
@@ -159,7 +184,7 @@ def _take_back(batch: Batch, item: TakeBack) -> Outcome:
     gone = Contribution.objects.filter(pk=item.note, author=item.voter, taken_back_at__isnull=False).first()
     if gone:
         return Done(item.op, gone.group_id, gone.pk, gone.revision)
-    note, group = _note(batch, item)
+    note, group = _note(batch, item, from_elsewhere=True)
     if note.author != item.voter:
         raise No("forbidden", _("Only its author can take a note back."))
     note.taken_back_at = timezone.now()
@@ -167,7 +192,7 @@ def _take_back(batch: Batch, item: TakeBack) -> Outcome:
     if group.pick_id == note.pk:
         group.pick = None
         group.save(update_fields=["pick"])
-    _changed(group, Topic.QUEUE, Topic.STAGE)
+    _changed(group, Topic.QUEUE, Topic.STAGE, *_where(batch, item, group))
     return Done(item.op, group.pk, note.pk, note.revision)
 
 

@@ -11,7 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from django.db.models import Count, Max, Q
+from django.db.models import Count, Max, OuterRef, Q, Subquery, Sum
+from django.db.models.functions import Coalesce, Length
 
 from polls.prepared import Insert, Prepared, Upsert
 
@@ -47,13 +48,19 @@ _HERE = Prepared(
 _NOTES = Prepared(
     lambda notes: Contribution.objects.filter(pk__in=notes).order_by().values_list(*_NOTE_FIELDS), int
 )
+_here = Q(contributions__taken_back_at__isnull=True)
+_people = Place.objects.filter(group=OuterRef("pk")).order_by().values("group")
 _FILLED = Prepared(
     lambda groups: (
-        Contribution.objects.filter(group__in=groups)
+        Group.objects.filter(pk__in=groups)
         .order_by()
-        .values("group_id")
-        .annotate(here=Count("pk", filter=Q(taken_back_at__isnull=True)), last=Max("position"))
-        .values_list("group_id", "here", "last")
+        .annotate(
+            notes=Count("contributions", filter=_here),
+            last=Coalesce(Max("contributions__position"), 0),
+            letters=Coalesce(Sum(Length("contributions__text"), filter=_here), 0),
+            people=Coalesce(Subquery(_people.annotate(n=Count("pk")).values("n")), 0),
+        )
+        .values_list("pk", "notes", "last", "letters", "people")
     ),
     int,
 )
@@ -86,8 +93,19 @@ class Sent:
     note_revision: int
 
 
+@dataclass(slots=True)
+class Filled:
+    """How full a group is: its notes and their letters, the position of the last, and the people who sit in it."""
+
+    notes: int = 0
+    last: int = 0
+    letters: int = 0
+    people: int = 0
+
+
 class Batch:
-    """`groups` (locked, with their rounds) and `notes` by number; `seated`, `rehearsal` and `sent` of these people."""
+    """`groups` (locked, with their rounds) and `notes` by number; `seated`, `rehearsal` and `sent` of these people;
+    how full groups are that somebody writes in (`filled`)."""
 
     def __init__(self, items: Sequence[Any]) -> None:
         asked = {item.note for item in items if hasattr(item, "note")}
@@ -95,7 +113,9 @@ class Batch:
         named = {item.group for item in items if hasattr(item, "group")} | set(group_of.values())
         voters = list({item.voter for item in items})
         writing = [item for item in items if hasattr(item, "text")]
-        adding = {item.group for item in writing if hasattr(item, "group")}
+        written_in = {
+            item.group if hasattr(item, "group") else group_of.get(item.note, 0) for item in writing
+        }
         self.groups = {group.pk: group for group in map(_group, _GROUPS.rows(sorted(named)))}
         self.notes = {note.pk: note for note in map(_note, _NOTES.rows(list(asked)))}
         self.seated = set(_SEATED.rows(list(named), voters))
@@ -105,22 +125,23 @@ class Batch:
             (by, op): Sent(*found)
             for by, op, *found in _SENT.rows(list({i.voter for i in writing}), list({i.op for i in writing}))
         }
-        self._filled = {group: (here, last) for group, here, last in _FILLED.rows(list(adding))}
-
-    def number_of_notes(self, group: Group) -> int:
-        return self._filled.get(group.pk, (0, 0))[0]
+        self.filled = {group: Filled(*counts) for group, *counts in _FILLED.rows(sorted(written_in))}
 
     # -- what is written on the way ------------------------------------------------------------------------
 
     def add(self, group: Group, item: Any, text: str) -> Contribution:
         """A new note, last in its group."""
-        here, last = self._filled.get(group.pk, (0, 0))
+        filled = self.filled[group.pk]
+        filled.notes, filled.last, filled.letters = (
+            filled.notes + 1,
+            filled.last + 1,
+            filled.letters + len(text),
+        )
         note = Contribution(
-            group=group, author=item.voter, op=item.op, text=text, position=last + 1,
+            group=group, author=item.voter, op=item.op, text=text, position=filled.last,
             rehearsal=self.rehearsal[item.voter],
         )  # fmt: skip
         note.pk = _NOTE.write(note)
-        self._filled[group.pk] = (here + 1, last + 1)
         self.word(note, item, text)
         return note
 

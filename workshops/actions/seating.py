@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -36,7 +36,8 @@ def think_again(item: StandUp) -> Done:
     current = current_round(item.workshop_id)
     if current is None:
         raise No("forbidden", _("That group is not there any more."))
-    _require_choice(current)
+    if current.made != Round.Made.BY_TABLE:
+        _require_choice(current)
     _require_free(current)
     stand_up(item.voter, current)
     return Done(item.op)
@@ -58,16 +59,23 @@ def say_table(item: Table) -> Done:
     current = current_round(item.workshop_id)
     if current is None or current.made != Round.Made.BY_TABLE:
         return Done(item.op)
+    group = _group_of_table(current, item.table)
+    seated = current.places.filter(voter=item.voter, group__isnull=False).first()
+    if seated and seated.group_id != group.pk:
+        _require_free(current)
+    sit_down(item.voter, group)
+    return Done(item.op, group.pk)
+
+
+def _group_of_table(current: Round, table: int) -> Group:
+    """A table is a group as soon as somebody sits at it; one that comes late is asked what the others are asked."""
     group, new = Group.objects.get_or_create(
-        round=current,
-        number=item.table,
-        defaults={"name": table_name(item.table)},
+        round=current, number=table, defaults={"name": table_name(table)}
     )
     if new and current.opened_at and (asked := _asked_elsewhere(current)):
         group.prompt, group.question = asked, asked.text
         group.save(update_fields=["prompt", "question"])
-    sit_down(item.voter, group)
-    return Done(item.op, group.pk)
+    return group
 
 
 def _asked_elsewhere(current: Round) -> Prompt | None:
@@ -96,16 +104,13 @@ def sit_down(voter: str, group: Group) -> None:
 
 
 def stand_up(voter: str, current: Round) -> None:
-    """Without a group from here on. Where the facilitator seats people they wait for a place, else they choose one."""
+    """Without a group from here on: the facilitator gives them one, or they choose. Their number stays theirs."""
     place = current.places.filter(voter=voter).first()
     if place is None:
         return
     _leave(place)
-    if current.made == Round.Made.BY_HAND:
-        place.group = None
-        place.save(update_fields=["group"])
-    else:
-        place.delete()
+    place.group = None
+    place.save(update_fields=["group"])
     _tell_of_places(current)
 
 
@@ -124,27 +129,53 @@ def _tell_of_places(current: Round, *groups: int) -> None:
 
 @transaction.atomic
 def place_latecomer(workshop_id: int, voter: str) -> None:
-    """Who comes while groups are there sits down in the smallest. Where people choose, they choose themselves; while
-    the facilitator seats them by hand, they wait for that."""
-    current = current_round(workshop_id)
-    if current is None or current.made in (Round.Made.SELF_CHOSEN, Round.Made.BY_TABLE):
+    """Who comes while groups are at work sits down at once: at the table they have said, else in the smallest group.
+
+    While groups still fill they choose, or wait for the facilitator, like everybody else. So does, later on, who has
+    given up their group to choose another.
+    """
+    if (current := current_round(workshop_id)) is None:
         return
+    # Who comes as the groups open waits for that, and sits down then.
     current = Round.objects.select_for_update(of=("self",), no_key=True).get(pk=current.pk)
     place = current.places.filter(voter=voter).first()
-    if current.seats_by_hand:
+    if current.is_filling:
         if place is None:
-            Place.objects.create(round=current, voter=voter)
+            let_wait(current, [voter])
             _tell_of_places(current)
-    elif place is None or place.group_id is None:
-        sit_in_the_smallest(current, [voter])
+    elif place is None or (place.group_id is None and not current.lets_choose):
+        find_places(current, [voter])
 
 
-def sit_in_the_smallest(current: Round, voters: Sequence[str]) -> None:
-    """One after the other, each in the group that is the smallest by then; nowhere where there is none."""
+def let_wait(current: Round, voters: Iterable[str]) -> None:
+    """Each has a place in the round, and no group yet."""
+    Place.objects.bulk_create(Place(round=current, voter=voter) for voter in voters)
+
+
+def find_places(current: Round, voters: Iterable[str]) -> None:
+    """Seat people who are in no group: at the table they have said, else one after the other in the group that is the
+    smallest by then; nowhere where there is none."""
+    at_table = _tables(current, voters := list(voters))
+    found = {voter: _group_of_table(current, at_table[voter]) for voter in voters if voter in at_table}
     groups = list(current.groups.all())
-    taken = Counter(current.places.values_list("group", flat=True))
+    taken = Counter(current.places.values_list("group", flat=True)) + Counter(g.pk for g in found.values())
     sizes = [taken[group.pk] for group in groups]
     for voter in voters if groups else ():
-        smallest = grouping.place_latecomer(sizes)
-        sizes[smallest] += 1
-        sit_down(voter, groups[smallest])
+        if voter not in found:
+            smallest = grouping.place_latecomer(sizes)
+            sizes[smallest] += 1
+            found[voter] = groups[smallest]
+    Place.objects.bulk_create(
+        [Place(round=current, voter=voter, group=group) for voter, group in found.items()],
+        update_conflicts=True,
+        unique_fields=["round", "voter"],
+        update_fields=["group"],
+    )
+    _tell_of_places(current, *{group.pk for group in found.values()})
+
+
+def _tables(current: Round, voters: list[str]) -> dict[str, int]:
+    if current.made != Round.Made.BY_TABLE:
+        return {}
+    said = Participant.objects.filter(voter__in=voters, table__isnull=False)
+    return dict(said.values_list("voter", "table"))

@@ -27,6 +27,7 @@ class Round(models.Model):
         BY_HAND = "by_hand", _("By hand")
         SELF_CHOSEN = "self_chosen", _("People choose")
         KEPT = "kept", _("The same as before")
+        MERGED = "merged", _("The groups before, two by two")
 
     workshop = models.ForeignKey("workshops.Workshop", models.CASCADE, related_name="rounds")
     number = models.PositiveIntegerField()
@@ -55,9 +56,20 @@ class Round(models.Model):
         return self.opened_at is not None and self.closed_at is None
 
     @property
+    def is_filling(self) -> bool:
+        """Do people still choose, say their table or get a place by hand? When it opens, everybody has a group."""
+        by_and_by = (self.Made.BY_HAND, self.Made.SELF_CHOSEN, self.Made.BY_TABLE)
+        return self.made in by_and_by and self.opened_at is None
+
+    @property
     def seats_by_hand(self) -> bool:
         """Is the facilitator still giving people their places?"""
-        return self.made == self.Made.BY_HAND and self.opened_at is None
+        return self.made == self.Made.BY_HAND and self.is_filling
+
+    @property
+    def lets_choose(self) -> bool:
+        """May people change their group by themselves? Not after the call back, when sentences are shared."""
+        return self.made in (self.Made.SELF_CHOSEN, self.Made.BY_TABLE) and self.recalled_at is None
 
     @property
     def shows_others(self) -> bool:
@@ -93,7 +105,7 @@ class Group(models.Model):
 
 
 class Place(models.Model):
-    """Somebody's place in a round: in a group, or in none yet while the facilitator seats people by hand."""
+    """Somebody's place in a round: in a group, or in none while groups fill and while they choose another."""
 
     round = models.ForeignKey(Round, models.CASCADE, related_name="places")
     group = models.ForeignKey(Group, models.CASCADE, null=True, blank=True, related_name="places")

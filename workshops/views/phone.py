@@ -120,6 +120,8 @@ def _place(
 def _editing(request: HttpRequest, place: dict[str, Any], seat: seats.Seat) -> dict[str, Any]:
     """The note that somebody without the script wants to change."""
     asked = _number(request.GET.get("edit", ""))
+    if elsewhere := [note for note in place.get("elsewhere", []) if note["note"] == asked]:
+        return {"editing": elsewhere[0]}
     if not asked or place["group"] <= 0:
         return {}
     found = breakouts.own_note(place["group"], asked, seat.voter)

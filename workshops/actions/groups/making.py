@@ -28,8 +28,8 @@ MOST_GROUPS = 200
 def make(workshop_id: int, by: Any, how: str, *, size: int | None = None, groups: int | None = None) -> None:
     """Put everybody who is here into groups, to be opened later. Groups that were formed and not opened are replaced.
 
-    `size` people in a group, or so many `groups`; neither for `by_table` and `kept`. By hand and where people choose
-    groups begin empty.
+    `size` people in a group, or so many `groups`; neither for `by_table`, `kept` and `merged`. By hand and where
+    people choose groups begin empty.
     """
     with _on_stage(workshop_id, by, "make_groups", detail=how, moves=False) as workshop:
         _require_running(workshop)
@@ -38,8 +38,9 @@ def make(workshop_id: int, by: Any, how: str, *, size: int | None = None, groups
             _stop_timer(workshop)  # it began with the prompt; their time begins when they open
         made = Round.objects.create(workshop=workshop, number=_next_number(workshop), made=how)
         _fill(made, _seated(workshop, made, how, size, groups))
-        if made.seats_by_hand:
-            _let_wait(made, _people(workshop))
+        if made.is_filling:
+            seated = set(made.places.values_list("voter", flat=True))
+            seating.let_wait(made, [person.key for person in _people(workshop) if person.key not in seated])
         notify.changed(workshop_id, PLACES)
 
 
@@ -66,7 +67,7 @@ class _Seats:
 
 
 def _seated(workshop: Workshop, made: Round, how: str, size: int | None, groups: int | None) -> list[_Seats]:
-    if how == Round.Made.KEPT:
+    if how in (Round.Made.KEPT, Round.Made.MERGED):
         return _as_before(workshop, made)
     people = _people(workshop)
     if how == Round.Made.BY_TABLE:
@@ -111,7 +112,8 @@ def _number(people: list[Person], size: int | None, groups: int | None) -> int:
 
 
 def _as_before(workshop: Workshop, made: Round) -> list[_Seats]:
-    """The groups that were last at work, with their names and video rooms; who is new sits in the smallest."""
+    """The groups that were last at work, with their names and video rooms, or two by two of them; who is new sits in
+    the smallest."""
     before = workshop.rounds.filter(opened_at__isnull=False).exclude(pk=made.pk).order_by("-number").first()
     if before is None:
         raise NotNow(_("There were no groups before."))
@@ -125,16 +127,40 @@ def _as_before(workshop: Workshop, made: Round) -> list[_Seats]:
         )
         for group in before.groups.all()
     ]
+    if made.made == Round.Made.MERGED:
+        seated = _two_by_two([seats for seats in seated if seats.voters])
     new = sorted(here - {voter for seats in seated for voter in seats.voters})
     for voter in new if seated else ():
         seated[grouping.place_latecomer([len(seats.voters) for seats in seated])].voters.append(voter)
     return seated
 
 
+def _two_by_two(before: list[_Seats]) -> list[_Seats]:
+    """The first group with the second, the third with the fourth; a last odd one joins the two before it. Their names
+    stand in the new one's, so that people find each other in the room."""
+    joined = [before[at : at + 2] for at in range(0, len(before), 2)]
+    if len(joined) > 1 and len(joined[-1]) == 1:
+        odd = joined.pop()
+        joined[-1] += odd
+    seated = []
+    for number, groups in enumerate(joined, start=1):
+        name = " + ".join(seats.name for seats in groups)
+        voters = [voter for seats in groups for voter in seats.voters]
+        seated.append(
+            _Seats(number, name if len(name) <= NAME_LIMIT else _name(number), voters, groups[0].link)
+        )
+    return seated
+
+
 def _people(workshop: Workshop) -> list[Person]:
+    """Shuffled: the number that somebody is called by must not tell when they came."""
     role = roles_of(workshop)
-    here = _here(workshop).values_list("voter", "table")
-    return [Person(voter, role.get(voter, ""), table) for voter, table in here]
+    people = [
+        Person(voter, role.get(voter, ""), table)
+        for voter, table in _here(workshop).values_list("voter", "table")
+    ]
+    random.shuffle(people)
+    return people
 
 
 def _here(workshop: Workshop):
@@ -156,12 +182,6 @@ def _fill(made: Round, seated: list[_Seats]) -> None:
     )
 
 
-def _let_wait(made: Round, people: list[Person]) -> None:
-    """Shuffled: the number that somebody is called by must not tell when they came."""
-    random.shuffle(people)
-    Place.objects.bulk_create(Place(round=made, voter=person.key) for person in people)
-
-
 # --- moving people -----------------------------------------------------------------------------------------
 
 
@@ -170,7 +190,7 @@ def move(workshop_id: int, by: Any, people: Iterable[int], group: int) -> None:
     with _on_stage(workshop_id, by, "move_person", moves=False):
         current = the_round(workshop_id)
         target = current.groups.filter(pk=group).first()
-        if target is None and not (group == 0 and current.seats_by_hand):
+        if target is None and not (group == 0 and current.is_filling):
             raise NotNow(_("That group is not there any more."))
         found = list(current.places.filter(pk__in=list(people)).order_by("pk"))
         if not found:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,7 +11,7 @@ from django.utils.translation import gettext as _
 
 from ...live import notify
 from ...live.topics import pad
-from ...models import AgendaItem, Call, Group, Prompt, Round, Workshop
+from ...models import AgendaItem, Call, Group, Participant, Prompt, Round, Workshop
 from .. import seating
 from ..facilitation import NotNow, _on_stage, _start_timer, _stop_timer
 from .found import tell_all, the_group, the_round, the_round_at_work
@@ -73,11 +74,14 @@ def _ask(workshop: Workshop, current: Round) -> list[Prompt]:
 
 
 def _seat_who_waits(current: Round) -> None:
-    """Whoever has no place yet gets one now; who comes at this very moment waits for us, and then sits down too."""
-    if current.seats_by_hand:
+    """Whoever has no group yet gets one now; who comes at this very moment waits for us, and then sits down too."""
+    if current.is_filling:
         Round.objects.select_for_update(of=("self",), no_key=True).get(pk=current.pk)
-        waiting = current.places.filter(group__isnull=True).order_by("pk").values_list("voter", flat=True)
-        seating.sit_in_the_smallest(current, list(waiting))
+        seated = current.places.filter(group__isnull=False).values("voter")
+        here = Participant.objects.filter(workshop=current.workshop_id, left_at__isnull=True)
+        waiting = list(here.exclude(voter__in=seated).values_list("voter", flat=True))
+        random.shuffle(waiting)
+        seating.find_places(current, waiting)
 
 
 def share(workshop_id: int, by: Any) -> None:

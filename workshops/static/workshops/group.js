@@ -39,17 +39,16 @@
 
   // ---- the soft timer ------------------------------------------------------------------------------------
 
-  let ended = phone ? phone.store.get("group-two", 0) : 0;
+  let warned = phone ? phone.store.get("group-soon", "") : "";
 
+  /* What stands in the clock is said too, each once, also by a page that is loaded anew. */
   setInterval(() => {
-    const timer = document.querySelector("#clock output[data-ends]");
-    if (!timer || !place.group) return;
-    const ends = Number(timer.dataset.ends), left = (ends - live.now()) / 1000;
-    timer.parentNode.classList.toggle("is-near", left <= 120);
-    if (left > 120 || left < 60 || ended === ends || timer.closest(".timer").querySelector("progress").max < 150) return;
-    ended = ends;
-    if (phone) phone.store.set("group-two", ends);
-    say(words.two);
+    const soon = document.querySelector("#clock [data-soon]:not([hidden])");
+    const warning = soon && place.group ? soon.dataset.soon + " " + soon.dataset.from : warned;
+    if (warning === warned) return;
+    warned = warning;
+    if (phone) phone.store.set("group-soon", warned);
+    say(soon.textContent);
   }, 1000);
 
   // ---- the picture of the pad -------------------------------------------------------------------------------
@@ -146,25 +145,37 @@
     if (pressed === "help-on" || pressed === "help-off") el(called ? "help-off" : "help-on").focus();
     const isScribe = Boolean(group.dataset.scribe) && group.dataset.scribe === place.tag;
     group.querySelectorAll("[data-scribe-is]").forEach((part) => { part.hidden = (part.dataset.scribeIs === "me") !== isScribe; });
-    if (group.dataset.hidden === "yes") drawOwn(el("notes"));
+    if (group.dataset.hidden === "yes") drawOwn(el("notes"), place.own);
     const notes = Array.from(group.querySelectorAll("#notes > li"));
     notes.forEach((li, at) => markNote(li, at, notes.length, isOpen, isScribe, group.dataset.hidden === "yes"));
+    const elsewhere = el("elsewhere");
+    if (elsewhere) { // a desk from before may still be kept
+      drawOwn(elsewhere, place.elsewhere);
+      elsewhere.parentNode.hidden = !elsewhere.children.length;
+      elsewhere.querySelectorAll("li").forEach((li) => markNote(li, 0, 1, true, false, true));
+    }
+    if (pressed && document.activeElement === document.body) (el(pressed) || el("notes-title") || document.body).focus({ preventScroll: true });
     drawUnsent();
   }
 
-  /* Think first: the group's picture has nobody's notes; one's own come with the place. */
-  function drawOwn(list) {
-    const signature = JSON.stringify(place.own);
+  /* Notes that no picture has come with the place: one's own where people think first, and in a group that was left. */
+  function drawOwn(list, notes) {
+    const signature = JSON.stringify(notes || []);
     if (!list || list.dataset.own === signature) return;
     list.dataset.own = signature;
     list.textContent = "";
-    (place.own || []).forEach((own) => {
+    (notes || []).forEach((own) => {
       const li = list.appendChild(copy("own-note")), text = li.firstElementChild;
       li.id = "note-" + own.note;
       li.dataset.by = place.tag;
       li.dataset.rev = own.rev;
       text.id = "text-" + own.note;
       text.textContent = own.text;
+      if (!own.of) return;
+      const of = li.appendChild(document.createElement("p"));
+      of.className = "marks small";
+      of.dir = "auto";
+      of.textContent = own.of;
     });
   }
 
@@ -249,12 +260,14 @@
     const { t, note, on, text } = item.frame;
     remove(item);
     if (t === "agree") place.agreed = place.agreed.filter((id) => id !== note).concat(on ? [note] : []);
-    if (place.own || el("group").dataset.hidden === "yes") {
-      place.own = place.own || [];
-      if (t === "note") place.own = place.own.filter((own) => own.note !== frame.note).concat({ note: frame.note, rev: frame.rev, text: text });
-      if (t === "edit_note") place.own = place.own.map((own) => own.note === note ? { note: note, rev: frame.rev, text: text } : own);
-      if (t === "take_back") place.own = place.own.filter((own) => own.note !== note);
-    } else if (t === "note") {
+    const hidden = place.own || el("group").dataset.hidden === "yes";
+    if (hidden) place.own = place.own || [];
+    if (t === "note" && hidden) place.own = place.own.filter((own) => own.note !== frame.note).concat({ note: frame.note, rev: frame.rev, text: text });
+    ["own", "elsewhere"].filter((which) => place[which]).forEach((which) => {
+      if (t === "edit_note") place[which] = place[which].map((own) => own.note === note ? Object.assign({}, own, { rev: frame.rev, text: text }) : own);
+      if (t === "take_back") place[which] = place[which].filter((own) => own.note !== note);
+    });
+    if (t === "note" && !hidden) {
       arrived.push({ frame: item.frame, note: frame.note });
       setTimeout(() => { arrived = arrived.filter((one) => one.note !== frame.note); drawUnsent(); }, phone.PATIENCE);
     }

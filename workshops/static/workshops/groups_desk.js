@@ -110,7 +110,6 @@
     if (opened && (element.hidden || !element.querySelector("#look-" + opened))) look(0);
     if (element.dataset.step === "make" && step !== "make") document.querySelector(".for-make").open = true;
     step = element.dataset.step;
-    soon();
   });
 
   /* For ears: who calls, once for each change. */
@@ -119,15 +118,6 @@
     if (told.textContent !== sentence) told.textContent = sentence;
   }
 
-  function soon() {
-    document.querySelectorAll("[data-soon]").forEach((mark) => {
-      const left = mark.dataset.soon - live.now();
-      mark.hidden = !(left > 0 && left <= 120000);
-    });
-  }
-  setInterval(soon, 1000);
-
   call((place("help") || document.body).dataset.calls);
-  soon();
   if (opened) filled = String(opened);
 })();

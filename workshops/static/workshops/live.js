@@ -221,6 +221,10 @@
       else if (place.classList.contains("clock")) place.style.setProperty("--left", left / (place.dataset.total || left || 1));
       else place.textContent = minutes(left);
     });
+    document.querySelectorAll("[data-soon]").forEach((words) => {
+      const left = Math.round((words.dataset.soon - now) / 1000);
+      words.hidden = left > words.dataset.from || left <= words.dataset.to;
+    });
     document.querySelectorAll("[data-since]").forEach((place) => {
       place.textContent = minutes(Math.max(0, Math.round((now - place.dataset.since) / 1000)));
     });
