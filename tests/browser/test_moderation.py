@@ -12,8 +12,9 @@ from polls.lifecycle import Reveal
 from polls.models import Poll, TextCheck
 from polls.types.base import Question
 from tests import factories as make
+from workshops.actions import facilitation
 from workshops.actions.moderation import decide
-from workshops.models import Role
+from workshops.models import BroughtText, Role
 from workshops.moderation import text_ref
 
 from .entrance import sign_in
@@ -193,6 +194,20 @@ def test_words_are_shown_at_once_and_checked_first_again_with_one_press_on_every
     for each in (screen, other):
         expect(each.locator("#tally")).not_to_contain_text("Softer light")
     expect(page.locator("#queue [data-waiting] q")).to_have_count(2)
+
+
+def test_a_sentence_on_the_wall_is_brought_to_the_vision_held_back_and_asked_about_with_one_press_each(queue):
+    room, poll, page = queue("Softer light")
+    decide(room.pk, None, text_ref(poll.pk, "Softer light"), "shown")
+    facilitation.close(room.pk, None)
+    page.locator("#decided").click()
+    page.get_by_role("button", name="For the vision", exact=True).click()
+    until(lambda: BroughtText.objects.filter(proposed_at__isnull=False).exists())
+    page.get_by_role("button", name="Not for the vision").click()
+    until(lambda: BroughtText.objects.filter(proposed_at__isnull=True).exists())
+    page.get_by_role("button", name="Ask the room").click()
+    expect(page.locator("#stage h1")).to_have_text("Softer light")
+    expect(page.locator("#stage .live")).to_have_text("Voting is open")
 
 
 def test_what_is_refused_comes_back_with_a_sentence(queue):
