@@ -634,6 +634,28 @@ def test_the_walls_page_and_its_pictures_have_the_same_look(desk):
     assert "wall is-deep is-breakout is-sharing" in desk.draw(Topic.STAGE, Audience.WALL)
 
 
+@pytest.mark.parametrize(("number", "listed"), [(24, True), (25, True), (60, True), (61, False)])
+def test_the_wall_lists_up_to_sixty_groups_and_says_of_more_how_many_there_are(number, listed):
+    desk = grown(number, 2 * number)
+    desk.done("make_groups", how="random", number=number, of="groups")
+    drawn = desk.draw(Topic.BREAKOUTS, Audience.WALL)
+    assert drawn.count("<li>") == (number if listed else 0)
+    assert (f"<b>{2 * number}</b> people in {number} groups" in drawn) == (number > 24)
+    assert "Your phone says which group is yours." in desk.draw(Topic.STAGE, Audience.WALL)
+    assert len(drawn.encode()) < 32 * 1024
+
+
+def test_of_very_many_notes_the_console_shows_those_that_fit_and_where_all_of_them_are(monkeypatch):
+    desk = Desk().at_work()
+    for text in ("Soft light", "A chair", "Calm"):
+        desk.write(text)
+    assert "read them all" not in desk.pad()
+    monkeypatch.setattr(screens, "PAD_LETTERS", 2000)
+    pad = desk.pad()
+    assert ("Soft light" in pad, "A chair" in pad, "Calm" in pad) == (True, True, False)
+    assert f'and 1 more note: <a href="/workshops/{desk.workshop.code}/notes/">read them all</a>' in pad
+
+
 # --- cost ----------------------------------------------------------------------------------------------------------------
 
 

@@ -100,7 +100,7 @@ def test_a_facilitator_fills_groups_by_hand_and_phones_follow(site, room, consol
     page.locator("#main-button").click()
     expect(page.locator("#breakouts")).to_contain_text("At work", timeout=WAIT)
     assert sorted(sizes()) == [3, 4]
-    expect(mine.locator("#group")).not_to_contain_text("Your number")
+    expect(mine.locator("#group")).to_contain_text(f"Your number: {number}")
     expect(mine.get_by_label("Add a note for the group")).to_be_visible(timeout=WAIT)
 
 

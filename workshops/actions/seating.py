@@ -177,5 +177,5 @@ def find_places(current: Round, voters: Iterable[str]) -> None:
 def _tables(current: Round, voters: list[str]) -> dict[str, int]:
     if current.made != Round.Made.BY_TABLE:
         return {}
-    said = Participant.objects.filter(voter__in=voters, table__isnull=False)
-    return dict(said.values_list("voter", "table"))
+    said = Participant.objects.filter(voter__in=voters).values_list("voter", "table")
+    return {voter: table for voter, table in said if table is not None}
