@@ -188,6 +188,29 @@ class Pad:
         return [call for call in self.calls if call.kind == Call.Kind.MESSAGE]
 
 
+# Prepared, for a hundred groups that write have some of their pads drawn several times a second.
+_NOTES = Prepared(
+    lambda groups: (
+        Contribution.objects.filter(group__in=groups, taken_back_at__isnull=True)
+        .order_by("position", "pk")
+        .values_list(
+            "group_id", "pk", "author", "text", "revision", "changed_at", "check_state", "safeguarding",
+            "proposed_at",
+        )
+    ),
+    int,
+)  # fmt: skip
+_AGREEING = Prepared(
+    lambda groups: (
+        Agreement.objects.filter(contribution__group__in=groups)
+        .order_by()
+        .values_list("contribution")
+        .annotate(people=Count("pk"))
+    ),
+    int,
+)
+
+
 def pads(workshop_id: int, group_ids: Iterable[int], *, everything: bool = False) -> list[Pad]:
     """These groups' pads, five queries for all of them; `everything`: also notes that the group hides (console)."""
     groups = list(
@@ -197,10 +220,7 @@ def pads(workshop_id: int, group_ids: Iterable[int], *, everything: bool = False
     )
     ids = [group.pk for group in groups]
     people = Counter(Place.objects.filter(group__in=ids).values_list("group", flat=True))
-    notes: defaultdict[int, list[Contribution]] = defaultdict(list)
-    found = Contribution.objects.filter(group__in=ids, taken_back_at__isnull=True)
-    for note in found.annotate(agreeing=Count("agreements")).order_by("position", "pk"):
-        notes[note.group_id].append(note)
+    notes = _notes({group.pk: group for group in groups})
     calls: defaultdict[int | None, list[Call]] = defaultdict(list)
     rounds = {group.round_id for group in groups}
     for call in Call.objects.filter(Q(group__in=ids) | Q(group__isnull=True), round__in=rounds):
@@ -212,7 +232,7 @@ def pads(workshop_id: int, group_ids: Iterable[int], *, everything: bool = False
             people=people[group.pk],
             count=len(notes[group.pk]),
             notes=tuple(
-                _note(group, note)
+                note
                 for note in notes[group.pk]
                 if not note.safeguarding and (everything or group.round.shows_others)
             ),
@@ -228,19 +248,27 @@ def pads(workshop_id: int, group_ids: Iterable[int], *, everything: bool = False
     ]
 
 
-def _note(group: Group, note: Any) -> Note:
-    return Note(
-        pk=note.pk,
-        by=tag(group.pk, note.author),
-        text=note.text,
-        revision=note.revision,
-        agreeing=note.agreeing,
-        picked=group.pick_id == note.pk,
-        changed=note.changed_at is not None,
-        check=note.check_state,
-        safeguarding=note.safeguarding,
-        proposed=note.proposed_at is not None,
-    )
+def _notes(groups: dict[int, Group]) -> dict[int, list[Note]]:
+    """All that stands on their pads, by group and in its order."""
+    agreeing: dict[int, int] = dict(_AGREEING.rows(list(groups)))
+    found: defaultdict[int, list[Note]] = defaultdict(list)
+    for group, pk, author, text, revision, changed, check, safeguarding, proposed in _NOTES.rows(
+        list(groups)
+    ):
+        note = Note(
+            pk=pk,
+            by=tag(group, author),
+            text=text,
+            revision=revision,
+            agreeing=agreeing.get(pk, 0),
+            picked=groups[group].pick_id == pk,
+            changed=changed is not None,
+            check=check,
+            safeguarding=safeguarding,
+            proposed=proposed is not None,
+        )
+        found[group].append(note)
+    return found
 
 
 def own_note(group_id: int, note_id: int, voter: str) -> Contribution | None:

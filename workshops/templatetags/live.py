@@ -1,9 +1,15 @@
 """What the live script needs from a page: its words, translated."""
 
+from functools import lru_cache
+
 from django import template
+from django.template.loader import render_to_string
 from django.utils.html import json_script
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
+
+from ..breakouts import Note
 
 register = template.Library()
 
@@ -73,3 +79,16 @@ def group_words() -> SafeString:
         },
         "group-words",
     )
+
+
+@register.simple_tag
+def shared_note(note: Note) -> SafeString:
+    """A note as all of its group see it, but for the end of its list item."""
+    return _shared_note(note, get_language())
+
+
+@lru_cache(
+    maxsize=20_000
+)  # of a pad that is drawn anew one note has changed, and a hundred groups write at once
+def _shared_note(note: Note, _language: str | None) -> SafeString:
+    return mark_safe(render_to_string("workshops/phone/_note.html", {"note": note}).strip())
