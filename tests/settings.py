@@ -27,6 +27,8 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"]["init_command"] = (
         "PRAGMA journal_mode=WAL; PRAGMA synchronous=OFF; PRAGMA foreign_keys=ON;"
     ) + os.environ.get("TEST_SQLITE_INIT", "")  # how a test gives one server a disk that is full
+else:
+    DATABASES["default"]["OPTIONS"]["options"] += " -c synchronous_commit=off"  # for the same reason
 
 # Test processes that share one Redis, also those of another run, must not hear each other.
 if REDIS_URL:

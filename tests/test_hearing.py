@@ -26,6 +26,8 @@ words = st.builds(
 control = st.builds(Frame, st.sampled_from([Opcode.PING, Opcode.PONG]), st.binary(max_size=125))
 frames = words | control
 
+pytestmark = pytest.mark.once  # sockets and bytes: the same whatever database stands behind
+
 
 def masked(frame: Frame) -> bytes:
     return frame.serialize(mask=True)

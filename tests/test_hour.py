@@ -18,6 +18,8 @@ from . import factories
 from .budget import FIRST_VOTE_BYTES, HOUR_BYTES, VOTE_BYTES
 from .hour import Hour
 
+pytestmark = pytest.mark.once  # sockets and bytes: the same whatever database stands behind
+
 PEOPLE = 31  # one phone and thirty others
 
 

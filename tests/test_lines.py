@@ -24,6 +24,8 @@ from workshops.live.connections import Connection, hand_out
 from workshops.live.lines import Frame
 from workshops.live.topics import Audience, Topic
 
+pytestmark = pytest.mark.once  # sockets and bytes: the same whatever database stands behind
+
 SERVERS = ("daphne", "uvicorn")
 
 

@@ -13,6 +13,8 @@ from workshops.models import Participant
 from . import factories
 from .browser.server import start_server
 
+pytestmark = pytest.mark.once  # sockets and bytes: the same whatever database stands behind
+
 PHONES = 8
 
 
