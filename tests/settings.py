@@ -37,6 +37,12 @@ if REDIS_URL:
     # A test ends with an empty cache, which empties a whole database of Redis: each test process has its own.
     number = int(WORKER[2:]) if WORKER.startswith("gw") else 0
     CACHES["default"]["LOCATION"] = f"{REDIS_URL.rpartition('/')[0]}/{15 - number % 8}"
+else:
+    # Files, not memory: what a test empties afterwards is also what its server remembers.
+    CACHES["default"] = {
+        "BACKEND": "django.core.cache.backends.filebased.FileBasedCache",
+        "LOCATION": str(TEST_PLACE / "cache"),
+    }
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
 
-from .server import Server, start_server
+from .server import METRICS_TOKEN, Server, start_server
 
 PHONE = {
     "viewport": {"width": 390, "height": 844},
@@ -73,10 +73,48 @@ def serve(transactional_db: None, tmp_path: Path) -> Iterator[Callable[..., Serv
     assert [server.errors for server in servers if server.errors] == []
 
 
+@pytest.fixture(scope="package")
+def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standing]:
+    """The server that the tests of this process share."""
+    standing = Standing(tmp_path_factory.mktemp("site"))
+    yield standing
+    standing.end()
+
+
+class Standing:
+    """A server for one test after the other: to start one takes longer than most of what a test does.
+
+    Another is started where the last one was stopped, or still has a screen or something wrong to say when its test
+    is over.
+    """
+
+    def __init__(self, place: Path) -> None:
+        self._place, self._server = place, None
+
+    def begin(self) -> Server:
+        if self._server is None or not self._server.is_running:
+            self._server = start_server(self._place, METRICS_TOKEN=METRICS_TOKEN)
+        self._server.heard = self._server.log.stat().st_size
+        return self._server
+
+    def finish(self) -> None:
+        server = self._server
+        if server and (not server.is_running or not server.is_left_alone() or server.errors):
+            self.end()
+
+    def end(self) -> None:
+        if self._server:
+            self._server.stop()
+        self._server = None
+
+
 @pytest.fixture
-def site(serve: Callable[..., Server]) -> Server:
-    """One server on this test's database."""
-    return serve()
+def site(transactional_db: None, standing: Standing) -> Iterator[Server]:
+    """A server on this test's database."""
+    server = standing.begin()
+    yield server
+    standing.finish()
+    assert server.errors == ""
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 """A real server for a browser: Daphne in a process of its own, on the database of the test that starts it.
 
 A process, not a thread: Twisted's reactor runs once in a process and wants its main thread, and a server that
-people use has an event loop to itself too. One per test, so that no hub remembers another test's room.
+people use has an event loop to itself too.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from django.db import connection
 
 SECONDS_TO_START = 30
 SECONDS_TO_STOP = 10
+METRICS_TOKEN = "of the browser tests"
 
 
 @dataclass
@@ -32,6 +33,8 @@ class Server:
     port: int
     log: Path
     host: str = "127.0.0.1"
+    #: where in its log this test begins
+    heard: int = 0
 
     @property
     def url(self) -> str:
@@ -43,7 +46,30 @@ class Server:
 
     @property
     def said(self) -> str:
-        return self.log.read_text(errors="replace")
+        return self.log.read_bytes()[self.heard :].decode(errors="replace")
+
+    @property
+    def is_running(self) -> bool:
+        return self.process.poll() is None
+
+    @property
+    def sockets(self) -> int:
+        """How many screens are connected, as it says itself (`METRICS_TOKEN`)."""
+        asked = urllib.request.Request(
+            f"{self.url}/metrics", headers={"Authorization": f"Bearer {METRICS_TOKEN}"}
+        )
+        with urllib.request.urlopen(asked, timeout=5) as answer:
+            lines = answer.read().decode().splitlines()
+        return sum(int(float(line.split()[-1])) for line in lines if line.startswith("vision_sockets{"))
+
+    def is_left_alone(self) -> bool:
+        """Wait until no screen is connected: from then on nothing that it draws can meet another test's database."""
+        end = time.monotonic() + SECONDS_TO_STOP
+        while time.monotonic() < end:
+            if not self.sockets:
+                return True
+            time.sleep(0.02)
+        return False
 
     def stop(self, how: signal.Signals = signal.SIGTERM) -> None:
         """End it: politely, or with SIGKILL as a power cut would. Safe to call twice."""
