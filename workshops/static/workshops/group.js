@@ -43,7 +43,7 @@
 
   /* What stands in the clock is said too, each once, also by a page that is loaded anew. */
   setInterval(() => {
-    const soon = document.querySelector("#clock [data-soon]:not([hidden])");
+    const soon = document.querySelector("#clock [data-from]:not([hidden])");
     const warning = soon && place.group ? soon.dataset.soon + " " + soon.dataset.from : warned;
     if (warning === warned) return;
     warned = warning;
