@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from datetime import timedelta
 
 import pytest
@@ -21,7 +22,7 @@ from workshops.actions.facilitation import NotNow
 from workshops.actions.moderation import check_texts, decide, words_at_once
 from workshops.live.topics import SHOWN, Audience, Topic
 from workshops.models import BroughtText, Contribution, Gesture, Group, Membership, Role
-from workshops.moderation import note_ref, text_ref
+from workshops.moderation import flagged, note_ref, text_ref
 
 from . import factories as make
 from .poll_samples import QUESTIONS
@@ -255,6 +256,19 @@ def test_what_may_have_to_be_hidden_waits_for_a_look_also_where_words_are_shown_
     assert [text.text for text in screens.Scene.load(workshop.pk).waiting_texts] == [NAMES]
     decide(workshop.pk, None, ref_of(poll, NAMES), "redacted")
     assert on_the_wall(workshop) == {"calm": 1, WITHOUT: 1}
+
+
+def test_a_thousand_letters_of_any_script_are_decided_about_like_any_text():
+    chance = random.Random(7)  # so that no index can press it together
+    text = "".join(chr(chance.randrange(0x4E00, 0x9FA0)) for _ in range(1000))
+    workshop, _poll = room(TEXTS, text, "calm")
+    item = items(workshop)[text]
+    decide(workshop.pk, None, item.ref, "shown")
+    assert on_the_wall(workshop) == {text: 1}
+    decide(workshop.pk, None, item.ref, "redacted", "短")
+    assert on_the_wall(workshop) == {"短": 1}
+    decide(workshop.pk, None, item.ref, "flagged")
+    assert [found.text for found in flagged(workshop.programme)] == [text]
 
 
 def test_a_word_that_comes_while_a_picture_is_drawn_is_not_shown_with_those_that_may_be():

@@ -6,6 +6,7 @@ A ballot is the text, tidied; line breaks stay. Setting: `max_length` (up to 1,0
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from hashlib import sha256
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -17,6 +18,7 @@ from .phrases import forms
 from .texts import tidy
 
 LIMIT = 1000  # characters
+KEY_LIMIT = 2000  # bytes; PostgreSQL keeps up to 2,704 in an index, and a thousand letters can be four thousand
 #: letters that a wall holds in words that can be read from the back; an answer's own space counts as 40
 WALL, GAP = 520, 40
 
@@ -79,14 +81,16 @@ class OpenText(PollType):
 
     def texts(self, tally: Tally, question: Question) -> list[tuple[str, str, int]]:
         return sorted(
-            ((text, text, people) for text, people in tally["texts"].items()), key=lambda t: fnv1a(t[0])
+            ((_key(text), text, people) for text, people in tally["texts"].items()),
+            key=lambda each: fnv1a(each[1]),
         )
 
     def keep_texts(self, tally: Tally, keys: frozenset[str], question: Question) -> Tally:
-        return {**tally, "texts": {text: people for text, people in tally["texts"].items() if text in keys}}
+        kept = {text: people for text, people in tally["texts"].items() if _key(text) in keys}
+        return {**tally, "texts": kept}
 
     def reword(self, value: Any, words: Callable[[str], str | None], question: Question) -> Any:
-        instead = words(value)
+        instead = words(_key(value))
         return value if instead is None else instead
 
     def figures(self, tally: Tally, question: Question) -> list[Figure]:
@@ -139,3 +143,9 @@ def _fitting(texts: list[str]) -> int:
             break
         fits += 1
     return fits
+
+
+def _key(text: str) -> str:
+    """What stands for a text where something was decided about it: itself, or its digest if it is very long."""
+    written = text.encode()
+    return text if len(written) <= KEY_LIMIT else sha256(written).hexdigest()
