@@ -401,6 +401,17 @@ def test_who_has_not_chosen_when_the_groups_open_is_placed_and_can_still_choose_
     assert sizes(desk) == [4, 2]
 
 
+def test_who_gave_up_their_group_before_the_call_back_can_still_choose_one(chosen):
+    desk, who = chosen
+    desk.done("open_groups")
+    press(desk, who, "stand_up")
+    desk.done("recall")
+    press(desk, who, f"choose:{desk.groups[1].pk}")
+    assert group_of(desk, who) == desk.groups[1]
+    press(desk, who, f"choose:{desk.groups[0].pk}")
+    assert group_of(desk, who) == desk.groups[1]
+
+
 def test_where_people_choose_who_comes_late_is_in_the_smallest_group_at_once(chosen):
     desk, _who = chosen
     early = factories.participant(desk.workshop)
@@ -557,8 +568,18 @@ def test_once_called_back_nobody_moves_to_another_table(desk):
         table(desk, who, number)
     desk.done("open_groups")
     desk.done("recall")
-    table(desk, desk.people[0], 7)
-    assert sizes(desk) == [3, 3]
+    for number in (7, 9):  # a table that is there, and one that is not
+        table(desk, desk.people[0], number)
+        assert sizes(desk) == [3, 3]
+        assert Participant.objects.get(pk=desk.people[0].pk).table == 3
+
+
+def test_a_table_whose_first_person_sits_down_as_groups_open_is_asked_what_the_others_are_asked(desk):
+    desk.done("make_groups", how="by_table")
+    table(desk, desk.people[0], 5)
+    Participant.objects.filter(pk=desk.people[1].pk).update(table=8)
+    desk.done("open_groups")
+    assert questions(desk) == [CALM, CALM]
 
 
 # --- two by two --------------------------------------------------------------------------------------------------
@@ -600,6 +621,25 @@ def test_two_by_two_who_is_new_sits_in_the_smallest_and_groups_that_nobody_is_in
     assert [group.name for group in desk.groups] == ["Group 1 + Group 3"]
     assert sizes(desk) == [5]
     assert group_of(desk, new) == desk.groups[0]
+
+
+def test_two_by_two_the_video_room_of_either_group_is_kept(desk):
+    desk.done("make_groups", how="random", number=2, of="groups")
+    desk.groups[1].__class__.objects.filter(pk=desk.groups[1].pk).update(link="https://meet.example/2")
+    desk.done("open_groups")
+    desk.done("close_groups")
+    desk.done("make_groups", how="merged")
+    assert [group.link for group in desk.groups] == ["https://meet.example/2"]
+
+
+def test_two_by_two_of_groups_that_nobody_is_in_any_more_makes_none(desk):
+    desk.done("make_groups", how="random", number=2, of="groups")
+    desk.done("open_groups")
+    desk.done("close_groups")
+    Participant.objects.filter(workshop=desk.workshop).update(left_at=desk.workshop.started_at)
+    factories.participant(desk.workshop)
+    said = sentence(desk.refused("make_groups", how="merged"))
+    assert said == "Nobody of those groups is here any more. Make new ones."
 
 
 def test_without_groups_before_none_can_be_joined(desk):

@@ -145,6 +145,24 @@ async def test_a_full_lane_is_left_for_the_slots_and_the_newest_picture(monkeypa
     assert lane.words == [b"1", b"5"]
 
 
+async def test_a_lane_that_the_servers_own_way_has_filled_is_not_pushed_into(monkeypatch):
+    connection, lane = Connection(Audience.PHONE), FakeLane()
+    sent = await lane.written_by(connection, monkeypatch)
+    lane.fill()
+    connection.show(Topic.TALLY, Frame(b"1"))
+    await asyncio.sleep(0.1)
+    lane.full, lane.fills = False, True  # the picture that leaves now is one too many
+    await asyncio.sleep(0.1)
+    assert (sent, lane.full) == (["1"], True)
+    for picture in (b"2", b"3"):
+        connection.show(Topic.TALLY, Frame(picture))
+    await asyncio.sleep(0.1)
+    assert (lane.words, sent) == ([], ["1"])
+    lane.full = lane.fills = False
+    await asyncio.sleep(0.1)
+    assert sent == ["1", "3"]
+
+
 async def test_a_socket_that_breaks_off_under_a_picture_costs_the_others_nothing(monkeypatch):
     broken, well = Connection(Audience.PHONE), Connection(Audience.PHONE)
     lost, lane = FakeLane(OSError()), FakeLane()
@@ -202,6 +220,7 @@ class FakeLane:
 
     def __init__(self, error: Exception | None = None) -> None:
         self.wires, self.full, self.error = [], False, error
+        self.fills = False  # what goes through the server fills it
 
     async def written_by(self, connection, monkeypatch):
         """Let a connection write over this lane; what goes through the server instead."""
@@ -209,6 +228,8 @@ class FakeLane:
 
         async def send(message):
             sent.append(message.get("text"))
+            if self.fills:
+                self.fill()
 
         monkeypatch.setattr(lines, "direct", self._found)
         self.writer = asyncio.ensure_future(connection.write(send))

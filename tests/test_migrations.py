@@ -8,10 +8,20 @@ with a comment that says when it may run. Locks are bounded too: see `lock_timeo
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import pytest
+from django.apps import apps
 from django.db import connection
+from django.db.migrations import AddIndex
+from django.db.migrations.loader import MigrationLoader
 from django_migration_linter import MigrationLinter
 from django_migration_linter.sql_analyser import get_sql_analyser_class
+
+from polls.models import TextCheck
+from polls.types import open_text
+
+from . import factories
 
 OURS = ["polls", "workshops", "visions"]
 
@@ -33,6 +43,31 @@ def test_no_migration_breaks_the_server_that_still_runs():
     checked.lint_all_migrations()
     checked.print_summary()
     assert checked.nb_erroneous == 0
+
+
+@pytest.mark.django_db
+def test_what_is_no_transaction_does_one_thing_only():
+    """Between two statements of it somebody may vote, also on SQLite: a table that is copied would lose the vote."""
+    ours = [
+        migration
+        for (app, _), migration in MigrationLoader(connection).disk_migrations.items()
+        if app in OURS
+    ]
+    unsafe = [each for each in ours if not each.atomic and len(each.operations) > 1]
+    copied = [each for each in ours if not each.atomic and not isinstance(each.operations[0], AddIndex)]
+    assert unsafe + copied == []
+
+
+@pytest.mark.django_db
+def test_decisions_about_very_long_texts_are_found_under_their_digest():
+    move = import_module("polls.migrations.0006_keys_of_long_texts").shorten
+    poll = factories.poll()
+    long, short = "字" * 900, "a" * 900
+    for key in (long, short):
+        TextCheck.objects.create(poll=poll, key=key, shown=False, safeguarding=True)
+    move(apps, None)
+    assert set(TextCheck.objects.values_list("key", flat=True)) == {open_text._key(long), short}
+    assert open_text._key(long) != long
 
 
 def findings(sql: list[str]) -> list[str]:

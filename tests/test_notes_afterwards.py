@@ -314,11 +314,16 @@ def test_words_of_the_whole_room_come_with_their_question_base_people_state_and_
         "prompt": "What would you change?", "domain": "feel", "order": found["A sofa"]["order"],
         "offset_seconds": "180", "person": "", "text": "A sofa", "shared_back": "", "agreeing": "", "check": "shown",
         "may_be_quoted": "0", "source": "room", "people": "2", "answered": "3",
+        "question_open": "1",
     }  # fmt: skip
     assert (found["Soft light"]["may_be_quoted"], found["Soft light"]["check"]) == ("1", "pending")
     assert sorted(row["order"] for row in found.values()) == ["1", "2"]
     said = everywhere(workshop, facilitator(workshop))
     assert said.count("3 people answered") == 3  # the page, Markdown, the document
+    assert "3 people answered (still open)" in markdown.notes(afterwards.of(workshop))
+    facilitation.close(workshop.pk, None)
+    assert {row["question_open"] for row in rows(workshop)} == {"0"}
+    assert "still open" not in markdown.notes(afterwards.of(workshop)) + document_text(workshop)
     assert "A sofa (0:03:00, 2 people)" in markdown.notes(afterwards.of(workshop))
     assert "Soft light (0:03:00, not checked)" in document_text(workshop)
 

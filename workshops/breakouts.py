@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
+from itertools import accumulate
 from typing import Any
 
 from django.db.models import Count, Exists, OuterRef, Q
@@ -135,7 +136,17 @@ def _notes_of_authors(
             own[author].append(words)
         else:
             elsewhere[author].append(words | {"of": name})
-    return dict(own), dict(elsewhere)
+    return dict(own), {author: _newest(notes) for author, notes in elsewhere.items()}
+
+
+ELSEWHERE_LETTERS = 20_000  # of own notes in other groups: a place stays a small message
+
+
+def _newest(notes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The newest of somebody's notes, as many as fit, in their order."""
+    letters = list(accumulate(len(note["text"]) for note in reversed(notes)))
+    fitting = sum(sum_so_far <= ELSEWHERE_LETTERS for sum_so_far in letters)
+    return notes[len(notes) - fitting :]
 
 
 # --- pads --------------------------------------------------------------------------------------------------

@@ -1,4 +1,3 @@
-import django.db.models.deletion
 from django.contrib.postgres.operations import AddIndexConcurrently
 from django.db import migrations, models
 
@@ -21,21 +20,16 @@ class AddIndexBesideVotes(AddIndexConcurrently):
 
 class Migration(migrations.Migration):
 
-    atomic = False  # an index that is made beside other writers cannot be made in a transaction
+    # An index that is made beside other writers cannot be made in a transaction, so nothing else is done here.
+    atomic = False
 
     dependencies = [
         ('polls', '0003_words_at_once'),
     ]
 
     operations = [
-        # The new one first: at no time are ballots without an index that begins with their poll.
         AddIndexBesideVotes(
             model_name='ballot',
             index=models.Index(fields=['poll', 'rehearsal', 'status', 'after_reveal'], name='ballot_turnout'),
-        ),
-        migrations.AlterField(
-            model_name='ballot',
-            name='poll',
-            field=models.ForeignKey(db_index=False, on_delete=django.db.models.deletion.CASCADE, related_name='ballots', to='polls.poll'),
         ),
     ]

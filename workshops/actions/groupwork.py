@@ -43,7 +43,7 @@ from .intentions import (
     TakeBack,
 )
 
-# In one group: a pad is one picture, which goes to all its screens whenever it changes, and stays below 64 KiB.
+# In one group: a pad is one picture, which goes to all its screens whenever it changes, and stays about 64 KiB small.
 NOTES_LIMIT = 40  # …and in groups of more than ten NOTES_EACH a person, as long as their letters fit
 NOTES_EACH = 4
 NOTE_LETTERS = 200  # what is drawn around a note

@@ -25,7 +25,7 @@ def choose(item: Choose) -> Done:
     if group is None:
         raise No("forbidden", _("That group is not there any more."))
     _require_choice(group.round)
-    seated = group.round.places.filter(voter=item.voter).first()
+    seated = group.round.places.filter(voter=item.voter, group__isnull=False).first()
     if seated and seated.group_id != group.pk:
         _require_free(group.round)
     sit_down(item.voter, group)
@@ -55,14 +55,16 @@ def _require_free(current: Round) -> None:
 
 
 def say_table(item: Table) -> Done:
-    Participant.objects.filter(voter=item.voter).update(table=item.table)
     current = current_round(item.workshop_id)
-    if current is None or current.made != Round.Made.BY_TABLE:
+    is_asked = current is not None and current.made == Round.Made.BY_TABLE
+    if current and is_asked:
+        sits_at = current.places.filter(voter=item.voter).values_list("group__number", flat=True).first()
+        if sits_at not in (None, item.table):
+            _require_free(current)
+    Participant.objects.filter(voter=item.voter).update(table=item.table)
+    if current is None or not is_asked:
         return Done(item.op)
     group = _group_of_table(current, item.table)
-    seated = current.places.filter(voter=item.voter, group__isnull=False).first()
-    if seated and seated.group_id != group.pk:
-        _require_free(current)
     sit_down(item.voter, group)
     return Done(item.op, group.pk)
 
@@ -167,10 +169,12 @@ def find_places(current: Round, voters: Iterable[str]) -> None:
             found[voter] = groups[smallest]
     Place.objects.bulk_create(
         [Place(round=current, voter=voter, group=group) for voter, group in found.items()],
-        update_conflicts=True,
-        unique_fields=["round", "voter"],
-        update_fields=["group"],
+        ignore_conflicts=True,
     )
+    for group in set(found.values()):
+        # Not who has chosen meanwhile, and was told that they have a place.
+        waiting = current.places.filter(voter__in=[voter for voter in found if found[voter] == group])
+        waiting.filter(group__isnull=True).update(group=group)
     _tell_of_places(current, *{group.pk for group in found.values()})
 
 

@@ -2,7 +2,8 @@
 
 `source` says which it is: "group" or "room". A text of the room has no group and no one author; its `prompt` is the
 question, `people` says how many wrote it, `answered` is the base, and `may_be_quoted` says whether all of them agreed.
-Its offset is in whole minutes. `person` stands for a note's author within this one file.
+Its offset is in whole minutes. `person` stands for a note's author within this one file. `round_open` and
+`question_open` are 1 while more may come.
 """
 
 from __future__ import annotations
@@ -34,6 +35,7 @@ COLUMNS = (
     "source",
     "people",
     "answered",
+    "question_open",
 )
 
 
@@ -73,6 +75,7 @@ def _question(asked: Asked) -> dict[str, Any]:
         "source": "room",
         "prompt": asked.question,
         "domain": asked.domain.key if asked.domain else "",
+        "question_open": int(asked.poll.is_open),
     }
 
 

@@ -15,7 +15,8 @@ def heading(each: RoundNotes) -> str:
 
 def base(asked: Asked) -> str:
     n = asked.answered
-    return ngettext("%(n)d person answered", "%(n)d people answered", n) % {"n": n}
+    said = ngettext("%(n)d person answered", "%(n)d people answered", n) % {"n": n}
+    return _("%(name)s (still open)") % {"name": said} if asked.poll.is_open else said
 
 
 def about(written: Written) -> str:

@@ -121,6 +121,12 @@ class Connection:
             self.is_gone()
         return True
 
+    @property
+    def _free_lane(self) -> Callable[[bytes], None] | None:
+        """Not one that is full: what was sent last may have filled it, and it says so only once."""
+        is_free = self._lane and not self.closing and not self._lane.is_full()
+        return self._lane.push if self._lane and is_free else None
+
     def is_gone(self) -> None:
         """The socket broke off under our hands; the server is about to tell its session."""
         self.push = None
@@ -141,7 +147,7 @@ class Connection:
         try:
             while not self.closing:
                 await self._send_what_waits(send)
-                self.push = self._lane.push if self._lane and not self.closing else None
+                self.push = self._free_lane
                 await self._wake.wait()
                 self._wake.clear()
         except Exception as error:

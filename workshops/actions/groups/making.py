@@ -129,6 +129,8 @@ def _as_before(workshop: Workshop, made: Round) -> list[_Seats]:
     ]
     if made.made == Round.Made.MERGED:
         seated = _two_by_two([seats for seats in seated if seats.voters])
+        if not seated:
+            raise NotNow(_("Nobody of those groups is here any more. Make new ones."))
     new = sorted(here - {voter for seats in seated for voter in seats.voters})
     for voter in new if seated else ():
         seated[grouping.place_latecomer([len(seats.voters) for seats in seated])].voters.append(voter)
@@ -146,9 +148,8 @@ def _two_by_two(before: list[_Seats]) -> list[_Seats]:
     for number, groups in enumerate(joined, start=1):
         name = " + ".join(seats.name for seats in groups)
         voters = [voter for seats in groups for voter in seats.voters]
-        seated.append(
-            _Seats(number, name if len(name) <= NAME_LIMIT else _name(number), voters, groups[0].link)
-        )
+        link = next((seats.link for seats in groups if seats.link), "")
+        seated.append(_Seats(number, name if len(name) <= NAME_LIMIT else _name(number), voters, link))
     return seated
 
 

@@ -49,8 +49,8 @@ def open_round(workshop_id: int, by: Any, *, seconds: int | None = None, think_f
         current = the_round(workshop_id)
         if current.opened_at:
             raise NotNow(_("The groups are at work already."))
+        _seat_who_waits(current)  # a table may become a group by that
         asked = _ask(workshop, current)
-        _seat_who_waits(current)
         item = workshop.stage_item
         current.item = item if item and item.kind == AgendaItem.Kind.PROMPT else None
         current.think_first, current.opened_at = think_first, timezone.now()
@@ -77,6 +77,8 @@ def _seat_who_waits(current: Round) -> None:
     """Whoever has no group yet gets one now; who comes at this very moment waits for us, and then sits down too."""
     if current.is_filling:
         Round.objects.select_for_update(of=("self",), no_key=True).get(pk=current.pk)
+        # Whoever is just choosing is waited for: what they were told is true.
+        list(current.places.select_for_update(of=("self",), no_key=True).order_by("pk"))
         seated = current.places.filter(group__isnull=False).values("voter")
         here = Participant.objects.filter(workshop=current.workshop_id, left_at__isnull=True)
         waiting = list(here.exclude(voter__in=seated).values_list("voter", flat=True))
