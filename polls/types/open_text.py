@@ -18,7 +18,9 @@ from .phrases import forms
 from .texts import tidy
 
 LIMIT = 1000  # characters
-KEY_LIMIT = 2000  # bytes; PostgreSQL keeps up to 2,704 in an index, and a thousand letters can be four thousand
+KEY_LIMIT = (
+    2000  # bytes; PostgreSQL keeps up to 2,704 in an index, and a thousand letters can be four thousand
+)
 #: letters that a wall holds in words that can be read from the back; an answer's own space counts as 40
 WALL, GAP = 520, 40
 
