@@ -9,7 +9,7 @@ import json
 import pytest
 
 from workshops import breakouts
-from workshops.live import pads
+from workshops.live import pads, way
 from workshops.live.topics import pad
 
 TIME = 10.0  # seconds
@@ -135,3 +135,18 @@ class Observer(Screen):
 
     def tell(self, payload: bytes) -> None:
         self.told.append(json.loads(payload)["group"])
+
+
+def test_who_draws_many_pictures_lets_votes_be_written_first_and_never_for_long(monkeypatch):
+    rests = []
+    monkeypatch.setattr(way.time, "sleep", rests.append)
+    way.stand_back()
+    assert rests == []
+    with way.writing():
+        way.stand_back()
+    assert sum(rests) == pytest.approx(way.MOMENTS * way.MOMENT)
+    writing = way.writing()
+    monkeypatch.setattr(way.time, "sleep", lambda _moment: writing.__exit__())
+    with contextlib.nullcontext(writing.__enter__()):
+        way.stand_back()  # the batch is written: back to work at once
+    assert way._writing == 0

@@ -23,7 +23,7 @@ from polls.models import Poll
 from . import afterwards, breakouts, group_desk, moderation, queries
 from .breakouts import GroupView
 from .group_steps import Step, next_step, sharing, wall_state
-from .live import layer
+from .live import layer, way
 from .live.topics import Audience, Topic
 from .models import AgendaItem, Workshop
 
@@ -319,7 +319,10 @@ PAD = "workshops/phone/_group.html"
 
 def draw_pads(workshop_id: int, group_ids: list[int]) -> dict[int, str]:
     """The pad of each of these groups for its members, or what those see who have no place yet (minus the round)."""
-    drawn = {pad.group.pk: _draw_pad(PAD, pad) for pad in breakouts.pads(workshop_id, group_ids)}
+    drawn = {}
+    for pad in breakouts.pads(workshop_id, group_ids):
+        way.stand_back()
+        drawn[pad.group.pk] = _draw_pad(PAD, pad)
     if any(group < 0 for group in group_ids) and (found := breakouts.overview(workshop_id)):
         drawn[-found.round.pk] = _plain(
             render_to_string("workshops/phone/_no_group.html", {"breakouts": found})

@@ -1,4 +1,5 @@
-"""Votes go first: who hands out pictures lets a batch of votes be written before the next hundred.
+"""Votes go first: who hands out pictures lets a batch of votes be written before the next hundred, and who draws many
+before the next one.
 
 Both need the interpreter, which runs one thread at a time. A thread that writes needs it for moments only, but a
 dozen times a batch, and beside a loop that sends without a pause it waits for each of them.
@@ -7,6 +8,7 @@ dozen times a batch, and beside a loop that sends without a pause it waits for e
 from __future__ import annotations
 
 import asyncio
+import time
 
 MOMENT = 0.001  # seconds
 MOMENTS = 5  # at most: a database that does not answer must not hold up pictures
@@ -33,3 +35,11 @@ async def give() -> None:
         if not _writing:
             return
         await asyncio.sleep(MOMENT)
+
+
+def stand_back() -> None:
+    """The same for a thread that draws one picture after the other."""
+    for _ in range(MOMENTS):
+        if not _writing:
+            return
+        time.sleep(MOMENT)
