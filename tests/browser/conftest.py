@@ -141,7 +141,8 @@ def screens(
     contexts: list[BrowserContext] = []
 
     def open_screen(**settings: Any) -> Page:
-        context = browser.new_context(base_url=site.url, locale="en-GB", **settings)
+        calm = {"reduced_motion": "reduce"}  # what moves all the while is drawn all the while, by one core for all
+        context = browser.new_context(base_url=site.url, locale="en-GB", **(calm | settings))
         context.set_default_timeout(10_000)
         contexts.append(context)
         _listen(context, site.url, complaints)
