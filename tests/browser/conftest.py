@@ -31,15 +31,15 @@ WALL = {"viewport": {"width": 1920, "height": 1080}}
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"]
 
-# The same engine without the window around it first: it starts in half the time.
-BROWSERS = ("chromium-headless-shell", "/usr/bin/chromium", "chromium", "chromium-browser", "google-chrome")
+BROWSERS = ("/usr/bin/chromium", "chromium", "chromium-browser", "google-chrome")
+ENGINE = "chromium-headless-shell"  # the same without a window and its settings: it starts in half the time
 
 Open = Callable[..., Page]
 
 
-def chromium_path() -> str | None:
-    """Where Chromium is: the variable CHROMIUM, or what is on the path."""
-    names = (os.environ.get("CHROMIUM"), *BROWSERS)
+def chromium_path(*, whole: bool = False) -> str | None:
+    """Where Chromium is: the variable CHROMIUM, or what is on the path; `whole`: one that has settings."""
+    names = (os.environ.get("CHROMIUM"), *([] if whole else [ENGINE]), *BROWSERS)
     return next((found for name in names if name and (found := shutil.which(name))), None)
 
 
@@ -141,7 +141,9 @@ def screens(
     contexts: list[BrowserContext] = []
 
     def open_screen(**settings: Any) -> Page:
-        calm = {"reduced_motion": "reduce"}  # what moves all the while is drawn all the while, by one core for all
+        calm = {
+            "reduced_motion": "reduce"
+        }  # what moves all the while is drawn all the while, by one core for all
         context = browser.new_context(base_url=site.url, locale="en-GB", **(calm | settings))
         context.set_default_timeout(10_000)
         contexts.append(context)

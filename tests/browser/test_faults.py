@@ -397,12 +397,15 @@ def test_in_a_private_window_a_reload_and_the_way_back_find_the_answer(far_phone
 @pytest.fixture
 def no_cookies(browser: Browser, site: Server, tmp_path: Path) -> Iterator[Page]:
     """Chromium with cookies switched off in its settings; that also takes its storage away."""
+    path = chromium_path(whole=True) or pytest.skip(
+        "Cookies are switched off in a whole Chromium's settings."
+    )
     profile = tmp_path / "profile"
     (profile / "Default").mkdir(parents=True)
     blocked = {"profile": {"default_content_setting_values": {"cookies": 2}}}
     (profile / "Default" / "Preferences").write_text(json.dumps(blocked))
     context = browser.browser_type.launch_persistent_context(
-        profile, executable_path=chromium_path(), args=FLAGS, base_url=site.url, locale="en-GB"
+        profile, executable_path=path, args=FLAGS, base_url=site.url, locale="en-GB"
     )
     yield context.new_page()
     context.close()
