@@ -45,6 +45,13 @@ def current_round(workshop_id: int) -> Round | None:
     return Round.objects.filter(pk=rows[0][0]).first() if rows else None
 
 
+def picked(workshop_id: int) -> list[Group]:
+    """The groups of the current round that have picked a note, with it: every console asks at every vote."""
+    if not (rounds := _ROUNDS.rows([workshop_id])):
+        return []
+    return list(Group.objects.filter(round=rounds[0][0], pick__isnull=False).select_related("pick"))
+
+
 @dataclass(frozen=True, slots=True)
 class Places:
     """Who sits where in the current round; `round` 0 where there is none."""

@@ -10,7 +10,7 @@ what was read.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -19,8 +19,7 @@ from hashlib import sha256
 from polls import checks, results
 from polls.models import Poll, TextCheck
 
-from .breakouts import Overview
-from .models import AgendaItem, Contribution, Gesture, Programme, Workshop
+from .models import AgendaItem, Contribution, Gesture, Group, Programme, Workshop
 from .redaction import Span, redact, suggest
 
 FLAG = "flag_words"  # the gesture in the workshop's log
@@ -121,10 +120,9 @@ def texts(
     ]
 
 
-def notes(breakouts: Overview | None) -> list[Item]:
-    """The notes that groups have picked for the plenary."""
-    picks = [(view.group.name, view.group.pick) for view in breakouts.groups] if breakouts else []
-    return [_note(name, note) for name, note in picks if note and not note.taken_back_at]
+def notes(picked: Iterable[Group]) -> list[Item]:
+    """The notes that groups have picked for the plenary (`breakouts.picked`)."""
+    return [_note(group.name, group.pick) for group in picked if group.pick and not group.pick.taken_back_at]
 
 
 def _note(group: str, note: Contribution) -> Item:

@@ -240,7 +240,7 @@ class Scene:
     @cached_property
     def texts(self) -> list[moderation.Item]:
         """People's own words that are to be looked at: of the question on stage, and what groups bring."""
-        return [*self.asked_texts, *moderation.notes(self.breakouts)]
+        return [*self.asked_texts, *moderation.notes(breakouts.picked(self.workshop.pk))]
 
     @cached_property
     def asked_texts(self) -> list[moderation.Item]:
