@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 WINDOW_SECONDS = (
     0.3  # between two pictures of one pad: what a person writes is with the others within a second
 )
+REST = 3  # a part of the window, at least, in which nothing is drawn
+AT_A_TIME = 12  # pads that are read and drawn before the first of them are handed out
 Draw = Callable[[int, list[int]], dict[int, str]]
 
 
@@ -117,8 +119,10 @@ class Pads:
             some = math.ceil(len(self._groups) * WINDOW_SECONDS / settings.LIVE_LOOK_SECONDS)
             self._dirty.update(due[:some])
             del due[:some]
+            begun = time.monotonic()
             await self._look()
-            await asyncio.sleep(WINDOW_SECONDS)
+            took = time.monotonic() - begun
+            await asyncio.sleep(max(WINDOW_SECONDS - took, WINDOW_SECONDS / REST))
 
     async def _look(self) -> None:
         moved, self._moved = self._moved, False
@@ -140,12 +144,12 @@ class Pads:
                 await way.give()
 
     async def _draw(self, groups: list[int]) -> None:
-        with metrics.DRAW_SECONDS.time():
-            pictures = await read(self._draw_pads, self.workshop_id, groups)
-        for number, (group, html) in enumerate(pictures.items(), start=1):
-            self._show(group, html)
-            if number % 20 == 0:
-                await way.give()  # votes and notes in between
+        for start in range(0, len(groups), AT_A_TIME):
+            with metrics.DRAW_SECONDS.time():
+                pictures = await read(self._draw_pads, self.workshop_id, groups[start : start + AT_A_TIME])
+            for group, html in pictures.items():
+                self._show(group, html)
+            await way.give()  # votes and notes in between
 
     def _show(self, group: int, html: str) -> None:
         revision, looking = revision_of(html), self._groups.get(group)
