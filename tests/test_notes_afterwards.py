@@ -192,7 +192,7 @@ def test_a_note_comes_with_its_group_prompt_order_and_offset(room):
         "workshop": str(workshop.number), "round": "1", "round_open": "1", "group": str(group.number),
         "group_name": group.name, "prompt": "What would calm look like?", "domain": "feel", "order": "1",
         "offset_seconds": "65", "text": "Soft light", "shared_back": "1", "agreeing": "1", "check": "pending",
-        "may_be_quoted": "1", "source": "group", "people": "1", "answered": "",
+        "may_be_quoted": "1", "source": "group", "people": "1", "answered": "", "question_open": "",
     }  # fmt: skip
     assert rows(workshop)[1]["order"] == "2"
     assert person != rows(workshop)[0]["person"]
