@@ -5,7 +5,7 @@ from functools import lru_cache
 from django import template
 from django.template.loader import render_to_string
 from django.utils.html import json_script
-from django.utils.safestring import SafeString, mark_safe
+from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
@@ -91,4 +91,4 @@ def shared_note(note: Note) -> SafeString:
     maxsize=20_000
 )  # of a pad that is drawn anew one note has changed, and a hundred groups write at once
 def _shared_note(note: Note, _language: str | None) -> SafeString:
-    return mark_safe(render_to_string("workshops/phone/_note.html", {"note": note}).strip())
+    return render_to_string("workshops/phone/_note.html", {"note": note})
