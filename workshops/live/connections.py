@@ -124,8 +124,8 @@ class Connection:
     @property
     def _free_lane(self) -> Callable[[bytes], None] | None:
         """Not one that is full: what was sent last may have filled it, and it says so only once."""
-        is_free = self._lane and not self.closing and not self._lane.is_full()
-        return self._lane.push if self._lane and is_free else None
+        lane = self._lane
+        return lane.push if lane and not self.closing and not lane.is_full() else None
 
     def is_gone(self) -> None:
         """The socket broke off under our hands; the server is about to tell its session."""
