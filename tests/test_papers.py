@@ -23,17 +23,27 @@ def asked(transactional_db):
     return workshop, poll, factories.participant(workshop)
 
 
+class Screen(Connection):
+    """A connection that keeps what it is told."""
+
+    def __init__(self, audience, voter):
+        super().__init__(audience, voter)
+        self.told = []
+
+    def tell(self, payload):
+        self.told.append(json.loads(payload))
+
+
 @pytest.fixture
 async def screen(asked):
     """A phone's connection that has said hello when it had no paper, and what it was told since."""
     hubs.use_loop(asyncio.get_running_loop())
     workshop, _poll, who = asked
-    connection, told = Connection(Audience.PHONE, who.voter), []
+    connection = Screen(Audience.PHONE, who.voter)
     connection.give([])
-    connection.tell = lambda payload: told.append(json.loads(payload))
+    connection.told.clear()
     hub = hubs.of(workshop.pk)
     hub.add(connection)
-    connection.told = told
     yield connection
     hubs.leave(hub, connection)
     hubs.use_loop(None)
@@ -90,12 +100,12 @@ async def test_nobody_is_told_the_paper_of_another(asked, screen):
 
 async def test_a_screen_before_its_hello_is_left_alone(asked, screen):
     workshop, poll, who = asked
-    early = Connection(Audience.PHONE, who.voter)
-    early.tell = lambda payload: pytest.fail("told before hello")
+    early = Screen(Audience.PHONE, who.voter)
     hub = hubs.of(workshop.pk)
     hub.add(early)
     await vote(who, poll, "yes", 1)
     await look(workshop)
+    assert early.told == []
     hubs.leave(hub, early)
 
 

@@ -48,6 +48,11 @@ class Connection:
     slots for `write`, which may be held up by a slow socket without holding up anybody else.
     """
 
+    __slots__ = (
+        "_given", "_lane", "_pictures", "_sending_since", "_wake", "_words", "audience", "closing", "greeted", "group",
+        "on_close", "place", "push", "voter",
+    )  # fmt: skip
+
     def __init__(self, audience: Audience, voter: str = "") -> None:
         self.audience, self.voter = audience, voter
         self._lane: Lane | None = None

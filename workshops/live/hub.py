@@ -89,7 +89,9 @@ class Hub:
         self.was_cast = (
             False  # where no socket here could be told of it: by POST, or in another process (`papers`)
         )
-        self.connections: dict[Audience, set[Connection]] = {audience: set() for audience in Audience}
+        # In the order in which they came: their sockets lie side by side in memory, and going round thousands of them
+        # in any other order has the processor wait for each.
+        self.connections: dict[Audience, dict[Connection, None]] = {audience: {} for audience in Audience}
         self._by_voter: dict[str, set[Connection]] = {}
         self.frames: dict[tuple[Topic, Audience], tuple[str, Frame]] = {}  # with their revisions
         self.pads = Pads(workshop_id, screens.draw_pads, self.phones)
@@ -103,7 +105,7 @@ class Hub:
     # -- who looks ------------------------------------------------------------------------------------
 
     def add(self, connection: Connection) -> None:
-        self.connections[connection.audience].add(connection)
+        self.connections[connection.audience][connection] = None
         if connection.voter:
             self._by_voter.setdefault(connection.voter, set()).add(connection)
 
@@ -120,7 +122,7 @@ class Hub:
             self.mark(missing)
 
     def remove(self, connection: Connection) -> None:
-        self.connections[connection.audience].discard(connection)
+        self.connections[connection.audience].pop(connection, None)
         (self.desk_pads if connection.audience is Audience.CONSOLE else self.pads).leave(connection)
         tabs = self._by_voter.get(connection.voter, set())
         tabs.discard(connection)

@@ -137,4 +137,4 @@ def _uvicorn(send: Send, when_full: Callable[[], None]) -> Lane | None:
 
     transport.set_write_buffer_limits(high=BACKLOG_LIMIT)
     protocol.pause_writing = pause_writing  # type: ignore[method-assign]
-    return Lane(transport.write, lambda: not writable.is_set(), 30_000)
+    return Lane(transport.write, lambda: not writable.is_set(), 36_000)

@@ -28,7 +28,7 @@ class Room:
     """Who is here and who has voted."""
 
     def __init__(self) -> None:
-        self.screens: dict[bool, set] = {True: set(), False: set()}  # walls and phones
+        self.screens: dict[bool, dict] = {True: {}, False: {}}  # walls and phones, in the order in which they came
         self.voted: set = set()
         self.changed = asyncio.Event()
 
@@ -55,10 +55,10 @@ class Screen(WSListener):
         self.room, self.wall = room, wall
 
     def on_ws_connected(self, transport):
-        self.room.screens[self.wall].add(transport)
+        self.room.screens[self.wall][transport] = None
 
     def on_ws_disconnected(self, transport):
-        self.room.screens[self.wall].discard(transport)
+        self.room.screens[self.wall].pop(transport, None)
 
     def on_ws_frame(self, transport, frame):
         if frame.msg_type != WSMsgType.TEXT:
