@@ -28,7 +28,10 @@ class Room:
     """Who is here and who has voted."""
 
     def __init__(self) -> None:
-        self.screens: dict[bool, dict] = {True: {}, False: {}}  # walls and phones, in the order in which they came
+        self.screens: dict[bool, dict] = {
+            True: {},
+            False: {},
+        }  # walls and phones, in the order in which they came
         self.voted: set = set()
         self.changed = asyncio.Event()
 
