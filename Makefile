@@ -9,9 +9,10 @@ SECONDS ?= 600
 SEED ?= 1
 STACK ?= both
 SERVER ?= daphne
+BALLOTS ?= 15000000
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench budget soak lint format types lock screenshots messages clean
+.PHONY: help demo test bench budget archive soak lint format types lock screenshots messages clean
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
@@ -34,6 +35,9 @@ bench: $(BENCH_READY)  ## compare our server with a reference and the tutorial d
 
 budget: $(DEV_READY)  ## what joining, voting and an hour cost a phone, against their goals
 	@$(PY) -m tests.budget
+
+archive: $(DEV_READY)  ## what a programme's page asks of a database with 15 million ballots; BALLOTS=400000 STACK=sqlite
+	@$(PY) -m tests.archive --ballots $(BALLOTS) --stack $(STACK:both=postgres)
 
 soak: $(DEV_READY)  ## let things go wrong while people vote, and look for broken promises; SECONDS=600 SEED=7 STACK=postgres
 	@$(PY) -m tests.history --seconds $(SECONDS) --seed $(SEED) --stack $(STACK) --server $(SERVER)

@@ -10,8 +10,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils.html import strip_tags
 
 from polls.models import InstrumentVersion
-from visions import breakdown, demo_summary
+from visions import breakdown, charts, demo_summary
 from visions.aggregates import findings
+from visions.views import results
 from workshops.models import Workshop
 
 from .visions_study import KEY, hold_workshop, person, programme_without_workshops, study  # noqa: F401
@@ -229,6 +230,22 @@ def test_a_question_that_was_asked_twice_in_a_workshop_counts_nobody_twice(study
     assert findings(study).of("location").answers.valid == 87 + 3
 
 
+# --- many workshops -----------------------------------------------------------------------------------
+
+
+def test_workshops_that_do_not_fit_beside_each_other_are_left_to_the_file(researcher, monkeypatch):
+    monkeypatch.setattr(results, "MOST_COLUMNS", 4)
+    page = strip_tags(researcher.get(PROGRAMME).content.decode())
+    assert "5 workshops do not fit beside each other here. The CSV file has every one of them." in page
+    assert "Each workshop as a table" not in page
+
+
+def test_rings_say_when_they_stand_for_more_than_one_workshop(researcher, monkeypatch):
+    assert "or a hundredth of them" not in researcher.get(PROGRAMME).content.decode()
+    monkeypatch.setattr(charts, "MOST_DOTS", 4)
+    assert "or a hundredth of them" in researcher.get(PROGRAMME).content.decode()
+
+
 # --- how many queries ---------------------------------------------------------------------------------
 
 
@@ -238,7 +255,7 @@ def test_more_workshops_ask_the_database_no_more(django_assert_num_queries):
     for workshops in (1, 3):
         while programme.workshops.count() < workshops:
             hold_workshop(programme, answers)
-        with django_assert_num_queries(5):
+        with django_assert_num_queries(7):
             assert len(findings(programme).meetings) == workshops
 
 

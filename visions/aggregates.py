@@ -17,7 +17,7 @@ from django.utils.translation import ngettext
 
 from polls import results
 from polls.lifecycle import State
-from polls.models import Instrument, Measure
+from polls.models import Instrument, InstrumentVersion, Measure
 from polls.results import Counts, Pooled
 from polls.types import Question
 from polls.types.base import percent
@@ -207,7 +207,7 @@ class Findings:
 
 def findings(programme: Programme, which: str = "all") -> Findings:
     """Every instrument of a programme over its workshops; `which` is all, real or synthetic workshops."""
-    items = list(_closed_items(programme, which))
+    items = _closed_items(programme, which)
     meetings = _meetings(items)
     measures = _measures(programme)
     about_texts = results.decided([item.poll for item in items if item.poll])
@@ -223,7 +223,7 @@ def findings(programme: Programme, which: str = "all") -> Findings:
 
 def one(programme: Programme, instrument_key: str, which: str = "all") -> Asked | None:
     """One instrument over its workshops; `None` where the programme has not asked it yet."""
-    items = list(_closed_items(programme, which, poll__version__instrument__key=instrument_key))
+    items = _closed_items(programme, which, poll__version__instrument__key=instrument_key)
     measures = _measures(programme, instrument__key=instrument_key)
     about_texts = results.decided([item.poll for item in items if item.poll])
     for instrument, mine in _by_instrument(items):
@@ -231,23 +231,30 @@ def one(programme: Programme, instrument_key: str, which: str = "all") -> Asked 
     return None
 
 
-def _closed_items(programme: Programme, which: str, **only: Any) -> Iterable[AgendaItem]:
-    """Agenda items with a closed poll, in the order of workshops, with all that is needed to read them."""
+def _closed_items(programme: Programme, which: str, **only: Any) -> list[AgendaItem]:
+    """Agenda items with a closed poll, in the order of workshops, with all that is needed to read them.
+
+    From the programme's workshops down, each by its index, and what many polls share is read once: what other
+    programmes have kept over the years costs nothing (`tests.archive` measures it).
+    """
     ran = [Workshop.Status.RUNNING, Workshop.Status.ENDED]
-    filters = {f"workshop__{key}": value for key, value in WHICH[which].items()}
-    items = (
-        AgendaItem.objects.filter(
-            workshop__programme=programme,
-            workshop__status__in=ran,
-            poll__state=State.CLOSED,
-            **filters,
-            **only,
-        )
-        .select_related("workshop", "poll__version__instrument")
-        .order_by("workshop__number", "position", "pk")
-    )
+    workshops = programme.workshops.filter(status__in=ran, **WHICH[which]).in_bulk()
+    asked = AgendaItem.objects.filter(workshop__in=list(workshops), poll__state=State.CLOSED, **only)
     # A question that no real phone was ever shown was not asked: it ran in a rehearsal only.
-    return (item for item in items if (item.poll.result or {}).get("counts", {}).get("issued"))
+    items = [item for item in asked.select_related("poll") if _was_shown(item)]
+    versions = InstrumentVersion.objects.select_related("instrument").in_bulk(
+        {item.poll.version_id for item in items if item.poll}
+    )
+    for item in items:
+        item.workshop = workshops[item.workshop_id]
+        if item.poll:
+            item.poll.version = versions[item.poll.version_id]
+    return sorted(items, key=lambda item: (item.workshop.number, item.position, item.pk))
+
+
+def _was_shown(item: AgendaItem) -> bool:
+    frozen = item.poll.result if item.poll else None
+    return bool((frozen or {}).get("counts", {}).get("issued"))
 
 
 def _meetings(items: list[AgendaItem]) -> dict[int, Meeting]:

@@ -35,12 +35,15 @@ class Format:
 
 
 TABLE = Format(320, 58, 6, 314, axis=53, top=8, first=45, step=7.4, big=6, dot=3.6)
+#: rings in one figure; more workshops than that share them
+MOST_DOTS = 100
 PAGE = Format(400, 96, 8, 392, axis=76, top=18, first=66, step=13, big=9, dot=5.5)
 
 
 @dataclass(frozen=True, slots=True)
 class Interval:
-    """A pooled share with its interval above, one dot per workshop below."""
+    """A pooled share with its interval above, one dot per workshop below, or per hundredth of them where they are more
+    than a hundred."""
 
     format: Format
     low: str
@@ -82,7 +85,7 @@ def interval(hits: int, valid: int, pairs: Sequence[tuple[int, int]], hidden: in
         low=_x(low, size),
         high=_x(high, size),
         pooled=_x(hits / valid, size),
-        dots=_dots([k / n for k, n in pairs if n], size),
+        dots=_dots(_hundredths([k / n for k, n in pairs if n]), size),
         sentence=sentence(hits, valid, (low, high), pairs, hidden),
     )
 
@@ -98,14 +101,24 @@ def sentence(
         _("Pooled %(said)s, 95 per cent interval %(low)d to %(high)d per cent.")
         % {"said": said, "low": int(ends[0] * 100 + 0.5), "high": int(ends[1] * 100 + 0.5)}
     ]
-    shown = ", ".join(_("%(hits)d of %(valid)d") % {"hits": k, "valid": n} for k, n in pairs if n)
-    if shown:
+    answered = [(k, n) for k, n in pairs if n]
+    if len(answered) > MOST_DOTS:
+        words.append(_middle_half([k / n for k, n in answered]))
+    elif answered:
+        shown = ", ".join(_("%(hits)d of %(valid)d") % {"hits": k, "valid": n} for k, n in answered)
         words.append(_("Workshops: %(shown)s.") % {"shown": shown})
     if hidden:
         words.append(
             ngettext("%(n)d workshop is hidden.", "%(n)d workshops are hidden.", hidden) % {"n": hidden}
         )
     return " ".join(words)
+
+
+def _middle_half(shares: Sequence[float]) -> str:
+    low, high = sorted(shares)[len(shares) // 4], sorted(shares)[(3 * len(shares)) // 4]
+    return _("%(n)d workshops, the middle half of them between %(low)d and %(high)d per cent.") % {
+        "n": len(shares), "low": int(low * 100 + 0.5), "high": int(high * 100 + 0.5),
+    }  # fmt: skip
 
 
 def strip(cells: Sequence[tuple[str, int, int]], hits: int, valid: int) -> Strip:
@@ -135,6 +148,15 @@ def _on_strip(share: float) -> str:
 
 def _x(share: float, size: Format) -> str:
     return f"{size.left + share * (size.right - size.left):.1f}"
+
+
+def _hundredths(shares: Sequence[float]) -> Sequence[float]:
+    """Themselves while they are few, else a hundred shares that lie as they do (a quantile dot plot; Kay, Kola, Hullman
+    and Munson, CHI 2016): thousands of dots are a blot, and as many elements of the page a row."""
+    if len(shares) <= MOST_DOTS:
+        return shares
+    ordered = sorted(shares)
+    return [ordered[int((place + 0.5) * len(ordered) / MOST_DOTS)] for place in range(MOST_DOTS)]
 
 
 def _dots(shares: Sequence[float], size: Format) -> tuple[tuple[str, str], ...]:

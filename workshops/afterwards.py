@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from polls import checks
@@ -321,8 +321,10 @@ def agreed_to_be_quoted(voters: Iterable[str]) -> set[str]:
 
 def with_something_to_read(workshops: QuerySet[Workshop]) -> QuerySet[Workshop]:
     """Those in which groups were at work, or people were asked for their own words."""
-    in_words = Q(pk__in=asked_in_words().order_by().values("workshop"))
-    return workshops.filter(Q(rounds__opened_at__isnull=False) | in_words).distinct()
+    # For each workshop by itself: the other way round, every question ever asked in words would be looked at first.
+    mine = {"workshop": OuterRef("pk")}
+    worked = Exists(Round.objects.filter(opened_at__isnull=False, **mine))
+    return workshops.filter(worked | Exists(asked_in_words().order_by().filter(**mine)))
 
 
 def brought_to_the_vision(programme: Programme, most: int = 200) -> list[Contribution]:

@@ -25,6 +25,8 @@ LEADING = 4
 #: bars with a figure behind each; other types draw themselves
 PLAIN_BARS = ("single_choice", "multiple_choice", "scale", "statement")
 CHOICE_OF_FIGURES = 40
+#: workshops side by side in a table; more of them are read in the file
+MOST_COLUMNS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +61,12 @@ def programme(request: HttpRequest, key: str) -> HttpResponse:
     mine = access.programme_for(request.user, key, *access.READERS)
     found = aggregates.findings(mine, _which(request))
     sections = [(section, list(_rows(section.asked))) for section in found.sections if not section.profile]
+    fits = len(found.meetings) <= MOST_COLUMNS
     by_workshop = [
-        (row, _in_order(row, found.meetings)) for _section, rows in sections for row in rows if row.line.key
+        (row, _in_order(row, found.meetings))
+        for _section, rows in sections
+        for row in rows
+        if fits and row.line.key
     ]
     context = {
         "section": "results",
@@ -68,6 +74,8 @@ def programme(request: HttpRequest, key: str) -> HttpResponse:
         "choices": _choices(found.which),
         "sections": sections,
         "by_workshop": by_workshop,
+        "fits": fits,
+        "many": len(found.meetings) > charts.MOST_DOTS,
         "hidden": any(kind == "hidden" for _row, cells in by_workshop for kind, _cell in cells),
         "profile": [section for section in found.sections if section.profile],
         "smallest": disclosure.ON_A_STAFF_SCREEN,
