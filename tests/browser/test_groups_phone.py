@@ -303,6 +303,18 @@ def test_offline_for_a_while_everything_waits_in_order_and_is_merged_on_return(p
     assert Contribution.objects.count() == 4
 
 
+def test_what_was_saved_before_the_signal_went_is_not_said_of_what_waits(pair, console_errors_expected):
+    console_errors_expected += OFFLINE
+    (_one, ada), _bea = pair
+    add(ada, "Saved in time")
+    said(ada, "Saved. Your note is with the group.")
+    ada.context.set_offline(True)
+    add(ada, "Too late for the train")
+    said(ada, "Not saved yet, trying again")
+    ada.context.set_offline(False)
+    said(ada, "Saved. Your note is with the group.")
+
+
 def test_what_waits_survives_a_reload_and_where_no_socket_gets_through_it_goes_by_post(
     pair, console_errors_expected
 ):

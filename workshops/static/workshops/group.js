@@ -241,7 +241,7 @@
 
   function later(item, wait) {
     if (flying !== item) return;
-    if (!item.late) { item.late = true; keep(); }
+    if (!item.late) { item.late = true; say(words.waiting); keep(); }
     clearTimeout(timer);
     timer = setTimeout(() => deliver(item), wait || phone.pause(item.tries));
   }
