@@ -649,3 +649,64 @@ def test_a_busy_pad_looks_right_at_every_width(site, phone, room, width, scheme,
     )
     assert small == []
     page.screenshot(path=tmp_path / f"pad-{width}-{scheme}.png", full_page=True)
+
+
+# --- a question for everybody, while a group is together ---------------------------------------------------------
+
+
+def test_a_question_for_everybody_stands_above_the_groups_notes(pair, room):
+    (_one, ada), (_mate, bea) = pair
+    add(ada, "Calm")
+    expect(notes(bea)).to_have_text(["Calm"], timeout=WAIT)
+    bea.evaluate("document.activeElement.blur(); window.scrollTo(0, document.body.scrollHeight)")
+    ask_what_they_think_of_it(room[0])
+    expect(bea.locator("form.ballot")).to_be_in_viewport(timeout=WAIT)
+    assert top(bea, "form.ballot") < top(bea, "#notes")
+    right(bea)
+
+
+def test_whoever_types_when_a_question_is_asked_keeps_their_place_and_hears_of_it(pair, room):
+    (_one, ada), (_mate, bea) = pair
+    add(bea, "Calm")
+    expect(notes(ada)).to_have_text(["Calm"], timeout=WAIT)
+    field = ada.get_by_label("Add a note for the group")
+    field.fill("Half a th")
+    groups.recall(room[0].pk, None)
+    expect(ada.get_by_text("Come back to the plenary").first).to_be_visible(timeout=WAIT)
+    before = top(ada, "#note-text")
+    ask_what_they_think_of_it(room[0])
+    said(ada, "There is a question for everybody at the top of this page.")
+    assert abs(top(ada, "#note-text") - before) < 3
+    field.press_sequentially("ought")
+    expect(field).to_have_value("Half a thought")
+    ada.get_by_role("button", name="Add note").click()
+    expect(notes(ada)).to_have_text(["Calm", "Half a thought"], timeout=WAIT)
+
+
+def test_whoever_types_when_the_next_step_ends_the_group_time_still_sees_their_words(pair, room):
+    (_one, ada), _bea = pair
+    field = ada.get_by_label("Add a note for the group")
+    field.fill("Half a th")
+    facilitation.launch(room[0].pk, None, make.poll_item(room[0]).pk)
+    said(ada, "There is a question for everybody at the top of this page.")
+    field.press_sequentially("ought")
+    expect(field).to_have_value("Half a thought")
+    ada.get_by_role("button", name="Add note").click()
+    expect(ada.locator("#unsent li [role=alert]")).to_contain_text("The group time is over", timeout=WAIT)
+    expect(ada.locator("#unsent li")).to_contain_text("Half a thought")
+    right(ada)
+
+
+def test_the_groups_own_question_is_not_told_twice(pair):
+    (_one, ada), _bea = pair
+    asked = ada.get_by_text("Walk us in: what do you see, hear and feel?")
+    expect(asked.locator("visible=true")).to_have_count(1)
+
+
+def ask_what_they_think_of_it(workshop) -> None:
+    """The facilitator turns a group's note into a quick agreement poll."""
+    groups.agreement_poll(workshop.pk, None, Contribution.objects.get().ref)
+
+
+def top(page: Page, selector: str) -> float:
+    return page.locator(selector).evaluate("part => part.getBoundingClientRect().top")

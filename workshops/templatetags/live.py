@@ -76,6 +76,7 @@ def group_words() -> SafeString:
             "busy": _("Save or cancel the change you have begun first."),
             "answered": _("Your group no longer waits for the facilitator."),
             "new": _("New notes from your group: %s"),
+            "asked": _("There is a question for everybody at the top of this page."),
         },
         "group-words",
     )

@@ -76,16 +76,19 @@
   }
 
   live.swapped.push((topic, group) => {
+    if (topic === "stage" && isWriting() && group.dataset.state === "ballot") say(words.asked);
     if (topic !== "group") return;
     keepNotes(group, shown !== group.dataset.group);
     tellNews(group, false);
     mark();
   });
 
+  const isWriting = () => Boolean(desk) && desk.contains(document.activeElement);
+
   /* A picture above what somebody types must not push it away under their fingers, nor take the place where they are. */
   const show = live.handlers.screen;
   live.handlers.screen = (frame) => {
-    const here = document.activeElement, typing = frame.topic === "group" && desk && desk.contains(here);
+    const here = document.activeElement, typing = isWriting();
     const top = here.getBoundingClientRect().top, box = here.closest("#notes > li, #scribe");
     show(frame);
     if (typing) window.scrollBy(0, here.getBoundingClientRect().top - top);
@@ -99,9 +102,12 @@
     if (place) place.focus({ preventScroll: true });
   }
 
+  let last = place.group; // where this person sat last: words that they finish after the group time are meant for it
+
   live.handlers.place = (frame) => {
     const moved = frame.group !== place.group;
     place = frame;
+    if (place.group > 0) last = place.group;
     if (moved && el("group").dataset.group !== String(frame.group)) { // the new picture is on its way
       const empty = document.createElement("section");
       empty.id = "group";
@@ -132,7 +138,7 @@
   function mark() {
     const group = el("group"), state = group.dataset.state, isOpen = state === "open" || state === "recalled";
     if (!desk) return;
-    desk.hidden = !place.group && !outbox.length;
+    desk.hidden = !place.group && !outbox.length && !isWriting();
     el("composer").hidden = !isOpen && document.activeElement !== el("note-text");
     el("group-do").hidden = place.group < 1;
     el("at-table").hidden = group.dataset.made !== "by_table";
@@ -360,7 +366,7 @@
     if (complaint(field)) return;
     const text = field.value.trim();
     field.value = "";
-    put({ t: "note", group: place.group, text: text });
+    put({ t: "note", group: place.group > 0 ? place.group : last, text: text });
     typed(field); // only now: until it is in the outbox it is in the draft
   }
 
