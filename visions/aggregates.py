@@ -231,6 +231,10 @@ def one(programme: Programme, instrument_key: str, which: str = "all") -> Asked 
     return None
 
 
+#: of thousands of polls only what is added up; moments take longer to read than all the rest
+_READ = ("workshop", "position", "profile", "quick", "poll__version", "poll__state", "poll__result")
+
+
 def _closed_items(programme: Programme, which: str, **only: Any) -> list[AgendaItem]:
     """Agenda items with a closed poll, in the order of workshops, with all that is needed to read them.
 
@@ -240,8 +244,9 @@ def _closed_items(programme: Programme, which: str, **only: Any) -> list[AgendaI
     ran = [Workshop.Status.RUNNING, Workshop.Status.ENDED]
     workshops = programme.workshops.filter(status__in=ran, **WHICH[which]).in_bulk()
     asked = AgendaItem.objects.filter(workshop__in=list(workshops), poll__state=State.CLOSED, **only)
+    found = asked.order_by().select_related("poll").only(*_READ)
     # A question that no real phone was ever shown was not asked: it ran in a rehearsal only.
-    items = [item for item in asked.select_related("poll") if _was_shown(item)]
+    items = [item for item in found if _was_shown(item)]
     versions = InstrumentVersion.objects.select_related("instrument").in_bulk(
         {item.poll.version_id for item in items if item.poll}
     )
