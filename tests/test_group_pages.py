@@ -80,9 +80,7 @@ def look(who: Participant, query: str = "") -> str:
 
 
 def pad_on(html: str) -> str:
-    found = re.search(
-        r'<section id="group".*?</section>\s*(?=<div id="desk"|<script|<p id=)', html, re.S
-    )
+    found = re.search(r'<section id="group".*?</section>\s*(?=<div id="desk"|<script|<p id=)', html, re.S)
     assert found, html
     return found.group(0)
 

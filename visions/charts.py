@@ -6,6 +6,7 @@ Shares run from 0 to 1. Hidden cells never reach this module: its callers pass w
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -161,12 +162,13 @@ def _hundredths(shares: Sequence[float]) -> Sequence[float]:
 
 def _dots(shares: Sequence[float], size: Format) -> tuple[tuple[str, str], ...]:
     """Dots in the order given; one that would cover another goes on top of it, up to the pooled share."""
-    width, placed = size.right - size.left, []
+    width = size.right - size.left
+    levels: list[tuple[float, int]] = []  # across, and how many lie under it
     for share in shares:
-        x, y = size.left + share * width, size.first
-        while any(abs(x - px) < 2 * size.dot and abs(y - py) < size.step for px, py in placed):
-            y -= size.step
-        placed.append((x, y))
+        x = size.left + share * width
+        covered = {level for px, level in levels if abs(x - px) < 2 * size.dot}
+        levels.append((x, next(level for level in itertools.count() if level not in covered)))
+    placed = [(x, size.first - level * size.step) for x, level in levels]
     highest = min((y for _x, y in placed), default=size.first)
     room = size.first - (size.top + size.big + size.dot + 1)
     # A pile that would reach the pooled share is pressed together.
