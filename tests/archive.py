@@ -155,7 +155,7 @@ def grow(programme: Any, elsewhere: Any, copies: int, say: Any) -> None:
         cursor.execute("CREATE TEMPORARY TABLE copies (n bigint PRIMARY KEY)")
         cursor.execute(f"INSERT INTO copies {numbers}", [copies])
         for model, stride in strides.items():
-            say(f"{stride * copies:,} more: {model._meta.verbose_name_plural}")
+            say(f"{model.objects.count() * copies:,} more: {model._meta.verbose_name_plural}")
             names, values = [], []
             for field in model._meta.concrete_fields:
                 column = connection.ops.quote_name(field.column)
