@@ -76,7 +76,7 @@
   }
 
   live.swapped.push((topic, group) => {
-    if (topic === "stage" && isWriting() && group.dataset.state === "ballot") say(words.asked);
+    if (topic === "stage" && group.dataset.state === "ballot") say(isWriting() ? words.asked : ""); // nothing lies over a ballot
     if (topic !== "group") return;
     keepNotes(group, shown !== group.dataset.group);
     tellNews(group, false);
