@@ -21,8 +21,10 @@ from polls.lifecycle import NotPossible
 from polls.models import Poll, TextCheck
 from polls.types import Question
 from polls.types.base import Option
-from workshops.actions import facilitation, moderation, participation
+from workshops.actions import facilitation, groups, groupwork, moderation, participation
+from workshops.actions.intentions import Done
 from workshops.actions.participation import Shown, Vote
+from workshops.models import Group
 
 from . import factories
 
@@ -189,6 +191,33 @@ def test_checking_words_and_closing_their_question_never_block_each_other():
             lambda w=workshop: facilitation.close(w.pk, None),
         )
         assert TextCheck.objects.filter(poll=stage).count() == 2
+
+
+def test_people_who_change_groups_in_another_order_never_block_each_other():
+    workshop = factories.workshop()
+    people = [factories.participant(workshop) for _ in range(2)]
+    facilitation.launch(workshop.pk, None, factories.prompt_item(workshop).pk)
+    groups.make(workshop.pk, None, "self_chosen", groups=3)
+    groups.open_round(workshop.pk, None)
+    one, two, three = Group.objects.order_by("number")
+    for who, group in zip(people, (one, two), strict=True):
+        groupwork.write([groupwork.Choose(workshop.pk, who.voter, f"sit-{group.pk}", group.pk)])
+        groupwork.write([groupwork.Scribe(workshop.pk, who.voter, f"scribe-{group.pk}", group.pk, True)])
+
+    def sit(*moves: tuple[int, Group]) -> list[Any]:
+        return groupwork.write(
+            [groupwork.Choose(workshop.pk, people[who].voter, f"{who}-{to.pk}", to.pk) for who, to in moves]
+        )
+
+    with ThreadPoolExecutor(1) as other:
+        with transaction.atomic():
+            done = sit((0, three))
+            later = other.submit(_alone, lambda: sit((1, three), (0, two)))
+            with pytest.raises(StillWaiting):
+                later.result(0.5)
+            done += sit((1, one))  # who waits has nothing that this needs
+        done += later.result(10)
+    assert all(isinstance(outcome, Done) for outcome in done)
 
 
 def test_an_answer_of_a_rehearsal_that_meets_its_clearing_leaves_nothing_behind():

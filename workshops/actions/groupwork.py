@@ -54,6 +54,8 @@ def write(items: Sequence[Intention]) -> list[Outcome]:
     """Do each in the order given, in one transaction; one outcome per item."""
     with transaction.atomic():
         outcomes: list[Outcome] = []
+        if moving := {item.workshop_id for item in items if _is_move(item)}:
+            seating.hold(moving)
         for moves, run in groupby(items, _is_move):  # who sits elsewhere from here on is asked for anew
             together = list(run)
             batch = Batch([] if moves else together)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from django.db import transaction
 from django.utils.translation import gettext as _
@@ -93,6 +93,18 @@ def table_name(number: int) -> str:
 
 
 # --- places ----------------------------------------------------------------------------------------------------
+
+
+def hold(workshops: Collection[int]) -> None:
+    """Lock the current rounds of these workshops, then their groups, before people move in them.
+
+    Who moves leaves a group as well, in whatever order it happens: without this, two batches of moves, or one of moves
+    and one of notes, would wait for each other in a circle.
+    """
+    current = Round.objects.filter(workshop__in=workshops, closed_at__isnull=True)
+    rounds = current.select_for_update(of=("self",), no_key=True).order_by("pk")
+    groups = Group.objects.filter(round__in=[each.pk for each in rounds])
+    list(groups.select_for_update(of=("self",), no_key=True).order_by("pk").values_list("pk"))
 
 
 def sit_down(voter: str, group: Group) -> None:
