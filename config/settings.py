@@ -121,6 +121,11 @@ elif DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
     DATABASES["default"]["OPTIONS"] = {
         "connect_timeout": max(2, BUSY_SECONDS),
         "options": f"-c lock_timeout={BUSY_SECONDS * 1000}",
+        # A host that has vanished says nothing: found out by its silence, not after the two hours of the system.
+        "keepalives_idle": max(2, BUSY_SECONDS),
+        "keepalives_interval": 2,
+        "keepalives_count": 3,
+        "tcp_user_timeout": max(2, BUSY_SECONDS) * 2000,
         "pool": {
             "min_size": min(2, POOL_SIZE),
             "max_size": POOL_SIZE,
@@ -263,6 +268,8 @@ USE_I18N = True
 
 LIVE_BATCH_LIMIT = env.int("LIVE_BATCH_LIMIT", 500)  # votes written in one transaction at most
 LIVE_QUEUE_LIMIT = env.int("LIVE_QUEUE_LIMIT", 20_000)  # votes waiting before phones hear "busy"
+# A batch that takes longer is not waited for: its database does not answer, and phones hear "busy".
+LIVE_WRITE_SECONDS = env.float("LIVE_WRITE_SECONDS", BUSY_SECONDS * 2.0 + 2.0)
 LIVE_MESSAGES_PER_SECOND = env.int("LIVE_MESSAGES_PER_SECOND", 0)  # per process, all screens
 # Hand pictures straight to the socket where the server is one that we know; false sends through the server.
 LIVE_DIRECT = env.bool("LIVE_DIRECT", True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import sqlite3
 import subprocess
 import sys
@@ -103,6 +104,26 @@ def test_a_database_with_rows_is_not_overwritten_unless_told(saved):
     assert Workshop.objects.get().title == "Tatsächlich – 'calm'"
     factories.workshop()  # new rows get new numbers: sequences came back too
     assert Workshop.objects.count() == 2
+
+
+@pytest.mark.parametrize("missing", ["pg_restore", "psql"])
+def test_a_restore_that_cannot_be_made_touches_nothing(saved, monkeypatch, missing):
+    if connection.vendor != "postgresql":
+        pytest.skip("a restore on SQLite needs no tool")
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE of_a_later_version (words text)")
+    there = shutil.which
+    monkeypatch.setattr(backups.shutil, "which", lambda tool: None if tool == missing else there(tool))
+    try:
+        with pytest.raises(backups.BackupError, match=f"{missing} is not installed"):
+            backups.restore(saved, replace=True)
+        assert "of_a_later_version" in connection.introspection.table_names()
+        monkeypatch.undo()
+        backups.restore(saved, replace=True)
+        assert "of_a_later_version" not in connection.introspection.table_names()
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP TABLE IF EXISTS of_a_later_version")
 
 
 def test_what_must_happen_after_a_restore_happens_once_the_data_is_there(saved, monkeypatch):

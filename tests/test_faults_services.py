@@ -7,7 +7,7 @@
 | F10 Redis stopped | `test_without_redis…`; two processes: `tests/test_many_servers.py` |
 | F11 Redis paused | `test_a_redis_that_answers_nothing…` |
 | F13 database locked 3 s | `test_votes_wait_for_a_locked_database…`, `test_phones_hear_busy…` |
-| F14 database down | `test_without_its_database…`, `test_a_database_that_restarts…` |
+| F14 database down | `test_without_its_database…`, `test_a_database_that_restarts…`, `test_while_its_database_hangs…` |
 | F15 disk full | `test_a_full_disk…` |
 """
 
@@ -525,6 +525,33 @@ def test_a_database_that_restarts_between_two_requests_is_not_noticed(ground, se
     with phone_on(running, workshop, factories.participant(workshop)) as phone:
         phone.until(lambda screen: "stage" in screen.html)
         assert phone.vote(poll)["t"] == "ack"
+
+
+@pytest.mark.fault("F14")
+@on("postgres")
+@pytest.mark.parametrize("server", ["daphne", "uvicorn"])
+def test_while_its_database_hangs_phones_hear_busy_and_nothing_is_lost_or_doubled(ground, server, serve):
+    running = serve(server, DATABASE_BUSY_SECONDS="1", LIVE_WRITE_SECONDS="1.5")
+    workshop = factories.workshop()
+    poll = factories.launched(workshop)
+    who = factories.participant(workshop)
+    assert ground.postgres
+    with phone_on(running, workshop, who) as phone:
+        phone.until(lambda screen: "stage" in screen.html)
+        connection.close()
+        ground.postgres.pause()
+        try:
+            # The second batch has a writer and a connection of its own, and hangs like the first.
+            heard = [phone.vote(poll) for _try in range(2)]
+        finally:
+            ground.postgres.resume()
+        assert [(answer["t"], answer["code"]) for answer in heard] == [("nack", "busy")] * 2
+        start = time.monotonic()
+        while (answer := phone.vote(poll))["t"] != "ack":
+            assert time.monotonic() - start < BACK_SECONDS
+            time.sleep(answer["retry_after"] / 2)
+    assert stored() == {(who.voter, "op1"): ("yes", 1)}
+    assert running.errors == "", "an outage is told in lines, not in tracebacks"
 
 
 def vote_by_form(server: Server, workshop: Workshop, who, poll: Poll) -> Answer:

@@ -95,8 +95,9 @@ def _pack(packed: Path, data: Path, manifest: Manifest) -> None:
 
 @contextlib.contextmanager
 def _workplace(beside: Path) -> Iterator[Path]:
-    """A private folder on the same disk, gone afterwards whatever happens."""
-    with tempfile.TemporaryDirectory(prefix=".backup-", dir=beside) as place:
+    """A private folder on the same disk, gone afterwards whatever happens; elsewhere where nothing may be written."""
+    writable = beside if os.access(beside, os.W_OK) else None
+    with tempfile.TemporaryDirectory(prefix=".backup-", dir=writable) as place:
         yield Path(place)
 
 
@@ -119,7 +120,8 @@ def opened(source: Path) -> Iterator[tuple[Manifest, Path]]:
     """The manifest and the unpacked database of a backup whose checksum is right."""
     if not source.is_file():
         raise BackupError(f"There is no file {source}.")
-    with tempfile.TemporaryDirectory(prefix="restore-") as place:
+    # Beside the file, where there is room for as much again: a place for passing things may be memory.
+    with _workplace(source.absolute().parent) as place:
         try:
             with zipfile.ZipFile(source) as archive:
                 manifest = Manifest.from_json(archive.read("manifest.json").decode())
@@ -286,35 +288,39 @@ def _postgres_dump(data: Path) -> Manifest:
 
 
 def _postgres_restore(data: Path, database: dict[str, Any], manifest: Manifest) -> None:
-    """In one transaction: the database is what it was, or what the backup holds."""
-    if database is connection.settings_dict:
-        _drop_what_the_backup_does_not_know(manifest)
-    arguments = [
-        "--clean",
-        "--if-exists",
-        "--no-owner",
-        "--no-privileges",
-        "--single-transaction",
-        "--exit-on-error",
-    ]
-    _run("pg_restore", database, *arguments, str(data))
+    """In one transaction: the database is what it was, or what the backup holds.
+
+    Tables of later migrations refer to tables that a restore replaces, so they go first, by the same script.
+    """
+    script = data.with_name("restore.sql")
+    arguments = ["--clean", "--if-exists", "--no-owner", "--no-privileges", f"--file={script}"]
+    _run("pg_restore", None, *arguments, str(data))
+    strangers = _not_in(manifest) if database is connection.settings_dict else []
+    drops = script.with_name("drops.sql")
+    drops.write_text(
+        "".join(f"DROP TABLE {connection.ops.quote_name(name)} CASCADE;\n" for name in strangers)
+    )
+    once = ["--no-psqlrc", "--quiet", "--single-transaction", "--set=ON_ERROR_STOP=1"]
+    _run("psql", database, *once, f"--file={drops}", f"--file={script}")
 
 
-def _drop_what_the_backup_does_not_know(manifest: Manifest) -> None:
-    """Tables of later migrations refer to tables that a restore replaces."""
+def _not_in(manifest: Manifest) -> list[str]:
+    """Tables here that the backup does not know."""
     with connection.cursor() as cursor:
-        for table in set(connection.introspection.table_names(cursor)) - set(manifest.tables):
-            cursor.execute(f"DROP TABLE {connection.ops.quote_name(table)} CASCADE")
+        names = sorted(set(connection.introspection.table_names(cursor)) - set(manifest.tables))
     connection.close()
+    return names
 
 
-def _run(tool: str, database: dict[str, Any], *arguments: str) -> None:
+def _run(tool: str, database: dict[str, Any] | None, *arguments: str) -> None:
     """PostgreSQL's own tool; the password goes by the environment, which other users of the machine cannot read."""
     if shutil.which(tool) is None:
         raise BackupError(f"{tool} is not installed: it comes with PostgreSQL's client package.")
-    environment = os.environ | {"PGPASSWORD": database["PASSWORD"] or os.environ.get("PGPASSWORD", "")}
-    command = [tool, *arguments, "--dbname", _address(database)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    password = (database or {}).get("PASSWORD") or os.environ.get("PGPASSWORD", "")
+    command = [tool, *arguments, *(["--dbname", _address(database)] if database else [])]
+    done = subprocess.run(
+        command, env=os.environ | {"PGPASSWORD": password}, capture_output=True, text=True, check=False
+    )
     if done.returncode:
         raise BackupError(f"{tool} failed: {done.stderr.strip().splitlines()[-1:] or done.returncode}")
 

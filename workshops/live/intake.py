@@ -39,6 +39,10 @@ class Busy(Exception):
         self.retry_after = retry_after
 
 
+def _new_writer() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(1, thread_name_prefix="intake")
+
+
 class Intake:
     """The queue before the ballot box of this process."""
 
@@ -46,7 +50,7 @@ class Intake:
         self._write = write
         self._waiting: list[tuple[Any, Answer, float]] = []
         self._wake = asyncio.Event()
-        self._writer = ThreadPoolExecutor(1, thread_name_prefix="intake")
+        self._writer = _new_writer()
         self._task = asyncio.ensure_future(self._run())
         self._writing = False
         self.open = True
@@ -94,13 +98,24 @@ class Intake:
         """An outcome for each, whatever happens: the next batch must be written too."""
         try:
             loop = asyncio.get_running_loop()
-            outcomes = await loop.run_in_executor(self._writer, self._write_batch, items)
+            writing = loop.run_in_executor(self._writer, self._write_batch, items)
+            outcomes = await asyncio.wait_for(asyncio.shield(writing), settings.LIVE_WRITE_SECONDS)
             if len(outcomes) == len(items):
                 return outcomes
             log.error("a batch of %d had %d outcomes", len(items), len(outcomes))
+        except TimeoutError:
+            log.warning("a batch of %d has to wait: the database does not answer", len(items))
+            self._leave_the_writer()
         except Exception as error:
             log.error("the writer failed (%s)", type(error).__name__)
         return [Busy() for _item in items]
+
+    def _leave_the_writer(self) -> None:
+        """It waits for a database that neither answers nor goes away: the next batch gets a thread, and a connection,
+        of its own. What the old one may still write harms nobody: whoever heard "busy" sends the same operation."""
+        self._writer.submit(connection.close)
+        self._writer.shutdown(wait=False)
+        self._writer = _new_writer()
 
     def _write_batch(self, items: list[Any]) -> list[Any]:
         try:
