@@ -35,8 +35,9 @@ async def hand_out(screens: list[Connection], topic: Topic, frame: Frame) -> Non
             if push := screen.push:
                 try:
                     push(wire)
-                except Exception:
-                    screen.is_gone()
+                except Exception as error:
+                    if not screen.is_gone(error):
+                        screen.show(topic, frame)
             else:
                 screen.show(topic, frame)
 
@@ -122,8 +123,8 @@ class Connection:
             return False
         try:
             self.push(frame.wire)
-        except Exception:
-            self.is_gone()
+        except Exception as error:
+            return self.is_gone(error)
         return True
 
     @property
@@ -132,9 +133,15 @@ class Connection:
         lane = self._lane
         return lane.push if lane and not self.closing and not lane.is_full() else None
 
-    def is_gone(self) -> None:
-        """The socket broke off under our hands; the server is about to tell its session."""
+    def is_gone(self, error: Exception) -> bool:
+        """The lane raised this. Did the socket break off under our hands? The server is about to tell its session then;
+        else the lane is not what we took it for, and everything goes through the server from here on."""
         self.push = None
+        if lines.is_gone(error):
+            return True
+        log.warning("a lane failed (%s); sending through the server", type(error).__name__)
+        self._lane = None
+        return False
 
     def _wait_for_room(self) -> None:
         """It takes nothing more for now: what comes next waits in its slots."""

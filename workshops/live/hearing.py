@@ -17,7 +17,7 @@ from functools import partial
 
 from django.conf import settings
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
-from websockets.speedups import apply_mask
+from websockets.frames import apply_mask
 
 from .lines import Send
 

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator
 
 from django.conf import settings
 from django.db import Error
+from django.utils import timezone
 
 from .. import queries, screens
 from . import lines, metrics
@@ -89,6 +90,8 @@ class Hub:
         self.was_cast = (
             False  # where no socket here could be told of it: by POST, or in another process (`papers`)
         )
+        #: when people's own papers were last looked for and found (`papers`): all cast before has been told
+        self.papers_since = timezone.now()
         # In the order in which they came: their sockets lie side by side in memory, and going round thousands of them
         # in any other order has the processor wait for each.
         self.connections: dict[Audience, dict[Connection, None]] = {audience: {} for audience in Audience}

@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.utils import timezone
@@ -51,9 +51,14 @@ async def _bring_to(hub: hubs.Hub) -> None:
 
 async def bring_to(hub: hubs.Hub) -> None:
     """Give every screen of this hub those own papers that it has not been given yet."""
-    if not hub.online:
-        return
-    cast = await hubs.read(queries.cast_since, hub.workshop_id, timezone.now() - LATE)
+    now, since = timezone.now(), hub.papers_since
+    if hub.online:
+        await _give_what_was_cast(hub, min(since, now) - LATE)
+    hub.papers_since = now  # not sooner: what could not be looked for must be found later
+
+
+async def _give_what_was_cast(hub: hubs.Hub, since: datetime) -> None:
+    cast = await hubs.read(queries.cast_since, hub.workshop_id, since)
     behind = {
         screen: None
         for voter, poll, seq in cast
