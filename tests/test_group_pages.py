@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import timedelta
 from html import unescape
 
 import pytest
@@ -11,11 +12,12 @@ from django.conf import settings
 from django.db import OperationalError, connection
 from django.test import AsyncClient
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from workshops import breakouts
 from workshops.actions import facilitation, groups, groupwork, together
 from workshops.live.intake import Busy
-from workshops.models import Agreement, Contribution, Group, Participant, Place, Wording
+from workshops.models import Agreement, Contribution, Group, Participant, Place, Round, Wording
 
 from . import factories
 from .factories import phone
@@ -260,6 +262,7 @@ def test_a_note_that_comes_too_late_is_refused_with_its_words(room):
     workshop, people = room
     group = group_of(people[0]).pk
     groups.close_round(workshop.pk, None)
+    Round.objects.update(closed_at=timezone.now() - groupwork.LATE - timedelta(seconds=1))
     answer = send(people[0], "note", group=group, text="Too late, but not lost")
     assert answer.status_code == 422
     assert "The group time is over, so this was not added." in page(answer)

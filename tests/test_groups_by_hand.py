@@ -697,12 +697,39 @@ def test_called_back_groups_bring_their_sentences_to_a_step_for_sharing_and_then
     assert "Calm" not in desk.wall()
 
 
-def test_groups_that_were_not_called_back_end_with_the_next_step(desk):
-    tea = factories.pause_item(desk.workshop, "Tea")
+def test_a_step_for_all_together_calls_groups_back_and_their_sentences_can_still_be_shown(desk):
+    sharing = factories.pause_item(desk.workshop, "Share back")
     desk.at_work()
     desk.write("Soft light", 0, pick=True)
-    facilitation.launch(desk.workshop.pk, None, tea.pk)
+    facilitation.launch(desk.workshop.pk, None, sharing.pk)
+    assert breakouts.current_round(desk.workshop.pk).recalled_at
+    desk.done("present", group=desk.groups[0].pk)
+    assert "Soft light" in desk.wall()
+
+
+def test_a_sentence_that_is_chosen_only_when_all_are_together_can_be_shown(desk):
+    sharing = factories.pause_item(desk.workshop, "Share back")
+    desk.at_work()
+    desk.done("recall")
+    facilitation.launch(desk.workshop.pk, None, sharing.pk)
+    desk.write("Soft light", 0, pick=True)
+    desk.done("present", group=desk.groups[0].pk)
+    assert "Soft light" in desk.wall()
+
+
+def test_groups_end_with_the_next_question(desk):
+    question = factories.poll_item(desk.workshop)
+    desk.at_work()
+    desk.write("Soft light", 0, pick=True)
+    facilitation.launch(desk.workshop.pk, None, question.pk)
     assert breakouts.current_round(desk.workshop.pk) is None
+
+
+def test_the_joining_screen_does_not_end_the_group_time(desk):
+    desk.at_work()
+    with pytest.raises(facilitation.NotNow, match="People are in groups just now"):
+        facilitation.joining(desk.workshop.pk, None)
+    assert breakouts.current_round(desk.workshop.pk).is_open
 
 
 # --- observers -----------------------------------------------------------------------------------------------------

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
+from django.utils import timezone
 
 from polls.ballot_box import Refusal
 from workshops import breakouts
@@ -312,14 +315,39 @@ def test_after_the_round_nothing_is_added_and_everything_is_there(room):
     workshop, people = room
     made = note(people[0])
     groups.close_round(workshop.pk, None)
+    ended_long_ago()
     assert code(do(Add, people[0], group_of(people[0]).pk, "too late")) == "closed"
     assert code(do(Edit, people[0], made.note, 1, "too late")) == "closed"
     assert list(Contribution.objects.values_list("text", flat=True)) == ["Soft light"]
 
 
+def ended_long_ago() -> None:
+    Round.objects.update(closed_at=timezone.now() - groupwork.LATE - timedelta(seconds=1))
+
+
+def test_a_note_that_waited_for_a_signal_is_kept_for_some_minutes_after_the_end(room):
+    workshop, people = room
+    group = group_of(people[0])
+    groups.close_round(workshop.pk, None)
+    assert isinstance(do(Add, people[0], group.pk, "Written in time"), Done)
+    assert group.contributions.get().text == "Written in time"
+    groups.make(workshop.pk, None, "random", groups=2)  # not into groups that never began
+    Round.objects.filter(opened_at=None).update(closed_at=timezone.now())
+    unborn = Round.objects.get(opened_at=None).places.get(voter=people[0].voter).group_id
+    assert code(do(Add, people[0], unborn, "nowhere")) == "closed"
+
+
+def test_while_people_think_for_themselves_the_room_is_not_asked_about_their_words(room):
+    workshop, people = room
+    Round.objects.update(think_first=True)
+    made = note(people[0])
+    with pytest.raises(facilitation.NotNow, match="think for themselves first"):
+        groups.agreement_poll(workshop.pk, None, Contribution.objects.get(pk=made.note).ref)
+
+
 def test_the_next_step_on_stage_ends_the_group_time(room):
     workshop, _people = room
-    facilitation.joining(workshop.pk, None)
+    facilitation.launch(workshop.pk, None, factories.poll_item(workshop).pk)
     assert breakouts.current_round(workshop.pk) is None
 
 
@@ -410,7 +438,7 @@ def test_a_question_asked_in_between_does_not_end_the_group_time(room):
     groups.recall(workshop.pk, None)
     groups.agreement_poll(workshop.pk, None, Contribution.objects.get(pk=made.note).ref)
     assert breakouts.current_round(workshop.pk).recalled_at
-    facilitation.joining(workshop.pk, None)
+    facilitation.launch(workshop.pk, None, factories.poll_item(workshop).pk)
     assert breakouts.current_round(workshop.pk) is None
 
 

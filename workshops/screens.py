@@ -136,6 +136,14 @@ class Scene:
         """What the console's main button does with the groups, if anything."""
         return next_step(self.state, self.breakouts, lambda: queries.had_groups(self.workshop))
 
+    @property
+    def next_ends_groups(self) -> bool:
+        """Would the next step end the time of groups that are together? A step for all together does not."""
+        found = self.breakouts
+        if found is None or self.next is None or self.next.kind == AgendaItem.Kind.PAUSE:
+            return False
+        return bool(found.round.opened_at and found.round.item_id) and self.next.pk != found.round.item_id
+
     @cached_property
     def sharing(self) -> GroupView | None:
         """The group whose sentence stands on the wall."""

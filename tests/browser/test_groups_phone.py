@@ -6,12 +6,13 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
 from tests import factories as make
 from tests.test_group_pages import group_of, mate_of, stranger_to
 from workshops.actions import facilitation, groups, groupwork
-from workshops.models import Contribution, Group, Participant, Wording
+from workshops.models import Contribution, Group, Participant, Round, Wording
 
 from .looks import assert_accessible, assert_fits
 
@@ -341,6 +342,7 @@ def test_a_note_that_comes_too_late_says_so_and_keeps_its_words(pair, room, cons
     add(ada, "Too late, but here")
     expect(ada.locator("#unsent li")).to_contain_text("Not saved yet", timeout=WAIT)
     groups.close_round(room[0].pk, None)
+    Round.objects.update(closed_at=timezone.now() - groupwork.LATE - timedelta(seconds=1))
     ada.context.set_offline(False)
     expect(ada.locator("#unsent li [role=alert]")).to_contain_text("The group time is over", timeout=WAIT)
     expect(ada.locator("#unsent li")).to_contain_text("Too late, but here")
@@ -423,7 +425,7 @@ def test_think_first_shows_ones_own_notes_until_they_open_together(site, phone, 
     ada, bea = seated(phone(), site, one), seated(phone(), site, mate)
     add(ada, "Mine")
     add(bea, "Known to Bea")
-    said(ada, "Saved. Nobody else sees it yet.")
+    said(ada, "Saved. Your group does not see it yet.")
     expect(ada.get_by_role("button", name="Be the scribe")).to_have_count(
         0
     )  # there is nothing to put in order
@@ -692,9 +694,23 @@ def test_whoever_types_when_the_next_step_ends_the_group_time_still_sees_their_w
     field.press_sequentially("ought")
     expect(field).to_have_value("Half a thought")
     ada.get_by_role("button", name="Add note").click()
-    expect(ada.locator("#unsent li [role=alert]")).to_contain_text("The group time is over", timeout=WAIT)
-    expect(ada.locator("#unsent li")).to_contain_text("Half a thought")
+    said(ada, "Saved. Your note is with the group.")
+    assert Contribution.objects.get().text == "Half a thought"
     right(ada)
+
+
+def test_a_note_written_in_time_is_with_the_group_when_its_signal_comes_back_after_the_end(
+    pair, room, console_errors_expected
+):
+    console_errors_expected += OFFLINE
+    (_one, ada), _bea = pair
+    ada.context.set_offline(True)
+    add(ada, "Written in time")
+    expect(ada.locator("#unsent li")).to_contain_text("Not saved yet", timeout=WAIT)
+    groups.close_round(room[0].pk, None)
+    ada.context.set_offline(False)
+    said(ada, "Saved. Your note is with the group.")
+    assert Contribution.objects.get().text == "Written in time"
 
 
 def test_the_groups_own_question_is_not_told_twice(pair):

@@ -28,7 +28,7 @@ from polls.types.texts import tidy
 
 from .. import breakouts
 from ..live import notify
-from ..live.topics import EVERYTHING, PLACES
+from ..live.topics import EVERYTHING, PLACES, Topic, pad
 from ..models import AgendaItem, Gesture, Participant, Workshop
 
 log = logging.getLogger(__name__)
@@ -129,6 +129,8 @@ def joining(workshop_id: int, by: Any, rev: int | None = None) -> None:
     """Show the joining screen again."""
     with _on_stage(workshop_id, by, "joining", rev=rev) as workshop:
         _require_running(workshop)
+        if workshop.rounds.filter(opened_at__isnull=False, closed_at__isnull=True).exists():
+            raise NotNow(_("People are in groups just now. How to join stands at the foot of the wall."))
         _clear_stage(workshop)
 
 
@@ -376,19 +378,27 @@ def _clear_stage(workshop: Workshop, *, coming: AgendaItem | None = None) -> Non
 def _end_group_time(workshop: Workshop, coming: AgendaItem | None) -> None:
     """Groups that worked on a step are done with it when another comes; groups that are only formed stay.
 
-    A question asked on the spot is no other step: groups can be asked about one sentence and go on to the next. And
-    where the plan has a step for sharing back, those that were called back bring their sentences there.
+    A question asked on the spot is no other step: groups can be asked about one sentence and go on to the next. A step
+    for all together calls groups back that are still at work, and leaves them until they have shared their sentences:
+    most plans have one for that, and it may come before anybody has chosen one.
     """
-    if coming and (coming.quick or (coming.kind == AgendaItem.Kind.PAUSE and _have_to_share(workshop))):
+    if coming and coming.quick:
         return
-    at_work = workshop.rounds.filter(closed_at__isnull=True, item__isnull=False)
-    if at_work.exclude(item=coming).update(closed_at=timezone.now(), presenting=None):
+    at_work = workshop.rounds.filter(closed_at__isnull=True, item__isnull=False).exclude(item=coming)
+    if coming and coming.kind == AgendaItem.Kind.PAUSE and not _have_shared(workshop):
+        for current in at_work.filter(recalled_at__isnull=True):
+            current.recalled_at = timezone.now()
+            current.save(update_fields=["recalled_at"])
+            pads = [pad(pk) for pk in current.groups.values_list("pk", flat=True)]
+            notify.changed(workshop.pk, PLACES, Topic.BREAKOUTS, *pads)
+    elif at_work.update(closed_at=timezone.now(), presenting=None):
         notify.changed(workshop.pk, PLACES)
 
 
-def _have_to_share(workshop: Workshop) -> bool:
+def _have_shared(workshop: Workshop) -> bool:
+    """Have the groups shown what they wanted to, up to the last?"""
     found = breakouts.overview(workshop.pk)
-    return bool(found and found.round.recalled_at and found.to_show)
+    return bool(found and found.round.recalled_at and found.presenting and not found.to_show)
 
 
 def _groups_are_made(workshop: Workshop) -> bool:

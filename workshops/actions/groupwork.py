@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Callable, Sequence
+from datetime import timedelta
 from itertools import groupby
 from typing import Any
 
@@ -46,6 +47,7 @@ from .intentions import (
 # In one group: a pad is one picture, which goes to all its screens whenever it changes, and stays about 64 KiB small.
 NOTES_LIMIT = 40  # …and in groups of more than ten NOTES_EACH a person, as long as their letters fit
 NOTES_EACH = 4
+LATE = timedelta(minutes=10)  # after the end: a note written in time may have waited for a signal
 NOTE_LETTERS = 200  # what is drawn around a note
 LETTERS_LIMIT = NOTES_LIMIT * (TEXT_LIMIT + NOTE_LETTERS)  # so many notes always fit, however long they are
 
@@ -77,9 +79,17 @@ def _write(batch: Batch, item: Intention) -> Outcome:
 # --- who may ---------------------------------------------------------------------------------------------
 
 
-def _group(batch: Batch, item: Any, group_id: int, *, open_only: bool = True, own: bool = False) -> Group:
+def _group(
+    batch: Batch,
+    item: Any,
+    group_id: int,
+    *,
+    open_only: bool = True,
+    own: bool = False,
+    late: timedelta = timedelta(),
+) -> Group:
     """The group under lock, if this person sits in it (or it is about a note of their `own` there) and its round still
-    takes notes."""
+    takes notes, or did so until `late` ago."""
     group = batch.groups.get(group_id)
     here = own or (group_id, item.voter) in batch.seated
     if group is None or group.round.workshop_id != item.workshop_id or not here:
@@ -87,7 +97,9 @@ def _group(batch: Batch, item: Any, group_id: int, *, open_only: bool = True, ow
         raise No("forbidden", _("That is not your group."))
     if item.voter not in batch.rehearsal:
         raise No("consent", _("You have left this workshop. Join again to answer."))
-    if open_only and not group.round.is_open:
+    ended = group.round.closed_at
+    is_late = bool(late and ended and group.round.opened_at and timezone.now() - ended <= late)
+    if open_only and not group.round.is_open and not is_late:
         raise No("closed", _("The group time is over, so this was not added."))
     return group
 
@@ -152,7 +164,7 @@ def _add(batch: Batch, item: Add) -> Outcome:
     if sent:
         return Done(item.op, sent.group, sent.note, sent.note_revision)
     text = tidy(item.text)
-    group = _group(batch, item, item.group)
+    group = _group(batch, item, item.group, late=LATE)
     _require_room(batch, group, len(text), more=1)
     note = batch.add(group, item, text)
     _changed(group)

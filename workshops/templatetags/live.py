@@ -51,7 +51,7 @@ def group_words() -> SafeString:
     return json_script(
         {
             "note": _("Saved. Your note is with the group."),
-            "own": _("Saved. Nobody else sees it yet."),
+            "own": _("Saved. Your group does not see it yet."),
             "edit_note": _("Saved. Your change is with the group."),
             "take_back": _("Your note is taken back."),
             "agree": _("You agree with this note."),

@@ -107,4 +107,6 @@ def _note_for_the_wall(workshop_id: int, ref: str) -> str:
     found = the_note(workshop_id, ref)
     if found.check_state == Contribution.Check.HIDDEN:
         raise NotNow(_("This note is hidden, so it cannot be asked about."))
+    if not found.group.round.shows_others:
+        raise NotNow(_("People think for themselves first. Open everybody’s notes, then ask the room."))
     return _let_onto_the_wall(workshop_id, found.pk, ref).for_the_wall
