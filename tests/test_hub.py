@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import threading
+import time
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -19,7 +20,7 @@ from workshops.live import layer as layer_state
 from workshops.live import notify
 from workshops.live.connections import Connection
 from workshops.live.lines import Frame
-from workshops.live.topics import SHOWN, Audience, Topic
+from workshops.live.topics import PHONES, SHOWN, Audience, Topic
 
 from . import factories
 
@@ -288,6 +289,28 @@ async def test_after_a_fault_of_the_database_screens_are_drawn_again(
         while troubles:
             await asyncio.sleep(0.02)
     await phone.until(answered(1))
+
+
+async def test_workshops_in_one_process_share_its_budget_of_pictures(asked, room, settings, monkeypatch):
+    monkeypatch.setattr(hubs, "_budget", hubs._Budget())
+    settings.LIVE_MESSAGES_PER_SECOND = 20
+    workshop, _poll, people = asked
+    other = await sync_to_async(factories.workshop)()
+    phones = [room(workshop, Audience.PHONE, voter=who.voter) for who in people]
+    phones += [room(other, Audience.PHONE, voter=f"other-{n}") for n in range(4)]
+    begun = time.monotonic()
+    for phone in phones:
+        await everything(phone)
+    pictures = sum(len(phone.frames) for phone in phones)
+    last = max(window.opens_at for hub in hubs.present() for window in hub._windows if window.group is PHONES)
+    # One of the two waits for what both have sent, or as long as anybody waits at most.
+    assert last - begun >= min(pictures / 20, 1 / hubs.SLOWEST) * 0.9
+
+
+def test_a_budget_is_spent_by_everybody_and_is_not_saved_up():
+    budget = hubs._Budget()
+    assert [budget.spend(250, 1000, since=0.0) for _workshop in range(4)] == [0.25, 0.5, 0.75, 1.0]
+    assert budget.spend(250, 1000, since=10.0) == 10.25
 
 
 async def test_two_workshops_in_one_process_hear_nothing_of_each_other(asked, room):

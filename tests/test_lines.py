@@ -175,6 +175,17 @@ async def test_a_socket_that_breaks_off_under_a_picture_costs_the_others_nothing
     assert not broken.closing  # its session ends with its socket
 
 
+async def test_a_lane_that_is_not_what_it_was_taken_for_is_left_for_the_servers_own_way(monkeypatch):
+    connection, lane = Connection(Audience.PHONE), FakeLane(AttributeError("another version"))
+    sent = await lane.written_by(connection, monkeypatch)
+    connection.tell(b"own")
+    await asyncio.sleep(0.1)
+    await hand_out([connection], Topic.TALLY, Frame(b"1"))
+    await asyncio.sleep(0.1)
+    assert sent == ["own", "1"]
+    assert not connection.closing
+
+
 async def test_uvicorn_says_when_a_socket_takes_no_more_and_when_it_has_room_again():
     said, told = [], asyncio.Event()
 

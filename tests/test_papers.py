@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import json
+from datetime import timedelta
 
 import pytest
 from asgiref.sync import sync_to_async
+from django.utils import timezone
 
+from polls.models import Ballot
+from workshops import queries
 from workshops.live import hub as hubs
 from workshops.live import papers
 from workshops.live.connections import Connection
@@ -88,6 +92,22 @@ async def test_a_paper_cast_just_before_the_close_is_told_too(asked, screen):
     await sync_to_async(factories.facilitation.close)(workshop.pk, None)
     await look(workshop)
     assert len(screen.told) == 1
+
+
+async def test_what_was_cast_while_this_process_could_not_look_is_told_later(asked, screen, monkeypatch):
+    workshop, poll, who = asked
+    hub = hubs.of(workshop.pk)
+    hub.papers_since = timezone.now() - timedelta(minutes=5)  # cut off since then
+    await vote(who, poll, "yes", 1)
+    await sync_to_async(Ballot.objects.update)(cast_at=timezone.now() - timedelta(minutes=4))
+    await look(workshop)
+    assert [frame["papers"][0]["seq"] for frame in screen.told] == [1]
+    with monkeypatch.context() as broken:
+        broken.setattr(queries, "cast_since", lambda *_asked: 1 / 0)
+        before = hub.papers_since
+        with pytest.raises(ZeroDivisionError):
+            await look(workshop)
+    assert hub.papers_since == before
 
 
 async def test_nobody_is_told_the_paper_of_another(asked, screen):

@@ -39,6 +39,22 @@ OVERVIEWS = (
 )
 
 
+class _Budget:
+    """Pictures for phones that this process hands out a second, over all its workshops: who has handed out waits until
+    the process has time for as much again, whoever's it was."""
+
+    def __init__(self) -> None:
+        self._free_at = 0.0
+
+    def spend(self, pictures: int, a_second: float, since: float) -> float:
+        """So many were handed out from `since` on; when the next may follow."""
+        self._free_at = max(self._free_at, since) + pictures / a_second
+        return self._free_at
+
+
+_budget = _Budget()
+
+
 class _Window:
     """What has changed for a group of screens, and when they may be shown it."""
 
@@ -151,9 +167,6 @@ class Hub:
     def phones(self) -> list[Connection]:
         return [*self.connections[Audience.PHONE], *self.connections[Audience.OBSERVER]]
 
-    def sockets(self, group: Iterable[Audience]) -> int:
-        return sum(len(self.connections[audience]) for audience in group)
-
     def screens_of(self, voter: str) -> list[Connection]:
         return list(self._by_voter.get(voter, ()))
 
@@ -209,7 +222,7 @@ class Hub:
         self._wake.clear()
 
     async def _draw_and_hand_out(self, windows: list[_Window], now: float) -> None:
-        taken = {window: window.take(now + 1 / self._pace(window)) for window in windows}
+        taken = {window: window.take(now + 1 / (window.pace or FASTEST)) for window in windows}
         wanted = {window: self._wanted(window.group, topics) for window, topics in taken.items()}
         if not any(wanted.values()):
             return
@@ -226,7 +239,7 @@ class Hub:
         for window, keys in wanted.items():  # first the few near screens
             metrics.TICKS.labels("near" if window.group is NEAR else "phones").inc()
             window.handing_out = asyncio.ensure_future(
-                self._hand_out(window, [(key, pictures[key]) for key in keys if key in pictures])
+                self._hand_out(window, [(key, pictures[key]) for key in keys if key in pictures], now)
             )
 
     def _wanted(self, group: tuple[Audience, ...], topics: set[Topic]) -> list[tuple[Topic, Audience]]:
@@ -234,34 +247,37 @@ class Hub:
         watched = [audience for audience in group if self.connections[audience]]
         return [(topic, audience) for audience in watched for topic in SHOWN[audience] if topic in topics]
 
-    async def _hand_out(self, window: _Window, pictures: list[tuple[tuple[Topic, Audience], str]]) -> None:
+    async def _hand_out(
+        self, window: _Window, pictures: list[tuple[tuple[Topic, Audience], str]], since: float
+    ) -> None:
         try:
-            for (topic, audience), html in pictures:
-                await self._show(topic, audience, html)
+            handed = [await self._show(topic, audience, html) for (topic, audience), html in pictures]
+            if window.group is PHONES:
+                free_at = _budget.spend(sum(handed), self._messages_a_second(), since)
+                window.opens_at = max(window.opens_at, min(free_at, since + 1 / SLOWEST))
         except Exception:
             log.exception("a picture could not be handed out")
         finally:
             window.handing_out = None
             self._wake.set()
 
-    def _pace(self, window: _Window) -> float:
-        """Pictures a second: a fixed budget of messages per process, not a fixed rate."""
-        group = window.group
-        if window.pace or group is NEAR:
-            return window.pace or FASTEST
-        some = next((connection for audience in group for connection in self.connections[audience]), None)
-        budget = settings.LIVE_MESSAGES_PER_SECOND or (some.budget if some else lines.PLAIN_BUDGET)
-        return max(SLOWEST, min(FASTEST, budget / max(1, self.sockets(group))))
+    def _messages_a_second(self) -> int:
+        """A fixed budget of messages a process, not a fixed rate; near screens are few and not counted."""
+        some = next((connection for audience in PHONES for connection in self.connections[audience]), None)
+        return settings.LIVE_MESSAGES_PER_SECOND or (some.budget if some else lines.PLAIN_BUDGET)
 
-    async def _show(self, topic: Topic, audience: Audience, html: str) -> None:
+    async def _show(self, topic: Topic, audience: Audience, html: str) -> int:
+        """To how many it was handed; nobody is shown the same again."""
         revision = revision_of(html)
         drawn = self.frames.get((topic, audience))
         if not self.connections[audience] or (drawn and drawn[0] == revision):
-            return
+            return 0
         frame = Frame(encode({"t": "screen", "topic": topic, "rev": revision, "html": html}))
         self.frames[topic, audience] = (revision, frame)
-        metrics.PICTURES.inc(len(self.connections[audience]))
-        await hand_out(list(self.connections[audience]), topic, frame)
+        shown_to = list(self.connections[audience])
+        metrics.PICTURES.inc(len(shown_to))
+        await hand_out(shown_to, topic, frame)
+        return len(shown_to)
 
     def stop(self) -> None:
         self.pads.stop()
