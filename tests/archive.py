@@ -5,7 +5,8 @@
 Five workshops are held through the real write path, frozen at each close, and then copied row by row until the
 database holds so many ballots. The page of a programme of 5, 50, 200, … of these workshops is asked for as a researcher
 does; every query that it sends is sent again, alone, and timed with all its rows fetched (median of five). Two figures
-of the same run stand beside it: the same page before the archive grew, and counting that programme's ballots anew.
+of the same run stand beside it: the same page before the archive grew, and counting that programme's ballots anew, once.
+The goal is for 200 workshops in a programme; a smaller archive judges what it has, and says so.
 
 The database is one of its own, thrown away afterwards: 15,000,000 ballots take about 6 GB and ten minutes.
 """
@@ -120,7 +121,7 @@ def measured(ballots: int, say: Any) -> dict[str, Any]:
         "alone_ms": first["database_ms"], "sizes": sizes,
         "÷ alone": round(sizes[0]["database_ms"] / first["database_ms"], 2),
         "÷ counting": round(judged["database_ms"] / judged["counting_ms"], 3),
-        "goal_ms": GOAL_MS, "judged_ms": judged["database_ms"], "met": judged["database_ms"] <= GOAL_MS,
+        "goal_ms": GOAL_MS, "judged": judged["workshops"], "judged_ms": judged["database_ms"], "met": judged["database_ms"] <= GOAL_MS,
     }  # fmt: skip
 
 
@@ -279,7 +280,7 @@ def table(found: dict[str, Any]) -> str:
     return "\n".join([
         *lines,
         f"\n  five workshops with the archive ÷ without it: {found['÷ alone']}; page ÷ counting ballots: {found['÷ counting']}",
-        f"  goal: at most {found['goal_ms']:.0f} ms of the database for {GOAL_WORKSHOPS} workshops;"
+        f"  goal: at most {found['goal_ms']:.0f} ms of the database for {found['judged']} workshops;"
         f" measured {found['judged_ms']} ms: {verdict}",
     ])  # fmt: skip
 

@@ -18,6 +18,8 @@ def test_the_archive_is_as_large_as_asked_and_the_page_is_judged(tmp_path):
     assert measured["ballots"] >= 20_000
     assert measured["workshops"] == measured["ballots"] / measured["sizes"][0]["ballots"] * 5
     assert [each["workshops"] for each in measured["sizes"]] == [5, 50]
+    assert measured["judged"] == 50
+    assert "for 50 workshops" in ran.stdout
     # Ten times the workshops say ten times as much, and nothing of what else is kept.
     assert measured["sizes"][1]["ballots"] == 10 * measured["sizes"][0]["ballots"]
     assert measured["met"] == (measured["judged_ms"] <= GOAL_MS) == (ran.returncode == 0)

@@ -128,6 +128,17 @@ def test_a_screen_that_stops_reading_holds_up_nobody_and_gets_only_the_newest(se
     deaf.close()
 
 
+def test_frames_are_tried_before_they_are_sent_and_nothing_is_direct_where_they_are_not_sound(monkeypatch):
+    assert lines.are_frames_sound()
+    monkeypatch.setattr(lines, "_reads_back", lambda payload: len(payload) < 65_536)
+    lines.are_frames_sound.cache_clear()
+    try:
+        assert not lines.are_frames_sound()
+        assert lines.direct(print, print) is None
+    finally:
+        lines.are_frames_sound.cache_clear()
+
+
 async def test_a_full_lane_is_left_for_the_slots_and_the_newest_picture(monkeypatch):
     connection, lane = Connection(Audience.PHONE), FakeLane()
     sent = await lane.written_by(connection, monkeypatch)

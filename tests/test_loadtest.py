@@ -89,6 +89,11 @@ def test_a_saturated_client_is_a_reason(client, words):
     assert words in reason
 
 
+def test_a_client_that_was_saturated_while_phones_joined_is_a_reason():
+    (reason,) = figures.reasons_against(a_run(client_busy_joining=0.9))
+    assert "busy for 90% of the time while phones joined" in reason
+
+
 def test_a_phone_without_the_final_picture_is_a_reason():
     (reason,) = figures.reasons_against(a_run(phones_without_final_picture=1))
     assert reason == "Phones that never saw the final picture: 1."

@@ -340,6 +340,13 @@ def test_who_hangs_up_and_comes_back_finds_the_bucket_as_it_was(clock):
     assert sum(allowance.of("a").take() for _ in range(100)) == allowance.PER_SECOND
 
 
+def test_a_bucket_that_a_socket_holds_stays_the_only_one_of_its_seat(clock, monkeypatch):
+    monkeypatch.setattr(allowance, "KEPT", 1)
+    held = allowance.of("a")
+    allowance.of("b"), allowance.of("c")  # full ones are forgotten to make room
+    assert allowance.of("a") is held
+
+
 def test_a_rest_is_forgiven(clock):
     for _ in range(2000):
         allowance.of("a").take()

@@ -8,6 +8,7 @@ are full again are forgotten.
 from __future__ import annotations
 
 import time
+from weakref import WeakValueDictionary
 
 PER_SECOND, AT_ONCE = 20.0, 60.0  # frames; a page costs more of them than a frame does
 TOO_MANY = 600  # refused without a rest in between: from here on a socket is closed
@@ -48,6 +49,9 @@ class Allowance:
 
 
 _kept: dict[str, Allowance] = {}
+_held: WeakValueDictionary[str, Allowance] = (
+    WeakValueDictionary()
+)  # a socket's, though it was forgotten as full
 
 
 def of(voter: str) -> Allowance:
@@ -57,7 +61,8 @@ def of(voter: str) -> Allowance:
     if voter not in _kept:
         if len(_kept) >= KEPT:
             _forget_the_full()
-        _kept[voter] = Allowance()
+        found = _held.get(voter) or Allowance()
+        _kept[voter] = _held[voter] = found
     return _kept[voter]
 
 

@@ -14,7 +14,7 @@ import logging
 from django.db import connection
 
 from ..actions import facilitation
-from . import hub, notify, papers
+from . import hub, lines, notify, papers
 
 log = logging.getLogger(__name__)
 LOOK_SECONDS = 0.5  # how exactly a countdown closes
@@ -44,6 +44,7 @@ def ensure_running() -> None:
     if is_running_here():
         return
     hub.use_loop(asyncio.get_running_loop())
+    lines.are_frames_sound()  # now, not while the first picture waits
     beside = (notify.listen, notify.watch, papers.bring, _close_what_is_due)
     _tasks[:] = [asyncio.ensure_future(task()) for task in beside]
     _calm_the_collector()

@@ -35,7 +35,7 @@ def ratio(part: float | None, whole: float | None, digits: int = 2) -> float | N
 
 def reasons_against(run: dict[str, Any]) -> list[str]:
     """Why a run must not be believed, one plain sentence each; empty for a valid run."""
-    return [*about_the_client(run["client"]), *_about_the_votes(run)]
+    return [*about_the_client(run["client"]), *about_joining(run), *_about_the_votes(run)]
 
 
 def about_the_client(client: dict[str, Any]) -> Iterable[str]:
@@ -43,6 +43,11 @@ def about_the_client(client: dict[str, Any]) -> Iterable[str]:
         yield f"The load client was busy for {client['busy']:.0%} of the time: what was slow may be the client."
     if client["lag_p99_ms"] > LAG_LIMIT_MS:
         yield f"The load client was late by {client['lag_p99_ms']:.0f} ms (p99): its clock cannot be trusted."
+
+
+def about_joining(run: dict[str, Any]) -> Iterable[str]:
+    if (busy := run.get("client_busy_joining") or 0) > BUSY_LIMIT:
+        yield f"The load client was busy for {busy:.0%} of the time while phones joined: that rate may be the client's."
 
 
 def _about_the_votes(run: dict[str, Any]) -> Iterable[str]:

@@ -44,8 +44,10 @@ def run_joining(kind: Kind, phones: int, place: Path, room: Child, progress: Pro
         joined, grown = _joined(server, crowd, address["cookies"])
     votes = {"joined": joined["joined"]}
     found = {"server": kind.name, "label": f"{kind.label}, joining", "phones": phones, "votes": votes}
+    found |= _joining(phones, joined, grown)
     reasons = [f"Phones that joined: {votes['joined']} of {phones}."] if votes["joined"] != phones else []
-    return {"valid": not reasons, "reasons": reasons, **found, **_joining(phones, joined, grown)}
+    reasons += figures.about_joining(found)
+    return {"valid": not reasons, "reasons": reasons, **found}
 
 
 @contextmanager
