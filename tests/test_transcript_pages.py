@@ -190,6 +190,38 @@ def test_a_new_transcript_is_looked_at_and_then_kept_or_thrown_away(group):
 
 
 @pytest.mark.usefixtures("quickly")
+def test_parts_without_a_speaker_are_counted_and_marked_until_it_is_kept(group):
+    client = facilitator(group)
+    client.post(add_url(group), {"text": "[0:01] Anna: hi\n[0:02] and so on\n[0:03] zofka came in too"})
+    mine = Transcript.objects.get()
+    page = client.get(url_of(mine)).content.decode()
+    assert "2 of 3 parts have no speaker we could recognise. Read them before you keep this:" in page
+    assert page.count("No speaker recognised") == 2
+    client.post(url_of(mine), {"do": "keep"})
+    kept = client.get(url_of(mine)).content.decode()
+    assert "No speaker recognised" not in kept
+    assert "we could recognise" not in kept
+
+
+@pytest.mark.usefixtures("quickly")
+def test_a_preview_where_everybody_is_recognised_says_nothing_of_others(group):
+    client = facilitator(group)
+    client.post(add_url(group), {"file": upload()})
+    assert "recognise" not in client.get(url_of(Transcript.objects.get())).content.decode()
+
+
+@pytest.mark.usefixtures("quickly")
+@pytest.mark.parametrize(
+    "said", ["zofka: hi\n- zofka: ZOFKA", "Zofka's iPhone: ZOFKA", "zofka.kowal: zofka", "[Zofka] zofka"]
+)
+def test_a_name_in_an_unusual_label_is_never_stored(group, said):
+    times = "1\n00:00:01,000 --> 00:00:02,000\n{}\n\n2\n00:00:03,000 --> 00:00:04,000\nThank you zofka"
+    facilitator(group).post(add_url(group), {"file": upload(times.format(said), "talk.srt")})
+    assert Transcript.objects.get().cues[-1]["text"] == "Thank you Speaker 1"
+    assert "zofka" not in everything_stored().lower()
+
+
+@pytest.mark.usefixtures("quickly")
 def test_pasted_words_come_as_a_field_or_as_what_a_script_makes_of_it(group):
     client = facilitator(group)
     for send in ({"text": SPOKEN}, {"pasted": upload(name="pasted.txt")}):

@@ -132,7 +132,26 @@ def test_what_is_too_large_is_refused(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "piece", ["1\n", "\n", " ", "<", "<v ", "a  ", "[00:01", "00:01 From ", "-->", "a: ", "0:0 \n"]
+    "piece",
+    [
+        "1\n",
+        "\n",
+        " ",
+        "<",
+        "<v ",
+        "a  ",
+        "[00:01",
+        "00:01 From ",
+        "-->",
+        "a: ",
+        "0:0 \n",
+        "- ",
+        "[a",
+        "[0:01] - a",
+        "[0:01] A - b\n",
+        "[0:01] A\nB:c\n",
+        "[0:01] A's x ",
+    ],
 )
 def test_a_hostile_file_costs_time_in_proportion_to_its_length(piece):
     def seconds(length: int) -> float:
@@ -168,6 +187,140 @@ def test_any_file_is_read_or_refused(source):
         return
     assert cues
     assert all(cue.text and cue.start >= 0 for cue in cues)
+
+
+# --- labels of real tools ---------------------------------------------------------------------------
+
+
+def srt(*said: str) -> str:
+    return "\n\n".join(
+        f"{n}\n00:00:{n:02},000 --> 00:00:{n:02},900\n{words}" for n, words in enumerate(said, 1)
+    )
+
+
+def vtt(*said: str) -> str:
+    return "WEBVTT\n\n" + srt(*said).replace(",", ".")
+
+
+def heard(text: str) -> list[tuple[str, str]]:
+    return [(cue.speaker, cue.text) for cue in parse(text).cues]
+
+
+LABELS = [
+    ("[Zofka]: hi", "Zofka"),
+    ("[Zofka] hi", "Zofka"),
+    ("(Zofka): hi", "Zofka"),
+    ("- Zofka: hi", "Zofka"),
+    (">> ZOFKA: hi", "ZOFKA"),
+    ("&gt;&gt; ZOFKA: hi", "ZOFKA"),
+    ("Zofka's iPhone: hi", "Zofka"),
+    ("zofka’s galaxy s21: hi", "zofka"),
+    ("zofka.kowal: hi", "zofka.kowal"),
+    ("zofka.kowal@example.org: hi", "zofka.kowal"),
+    ("Zofka:hi", "Zofka"),
+    ("Zofka:\nhi", "Zofka"),
+    ("Zofka de Souza: hi", "Zofka de Souza"),
+    ("Zofka Kowal (Guest): hi", "Zofka Kowal (Guest)"),
+    ("Joy Kowal: hi", "Joy Kowal"),
+]
+
+
+@pytest.mark.parametrize("written", [srt, vtt])
+@pytest.mark.parametrize(("said", "speaker"), LABELS)
+def test_a_label_is_seen_among_words_that_have_none(written, said, speaker):
+    assert heard(written("good morning", said, "so it begins", "and more")) == [
+        ("", "good morning"), (speaker, "hi"), ("", "so it begins"), ("", "and more"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("said", [said for said, _speaker in LABELS if "\n" not in said and "&" not in said])
+def test_the_same_labels_are_seen_after_a_time(said):
+    assert heard(f"[0:01] {said}\n[0:02] and more\n[0:03] yes")[0][1] == "hi"
+
+
+@pytest.mark.parametrize("written", [srt, vtt])
+@pytest.mark.parametrize(
+    "said",
+    [
+        ("zofka: thanks anna, ZOFKA here", "priya patel: hello, zofka here"),
+        ("zofka: one", "words", "words", "words", "zofka: ZOFKA again"),
+        ("zofka: I am Zofka",),
+        ("[Zofka]: one", "Hello zofka", "Zofka?"),
+        ("Zofka's iPhone: one", "Hello zofka", "Zofka?"),
+        ("zofka.kowal: one", "Hello zofka, or zofka.kowal", "Kowal?"),
+        ("- Zofka: one\n- Anna: hello Zofka", "Kowal?"),
+        ("Anna: one\nZofka: hello", "Zofka: yes Anna", "well"),
+        ("Zofka:", "hello Zofka"),
+        ("Joy: one", "Zofka: thank you Joy"),
+    ],
+)
+def test_a_name_in_a_label_goes_from_what_everybody_says(written, said):
+    after = str(pseudonymise(parse(written(*said))).cues).lower()
+    for name in ("zofka", "priya", "patel", "joy"):
+        assert name not in after
+    assert "speaker 1" in after
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "[0:01] Zofka:hi",
+        "[00:00:05] Zofka - hi",
+        "[00:00:05] Zofka – hi",
+        "[00:00:05]\nZofka\nhi",
+        "00:05\nZofka\nhi",
+        "00:00:05\n\nZofka\nhi",
+        "[0:05] Zofka\nhi",
+        "[0:05] [Zofka] hi",
+        "[0:05] - Zofka: hi",
+    ],
+)
+def test_lines_with_a_name_after_the_time(lines):
+    assert heard(lines) == [("Zofka", "hi")]
+
+
+def test_a_line_of_two_speakers_becomes_two_parts():
+    assert heard(srt("- Zofka: hi\n- Anna: hello\nto you")) == [("Zofka", "hi"), ("Anna", "hello to you")]
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "The point is: light",
+        "the point is: light",
+        "So: yes",
+        "so: yes",
+        "What I mean is: light",
+        "And Anna said: no",
+        "One thing: light",
+        "Question: why",
+        "At 10:30 we eat",
+        "10:30 is late",
+        "Ratio 1:3",
+        "https://example.org/a",
+        "See https://example.org",
+        "www.example.org: look there",
+        "mailto:someone",
+        "[laughs] no",
+        "[Music] no",
+        "[inaudible]",
+        "Yes - I think so",
+        "Well:) no",
+    ],
+)
+def test_ordinary_speech_is_no_label(said):
+    for text in (
+        srt("Zofka: hi", said, said, "well"), vtt(said), f"[0:01] {said}\n[0:02] {said}\n[0:03] Zofka: hi",
+    ):  # fmt: skip
+        assert [cue.text for cue in parse(text).cues if cue.text == said and not cue.speaker]
+        assert {cue.speaker for cue in parse(text).cues} <= {"", "Zofka"}
+
+
+def test_a_phrase_before_a_dash_or_on_its_own_line_needs_others_like_it():
+    talk = "[0:01] Zofka: hi\n[0:02] Lavender - nice\n[0:03] Lavender\nand more\n[0:04] x\n[0:05] y"
+    assert heard(talk.replace("Lavender\n", "Green walls\n"))[1:3] == [
+        ("", "Lavender - nice"), ("", "Green walls and more"),
+    ]  # fmt: skip
 
 
 # --- there and back ---------------------------------------------------------------------------------

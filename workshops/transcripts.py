@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import html
 import re
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from django.utils.translation import gettext as _
@@ -116,7 +117,6 @@ def _from_bytes(source: bytes) -> str:
 
 _TIME = r"(?:\d{1,3}:)?\d{1,2}:\d{2}(?:[.,]\d{1,6})?"
 _ARROW = re.compile(rf"\s*(?P<start>{_TIME})\s*-->\s*(?P<end>{_TIME})(?:\s.*)?$")
-_LABEL = re.compile(r"(?P<speaker>[^\W_][^:<>\[\]\n]{0,79}?)\s*:\s+(?P<text>.*)$", re.DOTALL)
 
 
 def _seconds(time: str, line: int) -> float:
@@ -126,22 +126,197 @@ def _seconds(time: str, line: int) -> float:
     return round((int(hours[0]) * 60 if hours else 0) * 60 + int(minutes) * 60 + float(seconds), 6)
 
 
-def _labelled(text: str, *, surely: bool = False) -> tuple[str, str]:
-    """Speaker and words of "Name: words". Unless it is `surely` a name, each of its words needs a capital."""
-    match = _LABEL.match(text)
-    if match is None:
-        return "", text
-    label = match["speaker"].split()
-    told = [word for word in label if word[0].isalpha()]
-    common = all(fold(word) in words("not_names") for word in told)
-    capital = all(not word[0].islower() for word in told)
-    if not told or len(label) > 5 or common or not (surely or capital):
-        return "", text
-    return match["speaker"].strip(), match["text"]
-
-
 def _squeezed(text: str) -> str:
     return re.sub(r"\s+", " ", text).strip()
+
+
+# --- labels -----------------------------------------------------------------------------------------
+#
+# Tools and people put a speaker before words in many ways, and speech can look like each of them. So a file is read
+# whole first: what stands at a beginning may be a label, and whether it is one is also told by how often it stands so.
+
+#: what may stand before a label: "-", ">>", "♪", a picture
+_MARKED = re.compile(r"""[^\w\s\[("'“‘«¿¡]*(?:\s+[^\w\s\[("'“‘«¿¡]+)*\s*""")
+_COLON = re.compile(
+    r"""(?P<label>[^\W_][^:<>\[\]]{0,79}?)\s?:(?:\s+|$|(?=[^\W\d_]|["'“‘¿¡])|(?<=[^\d]:)(?=\d))(?P<text>.*)$"""
+)
+_BOXED = re.compile(
+    r"\[(?P<label>[^\W\d_][^\[\]:]{0,79})(?:\]\s?:\s*|:\]\s*|\]\s*(?=\S))(?P<text>.*)$"
+    r"|\((?P<round>[^\W\d_][^():]{0,79})\)\s?:\s*(?P<said>.*)$"
+)
+_DASHED = re.compile(r"(?P<label>[^\W\d_][^:<>\[\]–—]{0,59}?)\s[-–—]+\s+(?P<text>.*)$")
+_ALONE = re.compile(r"[^\W\d_][\w '’.()-]{0,59}(?<![.])$")
+#: "zofka.kowal", "zofka_k": nobody speaks so
+_HANDLE = re.compile(r"[^\W\d_]{2,}(?:[._][^\W\d_]+)+\d*")
+_EMAIL = re.compile(r"([^\s@]+)@[\w.-]+\.\w+")
+_ADDRESS = re.compile(
+    r"www\.|.*\.(?:com|org|net|uk|eu|de)$|(?:.*\s)?(?:https?|ftp|mailto|tel)$", re.IGNORECASE
+)
+_DEVICE = re.compile(
+    r"(?P<name>.+?)['’]s?\s+(?:\w+\s+){0,2}"
+    r"(?:iphone|ipad|macbook|imac|mac|phone|mobile|laptop|tablet|computer|pc|galaxy|pixel|android|zoom)\b.*",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Label:
+    """What may be a speaker at the beginning of a line, the words behind it, and the way it was written."""
+
+    name: str
+    text: str
+    kind: str  # "colon", "boxed", "dash" or "alone"
+    #: the way it was written is no way to speak
+    surely: bool = False
+
+    @property
+    def told(self) -> list[str]:
+        return [word for word in self.name.split() if word[0].isalpha()]
+
+    @property
+    def is_capital(self) -> bool:
+        told = [word for word in self.told if word not in words("labels", "particles")]
+        return bool(told) and not any(word[0].islower() for word in told)
+
+    @property
+    def is_common(self) -> bool:
+        """None of its words is a name."""
+        return all(map(_is_common, self.told))
+
+    @property
+    def may_be(self) -> bool:
+        """It could be a name at all."""
+        told = self.told
+        if not told or len(told) > (8 if self.is_capital else 5) or _ADDRESS.match(self.name):
+            return False
+        if self.kind == "boxed" and any(fold(word) in words("labels", "sounds") for word in told):
+            return False
+        small = [word for word in told if word[0].islower()]
+        said = {fold(word) for word in [*small, *(told[:1] if small else [])]}
+        also = words("given_also_words")
+        return not said & words("labels", "says") and (
+            not self.is_common or (self.is_capital and all(fold(w) in also for w in told))
+        )
+
+
+def _is_common(word: str) -> bool:
+    stem = fold(word).strip(".,()")
+    return stem in words("not_names") or stem in words("labels", "ordinary")
+
+
+def _own(label: str) -> str:
+    """The name in a label: of "Zofka's iPhone" and of "zofka@example.org" what belongs to the person."""
+    label = _squeezed(label)
+    if match := _DEVICE.fullmatch(label):
+        return match["name"]
+    return _EMAIL.sub(r"\1", label)
+
+
+def _label(line: str, *, dashed: bool = False) -> _Label | None:
+    """What may be a label at the beginning of a line without spaces around it; `dashed`: also "Name - words"."""
+    rest = line[_marks(line) :]
+    if match := _BOXED.match(rest):
+        found = match["label"] or match["round"], match["text"] or match["said"] or "", "boxed"
+    elif match := _COLON.match(rest):
+        found = match["label"], match["text"], "colon"
+    elif dashed and (match := _DASHED.match(rest)):
+        found = match["label"], match["text"], "dash"
+    else:
+        return None
+    return _made(*found)
+
+
+def _made(label: str, text: str, kind: str) -> _Label:
+    own = _own(label)
+    surely = own != _squeezed(label) or _HANDLE.fullmatch(own) is not None
+    return _Label(own, text, kind, surely)
+
+
+def _marks(line: str) -> int:
+    match = _MARKED.match(line)
+    return match.end() if match else 0
+
+
+@dataclass(slots=True)
+class _Part:
+    """A cue before it is known which labels are speakers; `speaker` is None where the words may begin with one."""
+
+    start: float
+    end: float | None
+    speaker: str | None
+    lines: list[str] = field(default_factory=list)
+
+
+class _Labels:
+    """Which labels of a file are speakers. In `timed` lines a name is expected; in subtitles most parts have none."""
+
+    def __init__(self, parts: list[_Part], *, timed: bool) -> None:
+        self.timed = timed
+        self.open = [part for part in parts if part.speaker is None]
+        self.known = {_key(part.speaker) for part in parts if part.speaker}
+        #: how often each name stands before words, in any way, and in one way
+        self.times: Counter[str] = Counter()
+        self.ways: dict[str, Counter[str]] = {}
+        for part in self.open:
+            for place, line in enumerate(part.lines):
+                found = self.at(part.lines, place)
+                if found and found.may_be and (place == 0 or _marks(line)):
+                    self.times[_key(found.name)] += 1
+                    self.ways.setdefault(found.kind, Counter())[_key(found.name)] += 1
+        for part in self.open:
+            if part.lines and (found := self.at(part.lines, 0)) and self.is_speaker(found):
+                self.known.add(_key(found.name))
+
+    def at(self, lines: list[str], place: int) -> _Label | None:
+        """What may be a label at the beginning of a line."""
+        line = lines[place]
+        found = _label(line, dashed=self.timed and place == 0)
+        if found is None and self.timed and place == 0 and len(lines) > 1 and _ALONE.match(line):
+            return _made(line, "", "alone")
+        return found
+
+    def is_speaker(self, label: _Label) -> bool:
+        if not label.may_be:
+            return False
+        if label.surely:
+            return True
+        if label.kind in ("dash", "alone") or label.is_common:
+            return self._seen(label)
+        expected = self.timed and not any(map(_is_common, label.told))
+        return label.is_capital or expected or self._seen(label)
+
+    def _seen(self, label: _Label) -> bool:
+        """It stands there again, or begins most parts, or labels of its kind do."""
+        key, alike = _key(label.name), self.ways.get(label.kind, Counter())
+        most = len(self.open) / 2
+        return (
+            key in self.known or self.times[key] > min(1, most) or (len(alike) > 1 and alike.total() > most)
+        )
+
+    def cues(self, part: _Part) -> Iterator[Cue]:
+        """A part's words by speaker; a new one begins at a line with a mark and a label, or with a known one."""
+        if part.speaker is not None:
+            yield Cue(part.start, part.end, part.speaker, _squeezed(" ".join(part.lines)))
+            return
+        speaker, said = "", list[str]()
+        for place, line in enumerate(part.lines):
+            found = self.at(part.lines, place)
+            new = place == 0 or _marks(line) > 0 or (found is not None and _key(found.name) in self.known)
+            if found is None or not new or not self.is_speaker(found):
+                said.append(line)
+                continue
+            if said or speaker:
+                yield Cue(part.start, part.end, speaker, _squeezed(" ".join(said)) or "…")
+            speaker, said = found.name, [found.text] if found.text else []
+        # a label without words: the name is needed, for others may say it
+        yield Cue(part.start, part.end, speaker, _squeezed(" ".join(said)) or ("…" if speaker else ""))
+
+
+def _named(parts: Iterator[_Part], *, timed: bool) -> Iterator[Cue]:
+    read = list(parts)
+    labels = _Labels(read, timed=timed)
+    for part in read:
+        yield from labels.cues(part)
 
 
 # --- formats ----------------------------------------------------------------------------------------
@@ -163,6 +338,10 @@ def _blocks(lines: list[Line]) -> Iterator[list[Line]]:
 
 
 def _read_cues(lines: list[Line], *, vtt: bool) -> Iterator[Cue]:
+    return _named(_cue_parts(lines, vtt=vtt), timed=False)
+
+
+def _cue_parts(lines: list[Line], *, vtt: bool) -> Iterator[_Part]:
     for place, block in enumerate(_blocks(lines)):
         first = block[0][1]
         if vtt and (
@@ -172,7 +351,7 @@ def _read_cues(lines: list[Line], *, vtt: bool) -> Iterator[Cue]:
         yield from _read_block(block)
 
 
-def _read_block(block: list[Line]) -> Iterator[Cue]:
+def _read_block(block: list[Line]) -> Iterator[_Part]:
     """One cue: perhaps a number or a name of it, then times, then words."""
     timed = next((place for place, (_number, line) in enumerate(block[:2]) if "-->" in line), None)
     if timed is None:
@@ -187,21 +366,21 @@ def _read_block(block: list[Line]) -> Iterator[Cue]:
     yield from _voices(start, end, "\n".join(words for _number, words in block[timed + 1 :]))
 
 
-def _voices(start: float, end: float, payload: str) -> Iterator[Cue]:
-    """A cue for each voice; where the file marks none, the words may begin with a name."""
+def _voices(start: float, end: float, payload: str) -> Iterator[_Part]:
+    """A part for each voice; where the file marks none, the words may begin with a name."""
     before, *voiced = _VOICE.split(payload)
-    if _plain(before):
-        yield Cue(start, end, *_labelled(_plain(before)))
+    if lines := [line for line in map(_squeezed, _bare(before).split("\n")) if line]:
+        yield _Part(start, end, None, lines)
     for speaker, said in zip(voiced[::2], voiced[1::2], strict=True):
-        yield Cue(start, end, _squeezed(html.unescape(speaker)), _plain(said))
+        yield _Part(start, end, _own(html.unescape(speaker)), [_bare(said)])
 
 
-def _plain(marked: str) -> str:
-    return _squeezed(html.unescape(_TAG.sub("", marked)))
+def _bare(marked: str) -> str:
+    return html.unescape(_TAG.sub("", marked))
 
 
 _BEGINS = re.compile(
-    rf"\s*(?:\[(?P<boxed>{_TIME})\]|\((?P<round>{_TIME})\)|(?P<bare>{_TIME})(?=\s))[\s\-–:]*(?P<rest>.*)$"
+    rf"\s*(?:\[(?P<boxed>{_TIME})\]|\((?P<round>{_TIME})\)|(?P<bare>{_TIME})(?=\s|$))[\s\-–:]*(?P<rest>.*)$"
 )
 _ENDS = re.compile(
     rf"(?P<speaker>[^\W_].{{0,79}}?)(?:\s{{2,}}|\t|\s+\[|\s+\(|,\s)(?P<time>{_TIME})[\])]?\s*$"
@@ -211,33 +390,33 @@ _CHAT = re.compile(r"From\s+(?P<speaker>.{1,80}?)(?:\s+to\s+[^:]{1,80})?\s*:\s*(
 
 
 def _read_lines(lines: list[Line]) -> Iterator[Cue]:
-    """A line with a time begins a cue, what follows without one belongs to it, and what stands before is no speech."""
-    cue: Cue | None = None
-    said: list[str] = []
+    return _named(_line_parts(lines), timed=True)
+
+
+def _line_parts(lines: list[Line]) -> Iterator[_Part]:
+    """A line with a time begins a part, what follows without one belongs to it, and what stands before is no speech."""
+    part: _Part | None = None
     for number, line in lines:
         begun = _begun(line.rstrip(), number)
         if begun is not None:
-            if cue is not None:
-                yield _said(cue, said)
-            cue, said = begun, [begun.text]
-        elif cue is not None:
-            said.append(line)
-    if cue is not None:
-        yield _said(cue, said)
+            if part is not None:
+                yield part
+            part = begun
+        elif part is not None and line.strip():
+            part.lines.append(_squeezed(line))
+    if part is not None:
+        yield part
 
 
-def _said(cue: Cue, lines: list[str]) -> Cue:
-    return replace(cue, text=_squeezed(" ".join(lines)))
-
-
-def _begun(line: str, number: int) -> Cue | None:
+def _begun(line: str, number: int) -> _Part | None:
     if match := _BEGINS.match(line):
         start = _seconds(match["boxed"] or match["round"] or match["bare"], number)
         if chat := _CHAT.match(match["rest"]):
-            return Cue(start, None, _squeezed(chat["speaker"]), chat["text"])
-        return Cue(start, None, *_labelled(match["rest"] + " ", surely=True))
+            return _Part(start, None, _own(chat["speaker"]), [chat["text"]])
+        rest = _squeezed(match["rest"])
+        return _Part(start, None, None, [rest] if rest else [])
     if match := _ENDS.match(line):
-        return Cue(_seconds(match["time"], number), None, _squeezed(match["speaker"]).rstrip(":"), "")
+        return _Part(_seconds(match["time"], number), None, _own(match["speaker"].strip().rstrip(":")))
     return None
 
 
@@ -288,7 +467,7 @@ def _labels(speakers: list[str], facilitators: set[str]) -> dict[str, str]:
 
 
 _RUN = re.compile(rf"{LETTER}+")
-_NEAR = re.compile(r"[ \t'’‑-]")
+_NEAR = re.compile(r"[ \t'’‑._-]")
 _SHORT_FRONT = re.compile(r"(?<!\w)[OoDd]['’]$")
 
 

@@ -162,7 +162,8 @@ def transcript(request: HttpRequest, code: str, pk: int) -> HttpResponse:
     speakers = list(dict.fromkeys(cue["speaker"] for cue in mine.cues if cue["speaker"]))
     return _page(
         request, workshop, "workshops/transcript.html", transcript=mine, group=mine.group, parts=parts,
-        speakers=speakers, lasts=max(cue["end"] or cue["start"] for cue in mine.cues),
+        speakers=speakers, unnamed=sum(not cue["speaker"] for cue in mine.cues),
+        lasts=max(cue["end"] or cue["start"] for cue in mine.cues),
     )  # fmt: skip
 
 
