@@ -13,6 +13,7 @@ from workshops.actions import facilitation, groups, groupwork, participation, se
 from workshops.actions.facilitation import NotNow
 from workshops.actions.groupwork import Add, Agree, Conflict, Done, Edit, Help, Move, Pick, Scribe, TakeBack
 from workshops.actions.moderation import decide
+from workshops.live.topics import Topic
 from workshops.models import Contribution, Group, Participant, Round, Wording
 
 from . import factories
@@ -182,6 +183,19 @@ def test_a_change_of_a_note_elsewhere_is_announced_to_its_authors_other_screens(
     monkeypatch.setattr(groupwork.notify, "changed", lambda _workshop, *names: announced.extend(names))
     do(Edit, people[0], made.note, 1, "Warm light")
     assert "places" in announced
+
+
+def test_another_wording_of_the_groups_sentence_is_announced_to_the_consoles_main_button(room, monkeypatch):
+    _workshop, people = room
+    made = note(people[0])
+    announced = []
+    monkeypatch.setattr(groupwork.notify, "changed", lambda _workshop, *names: announced.extend(names))
+    do(Edit, people[0], made.note, 1, "Warm light")
+    assert Topic.STAGE not in announced
+    do(Pick, people[0], made.note, True)
+    announced.clear()
+    do(Edit, people[0], made.note, 2, "Warm, soft light")
+    assert Topic.STAGE in announced
 
 
 def test_what_is_flagged_for_safeguarding_does_not_follow_its_author(room):

@@ -190,7 +190,9 @@ def _edit(batch: Batch, item: Edit) -> Outcome:
         note.check_state, note.redacted = Contribution.Check.PENDING, ""
         note.save(update_fields=["text", "revision", "changed_at", "check_state", "redacted"])
         batch.word(note, item, text)
-        _changed(group, Topic.QUEUE, *_where(batch, item, group))
+        # The console's main button carries the wording that it would show.
+        stage = [Topic.STAGE] if group.pick_id == note.pk else []
+        _changed(group, Topic.QUEUE, *stage, *_where(batch, item, group))
     return Done(item.op, group.pk, note.pk, note.revision)
 
 
