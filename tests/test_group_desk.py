@@ -620,6 +620,24 @@ def test_a_redacted_sentence_is_shown_without_the_words_taken_out(desk):
     assert "Sunny" not in desk.wall()
 
 
+def test_the_list_of_what_groups_bring_has_the_words_that_the_wall_will_show(desk):
+    desk.at_work()
+    note = desk.write("Anna Smith sings too loud", pick=True)
+    desk.done("recall")
+    assert "Anna Smith" in words(desk.draw(Topic.BREAKOUTS))  # somebody has to read it first
+    decide(desk.workshop.pk, None, Contribution.objects.get(pk=note).ref, "redacted", "[name] sings too loud")
+    listed = words(desk.draw(Topic.BREAKOUTS))
+    assert ("[name] sings too loud" in listed, "Anna Smith" in listed) == (True, False)
+
+
+def test_what_is_asked_and_what_to_do_are_two_sentences_with_one_mark_each(desk):
+    desk.at_work()
+    note = desk.write("Soft light")
+    desk.done("agreement_poll", ref=Contribution.objects.get(pk=note).ref)
+    assert "Do you agree? Does this ring true?" in desk.wall()
+    assert "Do you agree? The room sees how many" in words(desk.draw(Topic.STAGE))
+
+
 def test_the_walls_page_and_its_pictures_have_the_same_look(desk):
     looks = []
     for gesture, fields in (("make_groups", GESTURES["make_groups"]), ("open_groups", {}), ("recall", {})):

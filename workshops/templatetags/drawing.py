@@ -68,6 +68,12 @@ def qr(url: str, label: str) -> SafeString:
 
 
 @register.filter
+def ended(sentence: str) -> str:
+    """With a full stop where it has no end of its own, so that another sentence may follow."""
+    return sentence if sentence.endswith((".", "?", "!", "…")) else f"{sentence}."
+
+
+@register.filter
 def clock(seconds: float) -> str:
     """Minutes and seconds: 6:20."""
     seconds = max(0, round(seconds))
