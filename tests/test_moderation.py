@@ -600,6 +600,59 @@ def test_a_sentence_that_may_name_somebody_is_not_put_on_the_wall_by_showing_its
     assert workshop.stage_item.poll.question.text == WITHOUT
 
 
+def test_a_note_that_was_refused_as_a_question_waits_to_be_checked_and_is_asked_about_then(at_work):
+    workshop, _people = at_work
+    note = Contribution.objects.get(text=NAMES)
+    client = make.signed_in(make.staff(workshop.programme))
+    asks = f"/workshops/{workshop.code}/do/agreement_poll/"
+    for _again in range(2):
+        answer = client.post(asks, {"ref": note.ref})
+        assert (answer.status_code, "may name somebody" in answer.content.decode()) == (422, True)
+        assert [(text, item.waits) for text, item in items(workshop).items()] == [(NAMES, True)]
+    groups.close_round(workshop.pk, None)  # it waits until somebody decides, also when the groups are over
+    assert items(workshop)[NAMES].waits
+    decide(workshop.pk, None, note.ref, "redacted")
+    assert (items(workshop)[NAMES].state, items(workshop)[NAMES].waits) == ("redacted", False)
+    assert client.post(asks, {"ref": note.ref}).status_code == 302
+    workshop.refresh_from_db()
+    assert workshop.stage_item.poll.question.text == WITHOUT
+
+
+def test_a_note_that_is_asked_about_at_once_is_no_work_for_anybody(at_work):
+    workshop, _people = at_work
+    groups.agreement_poll(workshop.pk, None, Contribution.objects.get(text="Soft light").ref)
+    assert items(workshop) == {}
+
+
+def test_a_note_that_may_name_somebody_waits_once_it_is_brought_to_the_vision_and_no_other_does(at_work):
+    workshop, people = at_work
+    plain, named = (Contribution.objects.get(text=text) for text in ("Soft light", NAMES))
+    groups.propose(workshop.pk, None, plain.ref)
+    groups.propose(workshop.pk, None, named.ref)
+    assert [(text, item.waits) for text, item in items(workshop).items()] == [(NAMES, True)]
+    write(people[0], groupwork.Edit, plain.pk, 1, "Soft light, says Anna Smith")
+    assert len(items(workshop)) == 2
+    groups.propose(workshop.pk, None, named.ref, on=False)
+    assert list(items(workshop)) == ["Soft light, says Anna Smith"]
+
+
+def test_a_wanted_note_that_its_group_picks_stands_once_in_the_queue_and_one_taken_back_not_at_all(at_work):
+    workshop, people = at_work
+    note = pick(people[1], NAMES)
+    with pytest.raises(NotNow):
+        groups.agreement_poll(workshop.pk, None, note.ref)
+    assert len(screens.Scene.load(workshop.pk).texts) == 1
+    write(people[1], groupwork.TakeBack, note.pk)
+    assert items(workshop) == {}
+
+
+def test_another_workshops_wanted_notes_wait_there_alone(at_work):
+    workshop, _people = at_work
+    other = make.workshop()
+    groups.propose(workshop.pk, None, Contribution.objects.get(text=NAMES).ref)
+    assert items(other) == {}
+
+
 def test_a_decision_is_about_the_wording_that_was_read(at_work):
     workshop, people = at_work
     note = pick(people[0], "Soft light")

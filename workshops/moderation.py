@@ -1,7 +1,8 @@
 """People's words that somebody looks at before the wall shows them: of the question on stage, and of groups.
 
-A group's note is looked at once its group has picked it for the plenary. No other note can reach the wall, and to read
-them all would take the facilitator's eyes off the room. Words that are flagged for safeguarding are in nobody's queue:
+A group's note is looked at once its group has picked it for the plenary, and where it may name somebody, also once a
+facilitator wants to ask the room about it or brings it to the vision. No other note can reach the wall, and to read them
+all would take the facilitator's eyes off the room. Words that are flagged for safeguarding are in nobody's queue:
 what is left there is that something was flagged, so that a slip can be undone.
 
 A `ref` names an item on a screen and in a log without its words. It changes with them, so that a decision is about
@@ -120,9 +121,17 @@ def texts(
     ]
 
 
-def notes(picked: Iterable[Group]) -> list[Item]:
-    """The notes that groups have picked for the plenary (`breakouts.picked`)."""
-    return [_note(group.name, group.pick) for group in picked if group.pick and not group.pick.taken_back_at]
+def notes(picked: Iterable[Group], wanted: Iterable[Contribution] = ()) -> list[Item]:
+    """The notes that groups have picked for the plenary (`breakouts.picked`), and those that facilitators want elsewhere
+    (`breakouts.wanted`) and that may name somebody."""
+    picks = [(group.name, group.pick) for group in picked if group.pick and not group.pick.taken_back_at]
+    known = {pick.pk for _name, pick in picks}
+    others = [
+        (note.group.name, note)
+        for note in wanted
+        if note.pk not in known and (note.wanted_at or is_suspicious(note.text))
+    ]
+    return [_note(name, note) for name, note in [*picks, *others]]
 
 
 def _note(group: str, note: Contribution) -> Item:

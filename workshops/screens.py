@@ -248,7 +248,8 @@ class Scene:
     @cached_property
     def texts(self) -> list[moderation.Item]:
         """People's own words that are to be looked at: of the question on stage, and what groups bring."""
-        return [*self.asked_texts, *moderation.notes(breakouts.picked(self.workshop.pk))]
+        picked, wanted = breakouts.picked(self.workshop.pk), breakouts.wanted(self.workshop.pk)
+        return [*self.asked_texts, *moderation.notes(picked, wanted)]
 
     @cached_property
     def asked_texts(self) -> list[moderation.Item]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, replace
 
-from django.db.models import Count
+from django.db.models import Count, Q
 
 from ..models import Agreement, Contribution, Group, Place, Round
 from .seating import current_round, rounds
@@ -112,3 +112,13 @@ def picked(workshop_id: int) -> list[Group]:
     if not (found := rounds(workshop_id)):
         return []
     return list(Group.objects.filter(round=found[0][0], pick__isnull=False).select_related("pick"))
+
+
+def wanted(workshop_id: int) -> list[Contribution]:
+    """Notes of all its rounds that a facilitator wanted to ask about or brought to the vision, with their groups."""
+    found = Contribution.objects.filter(
+        Q(wanted_at__isnull=False) | Q(proposed_at__isnull=False),
+        group__round__workshop=workshop_id,
+        taken_back_at__isnull=True,
+    )
+    return list(found.select_related("group").order_by("pk"))

@@ -167,6 +167,8 @@ class Contribution(models.Model):
     safeguarding = models.BooleanField(default=False)
     #: brought to the vision as the draft of a statement
     proposed_at = models.DateTimeField(null=True, blank=True)
+    #: a facilitator wanted to ask the room about it, and was told to decide first about what it may name
+    wanted_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["position", "id"]

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 from polls.types import Question
 
 from ...live import notify
-from ...live.topics import pad
+from ...live.topics import Topic, pad
 from ...models import AgendaItem, BroughtText, Contribution, Round, Workshop
 from ...moderation import is_note, is_suspicious
 from .. import moderation
@@ -95,12 +95,29 @@ def agreement_poll(workshop_id: int, by: Any, ref: str, rev: int | None = None) 
 
     What may stand on the wall is what is asked.
     """
+    if is_note(ref):
+        _list_to_check(workshop_id, ref)
     with transaction.atomic():
         # The workshop first, as every gesture does: two facilitators wait for each other and never in a circle.
         workshop = _locked(workshop_id)
         words = _note_for_the_wall(workshop_id, ref) if is_note(ref) else moderation.show_text(workshop, ref)
         question = Question(type="statement", text=words, help=_("Does this ring true?"))
         put_question(workshop_id, by, question, rev=rev)
+
+
+def _list_to_check(workshop_id: int, ref: str) -> None:
+    """A note that may name somebody is refused until it is decided about; from now on the console lists it for that.
+
+    In a transaction of its own: the refusal that follows must not undo it.
+    """
+    with transaction.atomic():
+        _locked(workshop_id)
+        found = the_note(workshop_id, ref)
+        is_pending = found.check_state == Contribution.Check.PENDING
+        if is_pending and not found.wanted_at and is_suspicious(found.text):
+            found.wanted_at = timezone.now()
+            found.save(update_fields=["wanted_at"])
+            notify.changed(workshop_id, Topic.QUEUE)
 
 
 def _note_for_the_wall(workshop_id: int, ref: str) -> str:
