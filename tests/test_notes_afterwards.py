@@ -172,6 +172,65 @@ def test_a_note_is_brought_to_the_vision_after_the_end_and_held_back_again(room)
         assert afterwards.brought_to_the_vision(workshop.programme) == brought
 
 
+NAMES, WITHOUT = "I saw Anna Smith there", "I saw [name] there"
+
+
+def named_note(room) -> tuple[Workshop, Contribution, Client, str]:
+    workshop, people = room
+    return workshop, note(people[0], NAMES), facilitator(workshop), f"/workshops/{workshop.code}/notes/"
+
+
+def test_what_may_name_somebody_is_marked_for_whoever_decides_until_it_is_decided(room):
+    workshop, made, client, url = named_note(room)
+    page = client.get(url).content.decode()
+    assert ("<mark>Anna Smith</mark>" in page, WITHOUT in page, "Show without these" in page) == (True,) * 3
+    read = signed_in(staff(workshop.programme, Role.RESEARCHER)).get(url).content.decode()
+    assert ("<mark>" in read, "Show without these" in read, "Flag" in read) == (False,) * 3
+    client.post(f"{url}decide/", {"do": "redact", "ref": made.ref})
+    page = client.get(url).content.decode()
+    assert ("Anna" in page, WITHOUT in page, "<mark>" in page) == (False, True, False)
+    made.refresh_from_db()
+    assert (made.check_state, made.redacted) == ("redacted", WITHOUT)
+
+
+def test_words_are_written_anew_beside_the_note_and_stay_there_when_they_are_refused(room):
+    _workshop, made, client, url = named_note(room)
+    assert "<textarea" not in client.get(url).content.decode()
+    page = client.get(f"{url}?reword={made.ref}").content.decode()
+    assert (page.count("<textarea"), f">{WITHOUT}</textarea>" in page) == (1, True)
+    long = "She sang " * 20
+    answer = client.post(f"{url}decide/", {"do": "reword", "ref": made.ref, "words": long})
+    assert answer.status_code == 422
+    assert f">{long}</textarea>" in answer.content.decode()
+    assert "Keep it about as short as what was written" in answer.content.decode()
+    answer = client.post(f"{url}decide/", {"do": "reword", "ref": made.ref, "words": "I saw her"})
+    assert answer["Location"] == f"{url}#note-{made.pk}"
+    made.refresh_from_db()
+    assert (made.check_state, made.redacted) == ("redacted", "I saw her")
+
+
+def test_a_note_is_flagged_afterwards_and_gone_from_the_page(room):
+    _workshop, made, client, url = named_note(room)
+    page = client.post(f"{url}decide/", {"do": "flag", "ref": made.ref}, follow=True).content.decode()
+    assert "Flagged for safeguarding. Only the safeguarding lead can read this now." in page
+    assert "Anna" not in page
+    made.refresh_from_db()
+    assert made.safeguarding
+
+
+def test_what_was_hidden_can_be_shown_again_afterwards(room):
+    _workshop, made, client, url = named_note(room)
+    for verb, state, offers in (("hide", "hidden", "show"), ("show", "shown", "hide")):
+        client.post(f"{url}decide/", {"do": verb, "ref": made.ref})
+        made.refresh_from_db()
+        page = client.get(url).content.decode()
+        assert (made.check_state, f'value="{offers}"' in page, f'value="{verb}"' in page) == (
+            state,
+            True,
+            False,
+        )
+
+
 # --- what appears ------------------------------------------------------------------------------------------
 
 
@@ -405,6 +464,18 @@ def test_a_facilitator_decides_about_words_of_the_room_afterwards_and_brings_the
     reader = signed_in(staff(workshop.programme, Role.RESEARCHER))
     assert reader.post(url, {"do": "hide", "ref": ref}).status_code == 403
     assert "Hide" not in reader.get(f"/workshops/{workshop.code}/notes/").content.decode()
+
+
+def test_marked_words_of_the_room_are_decided_about_as_those_of_groups_are():
+    workshop, poll = asked(NAMES)
+    client, ref = facilitator(workshop), text_ref(poll.pk, NAMES)
+    url = f"/workshops/{workshop.code}/notes/"
+    assert "<mark>Anna Smith</mark>" in client.get(url).content.decode()
+    assert f">{WITHOUT}</textarea>" in client.get(f"{url}?reword={ref}").content.decode()
+    client.post(f"{url}decide/", {"do": "redact", "ref": ref})
+    assert [(row["text"], row["check"]) for row in rows(workshop)] == [(WITHOUT, "redacted")]
+    client.post(f"{url}decide/", {"do": "flag", "ref": ref})
+    assert rows(workshop) == []
 
 
 def test_a_workshop_without_groups_has_its_words_and_ways_to_them():

@@ -38,7 +38,7 @@ from .models import (
     Transcript,
     Workshop,
 )
-from .moderation import is_note, text_ref
+from .moderation import is_note, pieces, suggestion, text_ref
 
 #: the item of an information sheet by which people agree to be quoted
 QUOTE_ITEM = "quote"
@@ -75,6 +75,19 @@ class Written:
     def for_the_wall(self) -> str:
         """What somebody has read and let through; empty where nobody has."""
         return "" if self.is_pending or self.is_hidden else self.text
+
+    @property
+    def pieces(self) -> list[tuple[str, bool]]:
+        """The text in pieces, each with whether it is suggested to hide it: until somebody lets the words through."""
+        return [(self.text, False)] if self.for_the_wall else pieces(self.text)
+
+    @property
+    def suggestion(self) -> str:
+        return "" if self.for_the_wall else suggestion(self.text)
+
+    @property
+    def anchor(self) -> str:
+        return anchor(self.ref)
 
 
 @dataclass(frozen=True, slots=True)

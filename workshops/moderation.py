@@ -1,8 +1,8 @@
 """People's words that somebody looks at before the wall shows them: of the question on stage, and of groups.
 
 A group's note is looked at once its group has picked it for the plenary, and where it may name somebody, also once a
-facilitator wants to ask the room about it or brings it to the vision. No other note can reach the wall, and to read them
-all would take the facilitator's eyes off the room. Words that are flagged for safeguarding are in nobody's queue:
+facilitator wants to ask the room about it or brings it to the vision. No other note can reach the wall, and to read
+them all would take the facilitator's eyes off the room. Words that are flagged for safeguarding are in nobody's queue:
 what is left there is that something was flagged, so that a slip can be undone.
 
 A `ref` names an item on a screen and in a log without its words. It changes with them, so that a decision is about
@@ -35,6 +35,20 @@ def suggestions(text: str) -> tuple[Span, ...]:
 def is_suspicious(text: str) -> bool:
     """Something in it may have to be hidden, so a person looks at it by itself."""
     return bool(suggestions(text))
+
+
+def pieces(text: str) -> list[tuple[str, bool]]:
+    """The text in pieces, each with whether it is suggested to hide it."""
+    found, at = [], 0
+    for span in suggestions(text):
+        found += [(text[at : span.start], False), (text[span.start : span.end], True)]
+        at = span.end
+    return [piece for piece in [*found, (text[at:], False)] if piece[0]]
+
+
+def suggestion(text: str) -> str:
+    """The text without what is suggested to hide; empty where nothing is."""
+    return redact(text, suggestions(text)) if is_suspicious(text) else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,17 +85,11 @@ class Item:
 
     @property
     def pieces(self) -> list[tuple[str, bool]]:
-        """The text in pieces, each with whether it is suggested to hide it."""
-        pieces, at = [], 0
-        for span in suggestions(self.text):
-            pieces += [(self.text[at : span.start], False), (self.text[span.start : span.end], True)]
-            at = span.end
-        return [piece for piece in [*pieces, (self.text[at:], False)] if piece[0]]
+        return pieces(self.text)
 
     @property
     def suggestion(self) -> str:
-        """The text without what is suggested to hide; empty where nothing is."""
-        return redact(self.text, suggestions(self.text)) if self.is_suspicious else ""
+        return suggestion(self.text)
 
 
 # --- the queue -----------------------------------------------------------------------------------------
@@ -122,7 +130,7 @@ def texts(
 
 
 def notes(picked: Iterable[Group], wanted: Iterable[Contribution] = ()) -> list[Item]:
-    """The notes that groups have picked for the plenary (`breakouts.picked`), and those that facilitators want elsewhere
+    """The notes that groups have picked for the plenary (`breakouts.picked`), and those that a facilitator wants
     (`breakouts.wanted`) and that may name somebody."""
     picks = [(group.name, group.pick) for group in picked if group.pick and not group.pick.taken_back_at]
     known = {pick.pk for _name, pick in picks}

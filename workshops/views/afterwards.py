@@ -44,7 +44,17 @@ def notes(request: HttpRequest, code: str) -> HttpResponse:
     """By group time and group, with the sentences that were shared back; then the texts of the whole room."""
     workshop = access.workshop_for(request.user, code)
     transcribing.throw_away_forgotten()
-    return _page(request, workshop, "workshops/notes.html", notes=afterwards.of(workshop))
+    return _notes(request, workshop, reword=request.GET.get("reword", ""))
+
+
+def _notes(
+    request: HttpRequest, workshop: Workshop, *, status: int = 200, reword: str = "", typed: str = ""
+) -> HttpResponse:
+    """`reword` is the ref of words that somebody writes anew, `typed` what they wrote and what was refused."""
+    return _page(
+        request, workshop, "workshops/notes.html", status=status, notes=afterwards.of(workshop), reword=reword,
+        typed=typed,
+    )  # fmt: skip
 
 
 @login_required
@@ -86,14 +96,24 @@ def _file(content: Any, content_type: str, name: str) -> HttpResponse:
 def decide(request: HttpRequest, code: str) -> HttpResponse:
     """A facilitator decides about a note or a text, or brings it to the vision."""
     workshop = access.workshop_for(request.user, code, *access.RUNNERS)
-    name, fields = VERBS.get(request.POST.get("do", ""), ("", {}))
-    ref = request.POST.get("ref", "")
+    verb, ref = request.POST.get("do", ""), request.POST.get("ref", "")
+    name, fields = VERBS.get(verb, ("", {}))
+    words = request.POST.get("words", "") if verb == "reword" else ""
+    if words:
+        fields = {**fields, "words": words}
     try:
         commands.run_gesture(workshop.pk, request.user, commands.gesture(name, {"ref": ref, **fields}))
     except commands.BadShape:
         raise Http404 from None
     except NotNow as why:
         messages.warning(request, str(why))
+        if words:  # they stay where they were typed
+            return _notes(request, workshop, status=422, reword=ref, typed=words)
+    else:
+        if verb == "flag":
+            messages.success(
+                request, _("Flagged for safeguarding. Only the safeguarding lead can read this now.")
+            )
     return redirect(reverse("notes", args=[workshop.code]) + f"#{afterwards.anchor(ref)}")
 
 
@@ -101,6 +121,9 @@ def decide(request: HttpRequest, code: str) -> HttpResponse:
 VERBS: dict[str, tuple[str, dict[str, str]]] = {
     "show": ("decide", {"state": "shown"}),
     "hide": ("decide", {"state": "hidden"}),
+    "redact": ("decide", {"state": "redacted"}),  # without what is marked
+    "reword": ("decide", {"state": "redacted"}),  # in words that come with it
+    "flag": ("decide", {"state": "flagged"}),
     "propose": ("propose", {}),
     "hold_back": ("propose", {"on": "false"}),
 }
