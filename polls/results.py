@@ -213,10 +213,12 @@ def latest_measures(instrument_id: int) -> list[Measure]:
     return sorted(newest.values(), key=lambda measure: measure.pk)
 
 
-def _shares(poll: Poll, counted: list[tuple[Any, int]]) -> tuple[Share, ...]:
+def _shares(
+    poll: Poll, counted: list[tuple[Any, int]], of: Iterable[Measure] | None = None
+) -> tuple[Share, ...]:
     return tuple(
         Share(m.key, m.label, *measures.count(m.kind, m.definition, counted, poll.question), m.number)
-        for m in latest_measures(poll.version.instrument_id)
+        for m in (latest_measures(poll.version.instrument_id) if of is None else of)
     )
 
 
@@ -230,16 +232,38 @@ def freeze(result: Result, at: str) -> dict[str, Any]:
     }
 
 
-def _thaw(poll: Poll, measures: list[Measure] | None) -> Result:
+Answers = Mapping[int, list[tuple[Any, int]]]  # by poll: each distinct answer, and how many gave it
+
+
+def _thaw(poll: Poll, measures: list[Measure] | None, answers: Answers | None = None) -> Result:
     frozen: dict[str, Any] = poll.result or {}
     shares = tuple(Share(**share) for share in frozen["measures"])
-    known = {(share.key, share.number) for share in shares}
     if measures is None:
         measures = latest_measures(poll.version.instrument_id)
-    if any((m.key, m.number) not in known for m in measures):
+    if _lacks(frozen, measures):
         # A measure written or changed after the close is counted from the ballots, which are still there.
-        shares = _shares(poll, counted_values(poll.ballots.filter(rehearsal=False)))
+        counted = (
+            counted_values(poll.ballots.filter(rehearsal=False)) if answers is None else answers[poll.pk]
+        )
+        shares = _shares(poll, counted, measures)
     return Result(poll.question, frozen["tally"], Counts.from_json(frozen["counts"]), shares, frozen=True)
+
+
+def _lacks(frozen: dict[str, Any], measures: Iterable[Measure]) -> bool:
+    known = {(share["key"], share["number"]) for share in frozen["measures"]}
+    return any((measure.key, measure.number) not in known for measure in measures)
+
+
+def _answers_to(polls: Iterable[int], *, rehearsal: bool = False) -> dict[int, list[tuple[Any, int]]]:
+    """What people answered, a rehearsal's only if asked for; one query, or none without polls."""
+    answers: dict[int, list[tuple[Any, int]]] = {pk: [] for pk in polls}
+    if answers:
+        cast = Ballot.objects.filter(poll__in=answers, status=Ballot.Status.CAST)
+        if not rehearsal:
+            cast = cast.filter(rehearsal=False)
+        for pk, value, people in cast.values_list("poll", "value").annotate(Count("id")).order_by():
+            answers[pk].append((value, people))
+    return answers
 
 
 def pool(
@@ -248,11 +272,20 @@ def pool(
     """Add up closed polls of one instrument. Raises `NotComparable`, also when there is nothing to add.
 
     People's words come as researchers may read them. `measures` are the instrument's and `about_texts` the decisions
-    about these polls, where the caller has them already: then no query is made.
+    about these polls, where the caller has them already: then no query is made, or one if a measure is newer than the
+    closes.
     """
     closed = [poll for poll in polls if poll.is_closed]
     about_texts = decided(closed) if about_texts is None else about_texts
-    parts = [(poll.pk, for_researchers(poll, read(poll, measures=measures), about_texts)) for poll in closed]
+    if closed and measures is None:
+        measures = latest_measures(closed[0].version.instrument_id)
+    frozen = [poll for poll in closed if poll.result is not None]
+    anew = _answers_to(poll.pk for poll in frozen if _lacks(poll.result or {}, measures or []))
+    results = [
+        (poll, read(poll, measures=measures) if poll.result is None else _thaw(poll, measures, anew))
+        for poll in closed
+    ]
+    parts = [(poll.pk, for_researchers(poll, result, about_texts)) for poll, result in results]
     if not parts:
         raise NotComparable("no closed poll to add up")
     newest = parts[-1][1].question
@@ -317,13 +350,7 @@ class Decided:
 def decided(polls: Collection[Poll], *, rehearsal: bool = False) -> Decided:
     """What was decided about the texts of these polls; two queries at most, whatever their number."""
     found = checks.of([poll.pk for poll in polls if poll.poll_type.has_texts])
-    answers: dict[int, list[tuple[Any, int]]] = {pk: [] for pk, mine in found.items() if mine.redacted}
-    if answers:
-        ballots = Ballot.objects.filter(poll__in=answers, status=Ballot.Status.CAST)
-        if not rehearsal:
-            ballots = ballots.filter(rehearsal=False)
-        for pk, value, people in ballots.values_list("poll", "value").annotate(Count("id")).order_by():
-            answers[pk].append((value, people))
+    answers = _answers_to((pk for pk, mine in found.items() if mine.redacted), rehearsal=rehearsal)
     return Decided(found, answers)
 
 

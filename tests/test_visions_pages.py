@@ -9,7 +9,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils.html import strip_tags
 
-from polls.models import InstrumentVersion
+from polls.models import InstrumentVersion, Measure
 from visions import breakdown, charts, demo_summary
 from visions.aggregates import findings
 from visions.views import results
@@ -257,6 +257,19 @@ def test_more_workshops_ask_the_database_no_more(django_assert_num_queries):
             hold_workshop(programme, answers)
         with django_assert_num_queries(7):
             assert len(findings(programme).meetings) == workshops
+
+
+def test_a_measure_that_is_newer_than_the_closes_costs_one_query_for_all_of_them(django_assert_num_queries):
+    programme = programme_without_workshops()
+    for _ in range(3):
+        hold_workshop(programme, {"ideal_group_size": ["n6_8"] * 3})
+    before = findings(programme).line("ideal_group_size", "measure", "ideal_6_12")
+    measure = Measure.objects.get(instrument__key="ideal_group_size", key="ideal_6_12")
+    measure.pk, measure.number, measure.label = None, measure.number + 1, "Another name"
+    measure.save()
+    with django_assert_num_queries(8):
+        again = findings(programme).line("ideal_group_size", "measure", "ideal_6_12")
+    assert (again.label, again.hits, again.valid) == ("Another name", before.hits, before.valid)
 
 
 @pytest.mark.parametrize("url", [PROGRAMME, f"{PROGRAMME}ideal_group_size/", f"{PROGRAMME}summary/"])
