@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from itertools import count
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, Route, expect
 
 from tests import factories as make
 from tests.wire import Screen, phone_on
@@ -261,6 +261,60 @@ def test_what_is_ticked_stays_ticked_while_others_arrive(site, room, console):
     seating.place_latecomer(room.pk, late.voter)
     expect(now).to_contain_text("7 people")
     expect(now.get_by_role("checkbox").first).to_be_checked()
+
+
+def answers_late(console: Page, gesture: str, seconds: float = 1) -> None:
+    """The pictures of this gesture come before its answer."""
+
+    def late(route: Route) -> None:
+        answer = route.fetch()
+        console.wait_for_timeout(1000 * seconds)
+        route.fulfill(response=answer)
+
+    console.route(f"**/{gesture}/", late)
+
+
+def test_who_was_moved_is_not_moved_again_when_the_picture_comes_before_the_answer(room, console):
+    groups.make(room.pk, None, "random", groups=3)
+    first, second = (place.pk for place in group(1).places.order_by("pk"))
+    now = console.locator("#breakouts")
+    answers_late(console, "move_person")
+
+    def move(place: int, to: int) -> None:
+        console.locator(f"#seat-{place}").check()
+        console.locator(f"#here-{group(to).pk}").click()
+        expect(now.get_by_role("group", name=f"Group {to}").locator(f"#seat-{place}")).to_have_count(1)
+
+    move(first, 2)
+    expect(now.get_by_role("checkbox", checked=True)).to_have_count(0)
+    console.wait_for_timeout(1500)  # the answer has come as well
+    move(second, 3)
+    assert first in group(2).places.values_list("pk", flat=True)
+    assert second in group(3).places.values_list("pk", flat=True)
+    assert [group(n).places.count() for n in (1, 2, 3)] == [0, 3, 3]
+
+
+def test_whose_move_is_refused_stays_ticked_when_a_picture_comes_before_the_answer(
+    room, console, console_errors_expected
+):
+    console_errors_expected.append("503")
+    groups.make(room.pk, None, "random", groups=2)
+    box = console.locator(f"#seat-{group(1).places.first().pk}")
+
+    def refuse(route: Route) -> None:
+        late = make.participant(room)
+        seating.place_latecomer(room.pk, late.voter)
+        console.wait_for_timeout(1000)
+        route.fulfill(status=503, body="")
+
+    console.route("**/move_person/", refuse)
+    box.check()
+    console.locator(f"#here-{group(2).pk}").click()
+    expect(console.locator("#breakouts")).to_contain_text("7 people")
+    expect(box).to_be_checked()
+    groups.name_group(room.pk, None, group(2).pk, "The owls")
+    expect(console.locator("#breakouts")).to_contain_text("The owls")
+    expect(box).to_be_checked()
 
 
 def test_without_a_script_groups_are_made_led_and_read(site, desk, room, console_errors_expected):

@@ -84,12 +84,23 @@
     });
   }
 
-  // People who were moved are not ticked any more. The new picture may have been faster than the answer.
-  document.addEventListener("htmx:afterRequest", (event) => {
-    const picture = event.detail.elt.closest("#breakouts, #group");
-    if (!picture || !event.detail.successful || event.detail.xhr.responseText.indexOf('role="alert"') >= 0) return;
-    kept[picture.id] = {};
-    place(picture.id).querySelectorAll("input[type=checkbox]").forEach((box) => { box.checked = false; });
+  /* What was ticked for a gesture has done its work and is not ticked any more. The new picture may be faster than the
+     answer: it comes without these ticks, so that the next gesture does not take them along. Refused, they come back.
+     Asked on the way out, because a form that a picture has replaced tells the page no more of its answer. */
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const form = event.detail.elt.closest("form"), picture = form && form.closest("#breakouts, #group");
+    if (!picture) return;
+    const ids = [...form.querySelectorAll("input[type=checkbox]:checked")].map((box) => box.id);
+    const ticks = kept[picture.id], xhr = event.detail.xhr;
+    ids.forEach((id) => { delete ticks[id]; });
+    xhr.addEventListener("loadend", () => {
+      const done = xhr.status >= 200 && xhr.status < 300 && xhr.responseText.indexOf('role="alert"') < 0;
+      ids.filter((id) => !(id in ticks)).forEach((id) => { // those that nobody has touched meanwhile
+        const box = place(id);
+        if (!done) ticks[id] = true;
+        if (box) box.checked = !done;
+      });
+    });
   });
 
   // ---- what a new picture brings -----------------------------------------------------------------------
