@@ -164,6 +164,28 @@ def test_after_a_question_in_between_the_walk_goes_on_where_it_was(desk):
     assert "Soft light" not in desk.wall()
 
 
+def test_the_room_can_be_asked_about_every_sentence_on_the_wall_also_the_last_groups(desk):
+    factories.pause_item(desk.workshop, "Tea")
+    desk.at_work()
+    for number, text in enumerate(("Soft light", "Calm")):
+        desk.write(text, number, pick=True)
+    desk.done("recall")
+    for group, text in zip(desk.groups, ("Soft light", "Calm"), strict=True):
+        desk.done("present", group=group.pk)
+        page = desk.page(f"?group={group.pk}")
+        ids = re.findall(r' id="([^"]+)"', page)
+        assert sorted(ids) == sorted(set(ids))
+        (form,) = re.findall(r'<form((?:(?!</form>|<form).)*?id="ask-room".*?)</form>', page, re.S)
+        assert "Ask the room: does this ring true?" in form
+        assert f'action="/workshops/{desk.workshop.code}/do/agreement_poll/"' in form
+        fields = dict(re.findall(r'type="hidden" name="(rev|ref)" value="([^"]*)"', form))
+        assert set(fields) == {"rev", "ref"}
+        desk.done("agreement_poll", **fields)
+        assert text in desk.wall()
+        assert "Does this ring true?" in desk.wall()
+        desk.done("close")
+
+
 def test_words_that_came_after_those_on_the_console_do_not_reach_the_wall_unread(desk):
     desk.at_work(1)
     note = desk.write("Calm", pick=True)
