@@ -171,6 +171,30 @@ def test_keys_can_be_turned_off_and_stay_off_and_do_nothing_outside_the_queue(qu
     assert decided() == 1
 
 
+def test_one_key_goes_to_the_words_from_anywhere_unless_somebody_types_or_keys_are_off(queue):
+    _room, _poll, page = queue("one", "two")
+    expect(page.locator("#queue-tools .keys")).to_contain_text("Q go to these words")
+    page.locator("#main-button").focus()
+    page.keyboard.press("s")
+    assert focused(page) == ""
+    page.keyboard.press("q")
+    first = focused(page)
+    assert first in ("one", "two")
+    page.keyboard.press("s")
+    until(lambda: list(TextCheck.objects.values_list("key", flat=True)) == [first])
+
+    page.get_by_text("Quick poll", exact=True).click()
+    box = page.locator("#quick-text")
+    box.press("q")
+    expect(box).to_have_value("q")
+    expect(box).to_be_focused()
+    page.locator("#queue-keys").click()
+    page.locator("#main-button").focus()
+    page.keyboard.press("q")
+    assert focused(page) == ""
+    assert decided() == 1
+
+
 def test_words_are_shown_at_once_and_checked_first_again_with_one_press_on_every_screen(queue, wall, phone):
     named = "Please ask Anna Smith about it"
     room, _poll, page = queue("Softer light", named)

@@ -1,13 +1,14 @@
 /* Checking words by keyboard: one item has the focus, one key decides about it, and the next one has the focus.
 
-   Keys work only while the focus is inside the queue, never while somebody types, and can be turned off. Decisions are
-   sent one by one and not waited for: an item leaves the list at once, and comes back with a sentence if it was refused.
+   One key (Q) goes to the queue from anywhere; the others work only while the focus is inside it. None works while
+   somebody types, and all can be turned off. Decisions are sent one by one and not waited for: an item leaves the list at once, and comes back with a sentence if it was refused.
    Without this file every item has its buttons. */
 (function () {
   "use strict";
   const live = window.Live, tools = document.getElementById("queue-tools");
   if (!live || !tools) return;
   const STATES = { s: "shown", h: "hidden", r: "redacted", f: "flagged" };
+  const TYPED = "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]"; // takes letters itself
   const LATE = 5000; // a picture drawn before the decision may still arrive for so long
   const form = document.getElementById("reword");
   const undo = document.getElementById("queue-undo"), toggle = document.getElementById("queue-keys");
@@ -115,8 +116,10 @@
   document.addEventListener("keydown", (event) => {
     const place = event.target;
     if (!keys || event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
-    if (!place.closest || !place.closest("#queue") || place.closest("input, textarea, select, [contenteditable]")) return;
-    const key = event.key.toLowerCase(), one = place.closest("[data-ref]");
+    if (!place.closest || place.closest(TYPED)) return;
+    const key = event.key.toLowerCase(), one = place.closest("#queue [data-ref]");
+    if (key === "q" && !tools.hidden) return go(one || open()[0]);
+    if (!place.closest("#queue")) return; // what decides about words must stand before the eyes of who presses it
     if (key === "u" || STATES[key] || key === "e") event.preventDefault();
     if (event.repeat && key !== "j" && key !== "k") return; // a key that is held decides once
     if (key === "u") return takeBack();
