@@ -198,3 +198,35 @@ def test_a_small_phone_shows_staff_pages_without_sideways_scroll(site, phone, ro
     assert_fits(page)
     page.goto(f"/workshops/{room.code}/console/")
     assert_fits(page)
+
+
+# How many words of the agenda's small lines stand on two lines.
+_BROKEN = """() => [...document.querySelectorAll('#agenda small, #agenda .do .button')].flatMap(place => {
+  const text = [...place.childNodes].find(node => node.nodeType === 3);
+  return [...text.data.matchAll(/\\S+/g)].filter(word => {
+    const range = document.createRange();
+    range.setStart(text, word.index);
+    range.setEnd(text, word.index + word[0].length);
+    return new Set([...range.getClientRects()].map(box => Math.round(box.top))).size > 1;
+  }).map(word => word[0]);
+})"""
+
+
+@pytest.mark.parametrize("width", [1000, 1280, 1440])
+def test_the_agenda_of_a_console_breaks_no_word(site, desk, transactional_db, width):
+    room = make.workshop(
+        None, Question("open_text", "What would you change?"), Question("open_text", "And keep?")
+    )
+    poll = make.launched(room)
+    for number in range(11):
+        make.vote(make.participant(room), poll, f"light {number}")
+    facilitation.close(room.pk, None)
+    make.launched(room, 1)
+    page = desk(viewport={"width": width, "height": 800})
+    sign_in(page, site, make.staff(room.programme))
+    page.goto(f"/workshops/{room.code}/console/")
+    expect(page.locator("#agenda")).to_contain_text("11 answered")
+    expect(page.locator("#agenda").get_by_role("button", name="Show again")).to_be_visible()
+    assert page.evaluate(_BROKEN) == []
+    assert_fits(page)
+    assert page.locator("#agenda").evaluate("agenda => agenda.scrollWidth - agenda.clientWidth") == 0
