@@ -150,7 +150,7 @@ def test_other_words_are_typed_without_a_key_of_theirs_deciding_anything(queue):
     expect(page.locator("#reword")).to_be_hidden()
 
 
-def test_keys_can_be_turned_off_and_stay_off_and_do_nothing_outside_the_queue(queue):
+def test_keys_can_be_turned_off_and_stay_off_and_decide_nothing_outside_the_queue(queue):
     _room, _poll, page = queue("one", "two")
     page.locator("body").press("s")
     page.locator("#queue-keys").click()
