@@ -1,8 +1,8 @@
 /* Checking words by keyboard: one item has the focus, one key decides about it, and the next one has the focus.
 
    One key (Q) goes to the queue from anywhere; the others work only while the focus is inside it. None works while
-   somebody types, and all can be turned off. Decisions are sent one by one and not waited for: an item leaves the list at once, and comes back with a sentence if it was refused.
-   Without this file every item has its buttons. */
+   somebody types, and all can be turned off. Decisions are sent one by one and not waited for: an item leaves the list
+   at once, and comes back with a sentence if it was refused. Without this file every item has its buttons. */
 (function () {
   "use strict";
   const live = window.Live, tools = document.getElementById("queue-tools");
