@@ -176,7 +176,7 @@ def test_the_room_can_be_asked_about_every_sentence_on_the_wall_also_the_last_gr
         ids = re.findall(r' id="([^"]+)"', page)
         assert sorted(ids) == sorted(set(ids))
         (form,) = re.findall(r'<form((?:(?!</form>|<form).)*?id="ask-room".*?)</form>', page, re.S)
-        assert "Ask the room: does this ring true?" in form
+        assert "Ask the room" in form
         assert f'action="/workshops/{desk.workshop.code}/do/agreement_poll/"' in form
         fields = dict(re.findall(r'type="hidden" name="(rev|ref)" value="([^"]*)"', form))
         assert set(fields) == {"rev", "ref"}
