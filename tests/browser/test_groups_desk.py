@@ -292,6 +292,7 @@ def test_who_was_moved_is_not_moved_again_when_the_picture_comes_before_the_answ
     assert first in group(2).places.values_list("pk", flat=True)
     assert second in group(3).places.values_list("pk", flat=True)
     assert [group(n).places.count() for n in (1, 2, 3)] == [0, 3, 3]
+    console.unroute_all(behavior="wait")
 
 
 def test_whose_move_is_refused_stays_ticked_when_a_picture_comes_before_the_answer(
@@ -314,6 +315,7 @@ def test_whose_move_is_refused_stays_ticked_when_a_picture_comes_before_the_answ
     expect(box).to_be_checked()
     groups.name_group(room.pk, None, group(2).pk, "The owls")
     expect(console.locator("#breakouts")).to_contain_text("The owls")
+    console.unroute_all(behavior="wait")
     expect(box).to_be_checked()
 
 
