@@ -76,7 +76,8 @@ _NOTES = Prepared(
 )  # fmt: skip
 _AGREEING = Prepared(
     lambda groups: (
-        Agreement.objects.filter(contribution__group__in=groups)
+        Agreement.objects.standing()
+        .filter(contribution__group__in=groups)
         .order_by()
         .values_list("contribution")
         .annotate(people=Count("pk"))
