@@ -653,21 +653,6 @@ def test_a_busy_pad_looks_right_at_every_width(site, phone, room, width, scheme,
     page.screenshot(path=tmp_path / f"pad-{width}-{scheme}.png", full_page=True)
 
 
-def test_whoever_agreed_is_asked_anew_once_the_words_have_changed(pair, room):
-    (one, ada), (_mate, bea) = pair
-    add(ada, "Babies go outside every day")
-    expect(notes(bea)).to_have_text(["Babies go outside every day"], timeout=WAIT)
-    press(bea, "Babies go outside", "I agree")
-    expect(ada.locator("#notes > li").first).to_contain_text("1 person agrees", timeout=WAIT)
-    do(groupwork.Edit, one, Contribution.objects.get().pk, 1, "Babies never go outside")
-    agree = bea.locator("#notes > li").first.get_by_role("button", name="I agree")
-    expect(notes(bea)).to_have_text(["Babies never go outside"], timeout=WAIT)
-    expect(agree).to_have_attribute("aria-pressed", "false", timeout=WAIT)
-    expect(ada.locator("#notes > li").first).not_to_contain_text("1 person agrees")
-    agree.click()
-    expect(ada.locator("#notes > li").first).to_contain_text("1 person agrees", timeout=WAIT)
-
-
 # --- a question for everybody, while a group is together ---------------------------------------------------------
 
 

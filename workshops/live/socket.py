@@ -290,14 +290,7 @@ class _Session:
         if answer["t"] == "ack" and "poll" in answer:
             self.connection.has(answer["poll"], answer["seq"])
             self._tell_other_tabs(answer)
-            return None
-        if answer["t"] != "ack":
-            return None
-        if isinstance(frame, commands.Agree):
-            # By its answer the screen knows more than it was told with its place: that is told anew at the next look,
-            # for the words that it agrees with may have changed meanwhile.
-            self.connection.place = None
-        if self.hub.has_other_tabs(self.connection):
+        elif answer["t"] == "ack" and self.hub.has_other_tabs(self.connection):
             self.hub.mark([PLACES])  # what the others of this person have agreed with, and their own notes
         return None
 
