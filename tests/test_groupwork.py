@@ -392,25 +392,6 @@ def test_a_safeguarding_flag_hides_a_note_everywhere(room):
     assert Contribution.objects.get().for_the_wall == ""
 
 
-def test_who_agreed_with_other_words_has_not_agreed_with_these(room, monkeypatch):
-    workshop, people = room
-    made = note(people[0])
-    mate, other = mates(people[0])[:2]
-    do(Agree, mate, made.note, True, 1)
-    announced = []
-    monkeypatch.setattr(groupwork.notify, "changed", lambda _workshop, *topics: announced.extend(topics))
-    do(Edit, people[0], made.note, 1, "Babies never go outside")
-    assert groupwork.PLACES in announced  # their phone no longer says that they agree
-    (pad,) = breakouts.pads(workshop.pk, [group_of(people[0]).pk])
-    assert pad.notes[0].agreeing == 0
-    assert breakouts.places(workshop.pk).of(mate.voter)["agreed"] == []
-    assert code(do(Agree, other, made.note, True, 1)) == "invalid"  # words that are not there any more
-    do(Agree, mate, made.note, True, 2)
-    (pad,) = breakouts.pads(workshop.pk, [group_of(people[0]).pk])
-    assert pad.notes[0].agreeing == 1
-    assert breakouts.places(workshop.pk).of(mate.voter)["agreed"] == [made.note]
-
-
 def test_a_sentence_becomes_an_agreement_poll_with_one_gesture(room):
     workshop, people = room
     made = note(people[0])

@@ -48,12 +48,7 @@ class Told:
         """The database; where `words` are not told they are those of the notes."""
         op = f"look{len(self.events)}"
         known = [said(note[0], note[2], note[3]) for note in notes] if words is None else words
-        groups = {
-            "notes": list(notes),
-            "wordings": known,
-            "agreements": [(*pair, None) for pair in agree],
-            "seats": SEATS,
-        }
+        groups = {"notes": list(notes), "wordings": known, "agreements": list(agree), "seats": SEATS}
         more = {"ballots": [], "polls": {}, "stage": [0, "joining"], **groups}
         return self.add("auditor", INVOKE, "audit", op=op).add("auditor", OK, "audit", op=op, more=more)
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet
+from django.db.models import Count, Exists, OuterRef, Q, QuerySet
 from django.utils.translation import gettext as _
 
 from polls import checks
@@ -223,8 +223,7 @@ def _kept() -> QuerySet[Contribution]:
 
 def _agreeing(workshop: Workshop) -> Count:
     invented = Participant.objects.filter(workshop=workshop, rehearsal=True).values("voter")
-    standing = Q(agreements__revision__isnull=True) | Q(agreements__revision=F("revision"))
-    return Count("agreements", filter=standing & ~Q(agreements__voter__in=invented))
+    return Count("agreements", filter=~Q(agreements__voter__in=invented))
 
 
 def _line(workshop: Workshop, group: Group, number: int, note: Any, person: str, quotable: bool) -> Line:

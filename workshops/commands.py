@@ -66,7 +66,6 @@ class Agree(Shape, tag="agree"):
     op: Op
     note: Id
     on: bool = True
-    rev: Annotated[int, Meta(ge=0, lt=1 << 31)] = 0
 
 
 class MoveNote(Shape, tag="move_note"):
@@ -121,7 +120,7 @@ GROUPWORK: dict[type[Shape], Callable[[Any, str, str, Any], intentions.Intention
     Note: lambda ws, voter, op, data: intentions.Add(ws, voter, op, data.group, data.text),
     EditNote: lambda ws, voter, op, data: intentions.Edit(ws, voter, op, data.note, data.rev, data.text),
     TakeBack: lambda ws, voter, op, data: intentions.TakeBack(ws, voter, op, data.note),
-    Agree: lambda ws, voter, op, data: intentions.Agree(ws, voter, op, data.note, data.on, data.rev),
+    Agree: lambda ws, voter, op, data: intentions.Agree(ws, voter, op, data.note, data.on),
     MoveNote: lambda ws, voter, op, data: intentions.Move(ws, voter, op, data.note, data.place),
     Pick: lambda ws, voter, op, data: intentions.Pick(ws, voter, op, data.note, data.on),
     Scribe: lambda ws, voter, op, data: intentions.Scribe(ws, voter, op, data.group, data.on),

@@ -71,7 +71,6 @@ class Look:
     notes: list[Note]
     wordings: list[Wording]
     agreements: list[tuple[int, str]]
-    standing: list[tuple[int, str]]  # of these, those with the words that are there now
     seats: dict[str, int]
 
 
@@ -120,19 +119,12 @@ class Story:
 
     def _look(self, since: float, event: Event) -> Look:
         rows = event.more
-        notes = self._shared(Note, rows["notes"])
-        now = {note.number: note.revision for note in notes}
         return Look(
             since,
             event.at,
-            notes,
+            self._shared(Note, rows["notes"]),
             self._shared(Wording, rows["wordings"]),
-            [(note, voter) for note, voter, _revision in rows["agreements"]],
-            [
-                (note, voter)
-                for note, voter, revision in rows["agreements"]
-                if revision in (None, now.get(note))
-            ],
+            [(note, voter) for note, voter in rows["agreements"]],
             dict(rows["seats"]),
         )
 

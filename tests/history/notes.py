@@ -195,7 +195,7 @@ def pads_show_what_is_stored(story: Story) -> Iterator[str]:
     if not story.looks:
         return
     look = story.looks[-1]
-    agreeing = Counter(note for note, _voter in look.standing)
+    agreeing = Counter(note for note, _voter in look.agreements)
     here = sorted(
         (note for note in look.notes if not note.is_taken_back), key=lambda note: (note.position, note.number)
     )
@@ -204,7 +204,7 @@ def pads_show_what_is_stored(story: Story) -> Iterator[str]:
             continue
         shown, group = event.more["pad"], look.seats.get(event.more["voter"])
         stored = [[note.number, note.text, agreeing[note.number]] for note in here if note.group == group]
-        own = sorted(note for note, voter in look.standing if voter == event.more["voter"])
+        own = sorted(note for note, voter in look.agreements if voter == event.more["voter"])
         if shown["group"] != group:
             yield f"{who} shows group {shown['group']}; its person sits in {group}."
         elif wrong := _differences(shown["notes"], stored):

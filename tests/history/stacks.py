@@ -30,7 +30,7 @@ GROUPS = {
     "notes": "SELECT id, group_id, author, op, text, revision, position, taken_back_at IS NOT NULL "
     "FROM workshops_contribution",
     "wordings": 'SELECT contribution_id, revision, text, "by", op, kept FROM workshops_wording',
-    "agreements": "SELECT contribution_id, voter, revision FROM workshops_agreement",
+    "agreements": "SELECT contribution_id, voter FROM workshops_agreement",
     "seats": "SELECT voter, group_id FROM workshops_place",
 }
 STAGE = (

@@ -192,8 +192,7 @@ def _edit(batch: Batch, item: Edit) -> Outcome:
         batch.word(note, item, text)
         # The console's main button carries the wording that it would show.
         stage = [Topic.STAGE] if group.pick_id == note.pk else []
-        agreed = [PLACES] if note.agreements.exists() else []  # nobody has agreed with these words yet
-        _changed(group, Topic.QUEUE, *stage, *agreed, *_where(batch, item, group))
+        _changed(group, Topic.QUEUE, *stage, *_where(batch, item, group))
     return Done(item.op, group.pk, note.pk, note.revision)
 
 
@@ -217,8 +216,6 @@ def _agree(batch: Batch, item: Agree) -> Outcome:
     note, group = _note(batch, item)
     if note.author == item.voter:
         raise No("invalid", _("Your own note has your agreement already."))
-    if item.on and item.revision not in (0, note.revision):
-        raise No("invalid", _("This note was changed just now. Read it again, then agree."))
     if item.on:
         batch.agree(note, item.voter)
     else:

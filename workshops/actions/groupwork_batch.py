@@ -78,7 +78,7 @@ _SENT = Prepared(
 )  # fmt: skip
 
 _NOTE, _WORDING = Insert(Contribution), Insert(Wording)
-_AGREEMENT = Upsert(Agreement, unique=("contribution", "voter"), update=("revision",))
+_AGREEMENT = Upsert(Agreement, unique=("contribution", "voter"), update=())
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +158,8 @@ class Batch:
 
     @staticmethod
     def agree(note: Contribution, voter: str) -> None:
-        """Once a person, however often they say so, and with the words that stand there now."""
-        _AGREEMENT.write([Agreement(contribution=note, voter=voter, revision=note.revision)])
+        """Once a person, however often they say so."""
+        _AGREEMENT.write([Agreement(contribution=note, voter=voter)])
 
 
 def _group(row: tuple[Any, ...]) -> Group:

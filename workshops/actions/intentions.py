@@ -43,7 +43,6 @@ class TakeBack(Intention):
 class Agree(Intention):
     note: int
     on: bool
-    revision: int = 0  # the wording that they read; 0: whichever stands
 
 
 @dataclass(frozen=True, slots=True)

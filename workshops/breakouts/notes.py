@@ -76,8 +76,7 @@ _NOTES = Prepared(
 )  # fmt: skip
 _AGREEING = Prepared(
     lambda groups: (
-        Agreement.objects.standing()
-        .filter(contribution__group__in=groups)
+        Agreement.objects.filter(contribution__group__in=groups)
         .order_by()
         .values_list("contribution")
         .annotate(people=Count("pk"))

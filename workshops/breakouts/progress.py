@@ -102,7 +102,7 @@ def overview(workshop_id: int) -> Overview | None:
     views = tuple(GroupView(g, people[g.pk], notes.get(g.pk, 0)) for g in groups)
     found = Overview(current, views, waiting=people[None])
     if found.presenting and found.presenting.pick:
-        agreeing = Agreement.objects.standing().filter(contribution=found.presenting.pick.pk).count()
+        agreeing = Agreement.objects.filter(contribution=found.presenting.pick.pk).count()
         return replace(found, agreeing=agreeing)
     return found
 

@@ -106,7 +106,7 @@ def places(workshop_id: int, voter: str | None = None) -> Places:
     sizes = dict.fromkeys(Group.objects.filter(round=current).values_list("pk", flat=True), 0)
     sizes.update(Counter(taken.values()))
     agreed: defaultdict[str, list[int]] = defaultdict(list)
-    agreements = Agreement.objects.standing().filter(contribution__group__round=current, **who)
+    agreements = Agreement.objects.filter(contribution__group__round=current, **who)
     for name, note in agreements.values_list("voter", "contribution"):
         agreed[name].append(note)
     hidden = bool(think_first and not shared_at)

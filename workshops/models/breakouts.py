@@ -7,7 +7,7 @@ overwritten: every wording stays (`Wording`), also the one that lost when two pe
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from polls.models import VOTER_LENGTH
@@ -210,21 +210,11 @@ class Wording(models.Model):
         constraints = [models.UniqueConstraint(fields=["by", "op"], name="one_wording_per_op")]
 
 
-class AgreementQuerySet(models.QuerySet):
-    def standing(self) -> AgreementQuerySet:
-        """With the words that stand there now: who agreed with others has not said anything about these."""
-        return self.filter(Q(revision__isnull=True) | Q(revision=F("contribution__revision")))
-
-
 class Agreement(models.Model):
-    """Somebody agrees with a contribution; counted once a person, as long as its words are those that they read."""
+    """Somebody agrees with a contribution; counted once a person."""
 
     contribution = models.ForeignKey(Contribution, models.CASCADE, related_name="agreements")
     voter = models.CharField(max_length=VOTER_LENGTH)
-    #: of the contribution, when they said so; null: before this was kept, and counted whatever was changed
-    revision = models.PositiveIntegerField(null=True, blank=True)
-
-    objects = AgreementQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["contribution", "voter"], name="agree_once")]

@@ -203,7 +203,7 @@
     const agreed = isOn("agree", id, place.agreed.indexOf(id) >= 0);
     const picked = isOn("pick", id, li.classList.contains("is-picked"));
     const can = {
-      agree: [!own, "agree:" + id + ":" + (agreed ? 0 : 1) + ":" + (li.dataset.rev || 0), agreed],
+      agree: [!own, "agree:" + id + ":" + (agreed ? 0 : 1), agreed],
       edit: [own || isScribe, "edit:" + id],
       pick: [!isHidden, "pick:" + id + ":" + (picked ? 0 : 1), picked],
       take_back: [own, "take_back:" + id],
@@ -409,7 +409,7 @@
     count(field);
   }
 
-  const FIELDS = { agree: ["note", "on", "rev"], pick: ["note", "on"], take_back: ["note"], move_note: ["note", "place"], scribe: ["group", "on"], help: ["group", "on"], choose: ["group"], stand_up: [] };
+  const FIELDS = { agree: ["note", "on"], pick: ["note", "on"], take_back: ["note"], move_note: ["note", "place"], scribe: ["group", "on"], help: ["group", "on"], choose: ["group"], stand_up: [] };
 
   function press(button) {
     const [command, ...values] = button.value.split(":"), line = button.closest("#unsent li");
