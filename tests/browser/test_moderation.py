@@ -132,6 +132,19 @@ def test_next_previous_hide_flag_and_undo_by_keyboard(queue):
     assert poll.text_checks.count() == 0
 
 
+def test_an_undo_quicker_than_the_next_picture_brings_its_item_back_at_once(queue):
+    _room, _poll, page = queue("one", "two", "three")
+    into_the_queue(page)
+    first = focused(page)
+    page.keyboard.press("h")
+    assert focused(page) not in ("", first)
+    page.keyboard.press("u")
+    assert focused(page) == first
+    page.keyboard.press("s")
+    until(lambda: TextCheck.objects.filter(key=first, shown=True).exists())
+    assert decided() == 1
+
+
 def test_other_words_are_typed_without_a_key_of_theirs_deciding_anything(queue):
     room, poll, page = queue("Anna shows how", "Softer light")
     into_the_queue(page)

@@ -40,8 +40,8 @@
       one.hidden = true;
       go(here[place + 1] || here[place - 1]);
     }
-    if (state === "pending") wanted = ref;
-    else past.push(ref);
+    wanted = state === "pending" ? ref : "";
+    if (state !== "pending") past.push(ref);
     undo.disabled = !past.length;
     post(ref, state, words);
   }
@@ -50,8 +50,10 @@
     const ref = past.pop();
     undo.disabled = !past.length;
     if (!ref) return;
-    sent.delete(ref);
+    settle(ref); // no picture follows where this undo is as quick as the decision
     wanted = ref;
+    const one = waiting().find((each) => each.dataset.ref === ref);
+    if (one) go(one);
     post(ref, "pending");
   }
 
@@ -135,6 +137,7 @@
   function step(one, by) {
     const all = [...document.querySelectorAll("#queue [data-ref]")].filter((each) => each.offsetParent);
     const next = one ? all[all.indexOf(one) + by] : all[0];
+    wanted = "";
     if (next) go(next);
   }
 
