@@ -138,7 +138,7 @@ def seat_of(who: Participant) -> Seat:
 def phone(who: Participant | None = None, *, observing: Workshop | None = None, **options: Any) -> Client:
     """A browser that holds this person's seat, an observer's, or none."""
     client = Client(**options)
-    seat = seat_of(who) if who else Seat(observing.pk) if observing else None
+    seat = seat_of(who) if who else Seat.to_observe(observing.pk) if observing else None
     if seat:
         client.cookies[settings.SEAT_COOKIE_NAME] = seat.as_cookie()
     return client

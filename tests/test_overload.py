@@ -33,12 +33,12 @@ from workshops import guesses, waiting
 from workshops.actions import facilitation, participation
 from workshops.live import allowance, pages, socket, turnstile
 from workshops.live import hub as hubs
-from workshops.models import Participant
+from workshops.models import Participant, Role
 from workshops.seats import Seat
 
 from . import factories
 from .browser.server import start_server
-from .test_socket import _end_engine, _quiet_engine, asked, path, room, seat, vote
+from .test_socket import _end_engine, _quiet_engine, asked, observer, path, room, seat, vote
 from .wire import cookie_of, phone_on
 
 __all__ = ["_quiet_engine", "asked", "room"]
@@ -367,18 +367,45 @@ def test_full_buckets_are_forgotten(clock, monkeypatch):
 
 
 @pytest.mark.fault("F28")
-async def test_a_flood_over_two_sockets_of_one_seat_is_one_flood_and_harms_nobody_else(asked, room):
+@pytest.mark.parametrize("kind", ["voter", "observer"])
+async def test_a_flood_over_two_sockets_of_one_seat_is_one_flood_and_harms_nobody_else(asked, room, kind):
     workshop, poll, who = asked
     other = await sync_to_async(factories.participant)(workshop)
-    first, second = [await room(path(workshop), cookie=seat(who)) for _ in range(2)]
+    cookie = seat(who) if kind == "voter" else observer(workshop)
+    first, second = [await room(path(workshop), cookie=cookie) for _ in range(2)]
     calm = await room(path(workshop), cookie=seat(other))
+    looking_on = await room(path(workshop), cookie=observer(workshop))
     for _ in range(1000):
         await first.say("{}")
         await second.say("{}")
     assert (await first.ended(), await second.ended()) == (4429, 4429)
-    assert await (await room(path(workshop), cookie=seat(who))).ended() == 4429
+    assert await (await room(path(workshop), cookie=cookie)).ended() == 4429
     await calm.say(vote(poll))
     assert (await calm.until("ack", "nack"))["t"] == "ack"
+    await looking_on.say('{"t":"ping"}')
+    assert (await looking_on.until("pong", "nack"))["t"] == "pong"
+
+
+@pytest.mark.fault("F28")
+async def test_a_facilitators_screens_share_one_bucket_and_a_wall_has_one_of_its_own(asked, room):
+    workshop, _poll, _who = asked
+
+    def cookie(role):
+        client = factories.signed_in(factories.staff(workshop.programme, role))
+        return f"{settings.SESSION_COOKIE_NAME}={client.cookies[settings.SESSION_COOKIE_NAME].value}"
+
+    console = f"/live/console/{workshop.code}/"
+    own, others = [await sync_to_async(cookie)(role) for role in (Role.OWNER, Role.FACILITATOR)]
+    first, second = [await room(console, cookie=own) for _ in range(2)]
+    calm = await room(console, cookie=others)
+    walls = [await room(f"/live/wall/{workshop.wall_key}/") for _ in range(2)]
+    for _ in range(1000):
+        for one in (first, second, walls[0]):
+            await one.say("{}")
+    assert [await one.ended() for one in (first, second, walls[0])] == [4429] * 3
+    for one in (calm, walls[1]):
+        await one.say('{"t":"ping"}')
+        assert (await one.until("pong", "nack"))["t"] == "pong"
 
 
 async def test_posts_and_frames_of_one_seat_come_out_of_one_bucket(running):

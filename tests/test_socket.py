@@ -128,7 +128,7 @@ def seat(who):
 
 
 def observer(workshop):
-    return f"{settings.SEAT_COOKIE_NAME}={Seat(workshop.pk).as_cookie()}"
+    return f"{settings.SEAT_COOKIE_NAME}={Seat.to_observe(workshop.pk).as_cookie()}"
 
 
 def path(workshop):

@@ -1,8 +1,8 @@
 """A participant's seat: the one cookie of somebody who takes part.
 
 The cookie is signed, so it is checked without a query: whoever holds it joined this workshop after
-reading the information sheet. It carries the random voter key and no identity. An observer's seat has no
-voter key and no row anywhere.
+reading the information sheet. It carries a random key and no identity. A voter's is the one their ballots
+carry; an observer's is in no row anywhere and only tells their screens from those of others (`Seat.token`).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from django.utils.crypto import salted_hmac
 
 from polls.models import VOTER_LENGTH
 
-from .models import Participant, Workshop
+from .models import Participant, Workshop, new_key
 
 _signer = Signer(salt="workshops.seat")
 
@@ -27,20 +27,30 @@ class Seat:
 
     workshop_id: int
     voter: str = ""
+    onlooker: str = ""
+
+    @classmethod
+    def to_observe(cls, workshop_id: int) -> Seat:
+        return cls(workshop_id, onlooker=new_key())
 
     @property
     def is_observer(self) -> bool:
         return not self.voter
 
+    @property
+    def token(self) -> str:
+        """One person's, whichever they are: what limits on how often somebody may speak go by."""
+        return self.voter or self.onlooker
+
     def as_cookie(self) -> str:
-        return _signer.sign(f"{self.workshop_id}.{self.voter}")
+        return _signer.sign(f"{self.workshop_id}.{self.voter}.{self.onlooker}".rstrip("."))
 
     @classmethod
     def from_cookie(cls, value: str | None) -> Seat | None:
         """The seat, or `None` for a missing, foreign or altered cookie."""
         try:
-            workshop_id, voter = _signer.unsign(value or "").split(".")
-            return cls(int(workshop_id), voter)
+            workshop_id, *keys = _signer.unsign(value or "").split(".")
+            return cls(int(workshop_id), *keys)
         except (BadSignature, ValueError):
             return None
 

@@ -1,8 +1,8 @@
-"""How often one seat may speak: a bucket that all its sockets and posts share in this process.
+"""How often somebody may speak: a bucket that all their sockets and posts share in this process.
 
-A held key fits, a flood does not. Who reconnects finds the bucket as it was left, so hanging up buys nothing,
-and nobody else's bucket is touched. A bucket is a few numbers under a voter key that is here anyway; those that
-are full again are forgotten.
+It goes by a token: a seat's key, whether its owner votes or looks on, or who is signed in. A held key fits, a flood
+does not. Who reconnects finds the bucket as it was left, so hanging up buys nothing, and nobody else's bucket is
+touched. A bucket is a few numbers under its token; those that are full again are forgotten.
 """
 
 from __future__ import annotations
@@ -54,18 +54,19 @@ _held: WeakValueDictionary[str, Allowance] = (
 )  # a socket's, though it was forgotten as full
 
 
-def of(voter: str) -> Allowance:
-    """The bucket of this voter; an observer has no key, so each of their sockets has one of its own."""
-    if not voter:
+def of(token: str) -> Allowance:
+    """The bucket of this token. A wall has none (its address is the room's, and one who knows it must not be able
+    to silence the others): each has a bucket of its own, for the little that a wall says."""
+    if not token:
         return Allowance()
-    if voter not in _kept:
+    if token not in _kept:
         if len(_kept) >= KEPT:
             _forget_the_full()
-        found = _held.get(voter) or Allowance()
-        _kept[voter] = _held[voter] = found
-    return _kept[voter]
+        found = _held.get(token) or Allowance()
+        _kept[token] = _held[token] = found
+    return _kept[token]
 
 
 def _forget_the_full() -> None:
-    for voter in [voter for voter, allowance in _kept.items() if allowance.is_full]:
-        del _kept[voter]
+    for token in [token for token, allowance in _kept.items() if allowance.is_full]:
+        del _kept[token]

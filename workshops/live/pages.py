@@ -227,7 +227,7 @@ class PhonePages(ASGIHandler):
         places = self._places()
         if not _is_in(seat):
             return await self._newcomer(request, places.newcomers)
-        if not allowance.of(seat.voter).take(allowance.PAGE_COST):
+        if not allowance.of(seat.token).take(allowance.PAGE_COST):
             return _wait(request, waiting.FAST, waiting.soon())
         return await self._judged(request, await self._page(request, places.seated))
 
@@ -307,7 +307,8 @@ def _seat(request: HttpRequest) -> Seat | None:
 
 
 def _is_in(seat: Seat | None) -> TypeGuard[Seat]:
-    return seat is not None and not seat.is_observer
+    """Voters and observers alike; an observer's cookie from before they had a key is a newcomer's."""
+    return seat is not None and bool(seat.token)
 
 
 def _share(request: HttpRequest) -> float:

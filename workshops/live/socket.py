@@ -64,10 +64,10 @@ async def phone(scope, receive, send) -> None:
     seat = seats.of_scope(scope)
     if seat is None or seat.workshop_id != await workshop_id(code=scope["url_route"]["kwargs"]["code"]):
         return await _refuse(receive, send, NO_SESSION)
-    if not allowance.of(seat.voter).take():
+    if not allowance.of(seat.token).take():
         return await _refuse(receive, send, TOO_FAST)
     audience = Audience.OBSERVER if seat.is_observer else Audience.PHONE
-    await _Session(audience, seat.workshop_id, seat, send).run(receive)
+    await _Session(audience, seat.workshop_id, seat, send, seat.token).run(receive)
 
 
 async def wall(scope, receive, send) -> None:
@@ -85,7 +85,7 @@ async def console(scope, receive, send) -> None:
         workshop = await _read_at_the_door(access.workshop_for, user, code, *access.RUNNERS)
     except (Http404, PermissionDenied):
         return await _refuse(receive, send, FORBIDDEN if user.is_authenticated else NO_SESSION)
-    await _Session(Audience.CONSOLE, workshop.pk, None, send).run(receive)
+    await _Session(Audience.CONSOLE, workshop.pk, None, send, f"user {user.pk}").run(receive)
 
 
 async def nowhere(scope, receive, send) -> None:
@@ -140,14 +140,16 @@ def _size(message: dict[str, Any]) -> int:
 
 
 class _Session:
-    def __init__(self, audience: Audience, workshop_id: int, seat: seats.Seat | None, send: Callable) -> None:
+    def __init__(
+        self, audience: Audience, workshop_id: int, seat: seats.Seat | None, send: Callable, token: str = ""
+    ) -> None:
         self.seat, self.send = seat, send
         self.workshop_id = workshop_id
         self.connection = hubs.Connection(audience, seat.voter if seat else "")
         self.connection.on_close = self._end_listening
         self._listening: asyncio.Timeout | None = None
         self._has_spoken, self._heard_at = False, time.monotonic()
-        self._allowance = allowance.of(seat.voter if seat else "")
+        self._allowance = allowance.of(token)
         self._tasks: set[asyncio.Task] = set()
 
     async def run(self, receive: Callable) -> None:

@@ -73,7 +73,7 @@ def consent(request: HttpRequest, code: str) -> HttpResponse:
     if request.method != "POST":
         return _consent_page(request, workshop)
     if request.POST.get("observe"):
-        return seats.give(redirect("phone", code=workshop.code), seats.Seat(workshop.pk))
+        return seats.give(redirect("phone", code=workshop.code), seats.Seat.to_observe(workshop.pk))
     return _join(request, workshop)
 
 

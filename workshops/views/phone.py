@@ -182,7 +182,7 @@ async def by_script(request: HttpRequest, code: str) -> JsonResponse:
     if seat is None:
         words = _("You have left this workshop. Join again to answer.")
         return JsonResponse({"t": "nack", "op": op, "code": "consent", "message": words}, status=401)
-    if not allowance.of(seat.voter).take():
+    if not allowance.of(seat.token).take():
         nack = {"t": "nack", "op": op, "poll": poll, "code": "rate", "retry_after": 1.0, "message": ""}
         return JsonResponse(nack, status=429, headers={"Retry-After": "1"})
     try:
