@@ -40,6 +40,7 @@ class Socket(asyncio.Protocol):
         self.rest = b""
         self.is_open = False
         self.opened = crowd.loop.create_future()
+        self.closed = crowd.loop.create_future()
 
     def connection_made(self, transport: Any) -> None:
         self.transport = transport
@@ -76,6 +77,7 @@ class Socket(asyncio.Protocol):
 
     def connection_lost(self, error: Exception | None) -> None:
         self._fail(str(error or "it closed the connection"))
+        self.closed.set_result(None)
         if self.is_open:
             self.is_open = False
             self.crowd.lost += 1

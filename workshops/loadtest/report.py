@@ -106,7 +106,11 @@ def shown(value: Any) -> str:
     return f"{value:.2f}" if abs(value) >= 0.1 else f"{value:.2g}"
 
 
-GROUPS_EQUAL = "notes in the database = acknowledged = on every pad of their group and on no other"
+EQUAL = {
+    "groups": "notes in the database = acknowledged = on every pad of their group and on no other",
+    "joins": "people in the database = let in, everybody else was told when to come again, votes acknowledged",
+    "return": "everybody is back and stayed; rows = acknowledged = result",
+}
 VOTES_EQUAL = {"rows": "rows", "acked": "acknowledged", "tally": "result", "wall": "on the wall"}
 
 
@@ -114,9 +118,9 @@ def verdict(result: dict[str, Any]) -> str:
     """What was found equal is named, so what could not be counted is not claimed."""
     if not result["valid"]:
         return "\n".join(["NOT VALID:", *(f"  {reason}" for reason in result["reasons"])])
-    equal = GROUPS_EQUAL
-    if result.get("scenario", "votes") == "votes":
-        votes = result.get("votes", {})  # a comparison counts all of them in every run
-        equal = " = ".join(words for key, words in VOTES_EQUAL.items() if votes.get(key, 0) is not None)
-    more = "" if "rows" in equal or equal is GROUPS_EQUAL else " Rows could not be counted from here."
+    if equal := EQUAL.get(result.get("scenario", "votes"), ""):
+        return f"Valid: {equal}, and the client was not what was slow."
+    votes = result.get("votes", {})  # a comparison counts all of them in every run
+    equal = " = ".join(words for key, words in VOTES_EQUAL.items() if votes.get(key, 0) is not None)
+    more = "" if "rows" in equal else " Rows could not be counted from here."
     return f"Valid: {equal}, and the client was not what was slow.{more}"

@@ -106,6 +106,10 @@ class Room:
         rows = Ballot.objects.filter(poll=self.poll, status=Ballot.Status.CAST).count()
         return {"rows": rows, "tally": results.count(self.poll).tally["n"]}
 
+    def people(self) -> dict[str, int]:
+        """Who is in the database, whoever let them in."""
+        return {"people": self.workshop.participants.count()}
+
 
 if __name__ == "__main__":
     main(Room)

@@ -79,9 +79,10 @@ def environment(place: Path) -> dict[str, str]:
     }
 
 
-def migrate(place: Path) -> None:
+def manage(place: Path, *command: str) -> None:
+    """A command of the project, for the database in `place`."""
     subprocess.run(
-        [PYTHON, "manage.py", "migrate", "--verbosity=0"],
+        [PYTHON, "manage.py", *command, "--verbosity=0"],
         cwd=settings.BASE_DIR,
         env=environment(place),
         check=True,
@@ -89,11 +90,11 @@ def migrate(place: Path) -> None:
 
 
 @contextmanager
-def running(kind: Kind, place: Path, core: int | None = None) -> Iterator[Server]:
+def running(kind: Kind, place: Path, core: int | None = None, port: int = 0) -> Iterator[Server]:
     """The server, answering; stopped afterwards. What we compare with gets as many sockets as ours asks for itself."""
     _, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, FILES), hard))  # its child has it too
-    port = free_port()
+    port = port or free_port()
     arguments = [argument.format(port=port) for argument in kind.arguments]
     with _log(place, kind).open("wb") as log:
         process = subprocess.Popen(

@@ -21,7 +21,7 @@ SETTLE_SECONDS = 0.5
 def prepared(place: Path, progress: Progress, module: str = "room") -> Iterator[Child]:
     """A fresh database in `place` and the process that makes workshops in it (`room`, or another like it)."""
     progress("making a fresh database")
-    servers.migrate(place)
+    servers.manage(place, "migrate")
     with child(module, servers.environment(place), progress) as room:
         yield room
 

@@ -10,90 +10,33 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
-import secrets
 from collections import deque
 from typing import Any
 
 from . import figures, frames, notes, phones
 from .notes import Word
 from .phones import HANDSHAKE_SECONDS, Crowd, Socket, Watch, now
+from .talkers import Talker, Talkers, Voter
 
 HELLO = b'{"t":"hello","seen":{}}'
 AGREES, EDITS = 0.3, 0.15  # after so many of 1 notes somebody agrees with another's, or changes one of theirs
-VOTE_EVERY = 2.0  # seconds between two answers of one voter: they keep changing their minds
 SETTLE_SECONDS = 0.5
 
 
-class Talker(Socket):
-    """Whoever says something and waits for the answer."""
+class Latecomer(Voter):
+    """Came late into some group, and only reads there."""
 
     crowd: Tables
 
-    def __init__(self, crowd: Crowd, request: bytes) -> None:
-        super().__init__(crowd, request)
-        self.greeted = crowd.loop.create_future()
-        self.group = 0
-        self.waiting: dict[str, tuple[float, bytes, Any]] = {}
-
-    def ask(self, about: Any, **frame: Any) -> None:
-        """Send a command; `about` comes back with its answer."""
-        op = secrets.token_hex(8)
-        payload = json.dumps(frame | {"op": op}).encode()
-        self.waiting[op] = (now(), payload, about)
-        self.say(payload)
-
-    def hear(self, payload: bytes) -> None:
-        if payload.startswith(frames.ACK):
-            answer = json.loads(payload)
-            if asked := self.waiting.pop(answer["op"], None):
-                self.acknowledged(asked[2], now() - asked[0], answer)
-            self.crowd.look()
-        elif payload.startswith(frames.NACK):
-            self._refused(json.loads(payload))
-        elif payload.startswith(frames.PLACE):
-            self.group = json.loads(payload)["group"]
-        self.read(payload)
-
-    def _refused(self, answer: dict[str, Any]) -> None:
-        """Busy is told and tried again, as a phone does; anything else is final."""
-        code = answer.get("code", "")
-        self.crowd.refusals[code] = self.crowd.refusals.get(code, 0) + 1
-        if code in figures.TRIED_AGAIN and answer["op"] in self.waiting:
-            wait = answer.get("retry_after", 1.0) * self.crowd.rng.uniform(1, 1.5)
-            self.crowd.loop.call_later(wait, self.say, self.waiting[answer["op"]][1])
-        else:
-            self.waiting.pop(answer.get("op", ""), None)
-
-    def acknowledged(self, about: Any, seconds: float, answer: dict[str, Any]) -> None:
-        raise NotImplementedError
-
-    def read(self, payload: bytes) -> None:
-        """Anything else that is shown."""
-        raise NotImplementedError
-
-
-class Voter(Talker):
-    """Answers the question on stage again and again; came late into some group, and only reads there."""
-
-    ballot = seq = 0
-
     def read(self, payload: bytes) -> None:
         self.crowd.look_for_strangers(payload, self.group)
-        if payload.startswith(frames.STAGE):
-            self.ballot = frames.ballot_on_stage(payload)
-            if self.ballot and not self.greeted.done():
-                self.greeted.set_result(None)
-
-    def vote(self) -> None:
-        self.seq += 1
-        self.ask(None, t="vote", poll=self.ballot, seq=self.seq, value=self.crowd.value())
-
-    def acknowledged(self, about: Any, seconds: float, answer: dict[str, Any]) -> None:
-        self.crowd.vote_acks.append(seconds)
+        super().read(payload)
 
 
 class Member(Talker):
     """Writes notes into their group's pad, agrees with others', changes their own; reads the pad all the while."""
+
+    crowd: Tables
 
     def __init__(self, crowd: Tables, request: bytes) -> None:
         super().__init__(crowd, request)
@@ -194,15 +137,13 @@ class Wall(Socket):
         self.crowd.look_for_strangers(payload, 0)
 
 
-class Tables(Crowd):
+class Tables(Talkers):
     """All groups of a run."""
 
     def __init__(self, url: str, code: str, choices: list[str]) -> None:
         super().__init__(url, code, choices)
         self.numbers = itertools.count(1)
         self.members: list[Member] = []
-        self.voters: list[Voter] = []
-        self.vote_acks: list[float] = []
         self.acks: list[float] = []
         self.visible: list[float] = []
         self.written_at: dict[tuple[int, int], float] = {}
@@ -249,17 +190,7 @@ class Tables(Crowd):
         self.members.append(await self.connect(Member, f"/live/phone/{self.code}/", cookie))
 
     async def _open_voter(self, cookie: str) -> None:
-        self.voters.append(await self.connect(Voter, f"/live/phone/{self.code}/", cookie))
-
-    async def vote_alone(self, seconds: float) -> dict[str, Any]:
-        """Only the question is answered; nobody writes. First everybody once: a turnout that grows is not measured."""
-        await self._cast_for(VOTE_EVERY)
-        await self._until_answered(self.voters)
-        self._begin()
-        watch = Watch(self.loop)
-        await self._cast_for(seconds)
-        await self._until_answered(self.voters)
-        return self._measured(watch)
+        self.voters.append(await self.connect(Latecomer, f"/live/phone/{self.code}/", cookie))
 
     async def talk(self, seconds: float, every: float, most: int, patience: float) -> dict[str, Any]:
         """Everybody writes for so long, a note `every` so many seconds and `most` notes each, while voters go on;
@@ -273,25 +204,8 @@ class Tables(Crowd):
         return self._measured(watch) | {"client": busy, **self._found(), "all_shown": shown}
 
     def _begin(self) -> None:
-        self.messages = self.pads = 0
-        self.vote_acks, self.acks = [], []
-
-    def _measured(self, watch: Watch) -> dict[str, Any]:
-        return {
-            "seconds": round(now() - watch.begun, 3),
-            "messages": self.messages,
-            "votes": len(self.vote_acks),
-            "vote_ack": figures.spread(self.vote_acks, 50, 95, 99),
-            "client": watch.end(),
-        }
-
-    async def _cast_for(self, seconds: float) -> None:
-        """Voters in turn, each about every `VOTE_EVERY` seconds."""
-        begun, number = now(), 0
-        while self.voters and (moment := number * VOTE_EVERY / len(self.voters)) < seconds:
-            await asyncio.sleep(max(0.0, begun + moment - now()))
-            self.voters[number % len(self.voters)].vote()
-            number += 1
+        super()._begin()
+        self.pads, self.acks = 0, []
 
     async def _write_for(self, seconds: float, every: float, most: int) -> None:
         begun, told = now(), 0.0
@@ -316,9 +230,6 @@ class Tables(Crowd):
                 moment += every * self.rng.uniform(0.5, 1.5)
                 number += 1
         return sorted(found, key=lambda each: each[0])
-
-    async def _until_answered(self, talkers: list[Any]) -> bool:
-        return await self.until(lambda: not any(talker.waiting for talker in talkers), HANDSHAKE_SECONDS)
 
     # -- what was seen ----------------------------------------------------------------------------------------------
 

@@ -1,4 +1,4 @@
-"""Measure a server with thousands of phones that vote, or with small groups that type; see `workshops.loadtest`."""
+"""Measure a server with thousands of phones that vote, with groups, or with a crowd; see `workshops.loadtest`."""
 
 from __future__ import annotations
 
@@ -7,16 +7,23 @@ import os
 import platform
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from workshops.loadtest import compare, goals, groups_trial, report, trial, visitors
+from workshops.loadtest import compare, floods_trial, goals, groups_trial, report, trial, visitors
 from workshops.loadtest.children import ChildFailed
 from workshops.loadtest.servers import KINDS
 
 MOST_PHONES = 20_000
+USUAL: dict[str, dict[str, Any]] = {
+    "votes": {"phones": 1000},
+    "groups": {"phones": 1000, "seconds": 20.0, "voters": 60},
+    "joins": {"phones": 10_000, "seconds": 10.0, "voters": 100},
+    "return": {"phones": 2000, "seconds": 10.0, "voters": 100},
+}
 
 
 class Command(BaseCommand):
@@ -25,18 +32,23 @@ class Command(BaseCommand):
     def add_arguments(self, parser):
         parser.add_argument(
             "--scenario",
-            choices=["votes", "groups"],
+            choices=["votes", "groups", "joins", "return"],
             default="votes",
-            help="groups: small groups type at once",
+            help="groups: small groups type at once; joins: a crowd comes to the door while people vote; "
+            "return: the server is killed, and everybody comes back at once",
         )
         parser.add_argument("--groups", type=int, default=100)
         parser.add_argument("--people", type=int, default=6, help="in each group")
-        parser.add_argument("--seconds", type=float, default=20.0, help="how long groups type")
+        parser.add_argument(
+            "--seconds", type=float, help="how long groups type (20), or within how many a crowd comes (10)"
+        )
         parser.add_argument(
             "--every", type=float, default=10.0, help="seconds between two notes of one person"
         )
-        parser.add_argument("--voters", type=int, default=60, help="who vote beside the groups")
-        parser.add_argument("--phones", type=int, default=1000)
+        parser.add_argument("--voters", type=int, help="who vote beside the groups (60) or the crowd (100)")
+        parser.add_argument(
+            "--phones", type=int, help="1000; of a crowd at the door 10000, of one that comes back 2000"
+        )
         parser.add_argument(
             "--window", type=float, default=3.0, help="seconds in which all vote; 0 is all at once"
         )
@@ -55,14 +67,18 @@ class Command(BaseCommand):
         parser.add_argument("--specimen-phones", type=int, default=compare.SPECIMEN_PHONES)
         parser.add_argument("--json", type=Path, metavar="FILE", help="write everything as one JSON object")
 
-    def handle(self, *args, phones: int, window: float, **options):
+    def handle(self, *args, phones: int | None, window: float, **options):
+        options |= {name: options[name] if options[name] is not None else usual for name, usual in
+                    USUAL[options["scenario"]].items() if name != "phones"}  # fmt: skip
+        phones = USUAL[options["scenario"]]["phones"] if phones is None else phones
         refuse_what_cannot_be(phones, window, options)
         try:
-            result = (
-                self.talk(options)
-                if options["scenario"] == "groups"
-                else self.measure(phones, window, options)
-            )
+            result = {
+                "groups": lambda: self.talk(options),
+                "joins": lambda: self.crowd(floods_trial.run_joins, phones, options),
+                "return": lambda: self.crowd(floods_trial.run_return, phones, options),
+                "votes": lambda: self.measure(phones, window, options),
+            }[options["scenario"]]()
         except (ChildFailed, visitors.NotThere, RuntimeError) as error:
             raise CommandError(str(error)) from None
         if options["json"]:
@@ -88,6 +104,19 @@ class Command(BaseCommand):
             result = groups_trial.run(KINDS[options["server"]], plan, Path(place), room, self.progress)
         self.progress("")
         self.stdout.write(report.table({result["label"]: result}, groups_trial.ROWS))
+        return result
+
+    def crowd(self, run: Callable, phones: int, options: dict) -> dict[str, Any]:
+        plan = floods_trial.Plan(phones, options["seconds"], options["voters"])
+        if not plan.is_possible:
+            raise CommandError("--voters: 1 to 1,000; --seconds: above 0.")
+        with (
+            tempfile.TemporaryDirectory(prefix="loadtest-") as place,
+            trial.prepared(Path(place), self.progress) as room,
+        ):
+            result = run(KINDS[options["server"]], plan, Path(place), room, self.progress)
+        self.progress("")
+        self.stdout.write(report.table({result["label"]: result}, floods_trial.ROWS[result["scenario"]]))
         return result
 
     def measure(self, phones: int, window: float, options: dict) -> dict[str, Any]:
@@ -156,7 +185,9 @@ def refuse_what_cannot_be(phones: int, window: float, options: dict) -> None:
     if options["rounds"] < 1 or not 1 <= options["specimen_phones"] <= MOST_PHONES:
         raise CommandError("--rounds and --specimen-phones: expected 1 or more.")
     if options["base_url"] and (options["compare"] or options["scenario"] != "votes"):
-        raise CommandError("--base-url measures votes on one server; --compare and groups start their own.")
+        raise CommandError(
+            "--base-url measures votes on one server; --compare and the other scenarios start their own."
+        )
     if options["json"] and not options["json"].absolute().parent.is_dir():
         raise CommandError(f"--json: there is no folder {options['json'].parent}.")
 
