@@ -218,14 +218,14 @@ def held(monkeypatch):
     monkeypatch.setattr(settings, "PAGES_WAITING", 0)
     going = threading.Event()
     inside = threading.Semaphore(0)
-    join = participation.join
+    joining = participation.joining
 
     def slow(*args, **kwargs):
         inside.release()
         assert going.wait(20)
-        return join(*args, **kwargs)
+        return joining(*args, **kwargs)
 
-    monkeypatch.setattr(participation, "join", slow)
+    monkeypatch.setattr(participation, "joining", slow)
     yield inside, going
     going.set()
 

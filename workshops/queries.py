@@ -207,6 +207,21 @@ def profile_items(workshop: Workshop) -> list[AgendaItem]:
     return list(workshop.agenda.filter(profile=True).select_related("poll__version__instrument"))
 
 
+def has_open_profile(workshop_id: int) -> bool:
+    """Are there questions about people's work that can still be answered?"""
+    return bool(_OPEN_PROFILE.rows([workshop_id]))
+
+
+_OPEN_PROFILE = Prepared(
+    lambda workshops: (
+        AgendaItem.objects.filter(workshop__in=workshops, profile=True, poll__state=State.OPEN)
+        .order_by()
+        .values_list("pk")
+    ),
+    int,
+)
+
+
 def next_item(items: list[AgendaItem], current: AgendaItem | None) -> AgendaItem | None:
     """The first step after the one on stage, or after the last that was done, that has not been done."""
     done = [item.position for item in items if item.done_at]

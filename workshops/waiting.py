@@ -13,6 +13,7 @@ from math import ceil
 
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.template.loader import render_to_string
+from django.utils import translation
 from django.utils.cache import add_never_cache_headers
 from django.utils.html import escape, format_html_join
 from django.utils.translation import get_language
@@ -28,19 +29,21 @@ PLACES = ("action", "method", "fields", "seconds")
 
 def page(request: HttpRequest, why: str, seconds: float) -> HttpResponse:
     """`why` is one of the five above; `seconds` from now it is worth another try."""
-    wait = str(ceil(seconds))
     is_form = request.method == "POST"
-    parts = {
-        "action": escape(request.get_full_path() if is_form else request.path),
-        "method": "post" if is_form else "get",
-        "fields": _hidden(request.POST if is_form else request.GET),
-        "seconds": wait,
-    }
-    drawn = _drawn(why, get_language())
-    html = [parts[piece] if number % 2 else piece for number, piece in enumerate(drawn)]
-    response = HttpResponse("".join(html), status=STATUS[why], headers={"Retry-After": wait})
+    address = request.get_full_path() if is_form else request.path
+    sent = _hidden(request.POST if is_form else request.GET)
+    html = text(why, get_language(), "post" if is_form else "get", address, sent, seconds)
+    wait = {"Retry-After": str(ceil(seconds))}
+    response = HttpResponse(html, status=STATUS[why], headers=wait)
     add_never_cache_headers(response)
     return response
+
+
+def text(why: str, language: str | None, method: str, address: str, fields: str, seconds: float) -> str:
+    """The page itself; `fields` is HTML and goes in as it is."""
+    parts = {"action": escape(address), "method": method, "fields": fields, "seconds": str(ceil(seconds))}
+    drawn = _drawn(why, language)
+    return "".join(parts[piece] if number % 2 else piece for number, piece in enumerate(drawn))
 
 
 def soon() -> float:
@@ -51,6 +54,11 @@ def soon() -> float:
 @lru_cache(maxsize=64)
 def _drawn(why: str, language: str | None) -> list[str]:
     """The page in pieces: every second one is the name of a place."""
+    with translation.override(language):
+        return PLACE.split(_page(why))
+
+
+def _page(why: str) -> str:
     title, words = {
         FULL: (
             _("Many people are coming in"),
@@ -75,7 +83,7 @@ def _drawn(why: str, language: str | None) -> list[str]:
     context = {"title": title, "words": words, "keeps": why != STAFF} | {
         place: f"[[waiting:{place}]]" for place in PLACES
     }
-    return PLACE.split(render_to_string("workshops/phone/waiting.html", context))
+    return render_to_string("workshops/phone/waiting.html", context)
 
 
 def _hidden(sent: QueryDict) -> str:

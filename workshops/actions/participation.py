@@ -45,6 +45,17 @@ class Shown:
     poll: int
 
 
+@dataclass(frozen=True, slots=True)
+class Join:
+    """Somebody takes part, having agreed to what has to be agreed (`joining`)."""
+
+    workshop_id: int
+    voter: str
+    sheet_id: int | None
+    consent: tuple[str, ...]  # keys of what they ticked
+    rehearsal: bool = False
+
+
 class ConsentMissing(Exception):
     """Something that has to be agreed to was not ticked; `missing` holds the texts."""
 
@@ -63,11 +74,8 @@ def missing_consent(sheet: InformationSheet | None, ticked: Iterable[str]) -> li
     ]
 
 
-@transaction.atomic
-def join(
-    workshop: Workshop, ticked: Iterable[str], *, once: str = "", rehearsal: bool = False
-) -> Participant:
-    """A person takes part, having agreed to what has to be agreed. Raises `ConsentMissing`.
+def joining(workshop: Workshop, ticked: Iterable[str], *, once: str = "", rehearsal: bool = False) -> Join:
+    """What is to be written for a person who takes part. Raises `ConsentMissing`.
 
     The same form sent twice (`once` is its number) is one person: a double tap must not add to who joined.
     """
@@ -76,13 +84,17 @@ def join(
     if missing := missing_consent(sheet, ticked):
         raise ConsentMissing(missing)
     known = [item["key"] for item in (sheet.items if sheet else []) if item["key"] in ticked]
-    participant, _new = Participant.objects.update_or_create(
-        workshop=workshop,
-        voter=seats.voter_of_form(workshop.pk, once) if once else new_key(),
-        defaults={"sheet": sheet, "consent": known, "rehearsal": rehearsal, "left_at": None},
-    )
-    notify.changed(workshop.pk, Topic.ROOM, Topic.TALLY)
-    return participant
+    voter = seats.voter_of_form(workshop.pk, once) if once else new_key()
+    return Join(workshop.pk, voter, workshop.sheet_id, tuple(known), rehearsal)
+
+
+def join(
+    workshop: Workshop, ticked: Iterable[str], *, once: str = "", rehearsal: bool = False
+) -> Participant:
+    """A person takes part, at once. Raises `ConsentMissing`."""
+    item = joining(workshop, ticked, once=once, rehearsal=rehearsal)
+    write([item])
+    return Participant.objects.get(voter=item.voter)
 
 
 def finish_profile(participant: Participant) -> None:
@@ -97,8 +109,42 @@ def leave(participant: Participant) -> None:
     notify.changed(participant.workshop_id, Topic.ROOM, Topic.TALLY)
 
 
-def write(items: Sequence[Vote | Shown]) -> list[Outcome | None]:
-    """Write a batch in one transaction; one outcome per item, in order (`None` for a paper issued)."""
+def write(items: Sequence[Vote | Shown | Join]) -> list[Outcome | None]:
+    """Write a batch in one transaction; one outcome per item, in order (`None` for a paper issued or somebody's
+    joining)."""
+    joins = [item for item in items if isinstance(item, Join)]
+    if not joins:
+        return _answer([item for item in items if not isinstance(item, Join)])
+    with transaction.atomic():
+        _let_in(joins)
+        written = iter(_answer([item for item in items if not isinstance(item, Join)]))
+    return [None if isinstance(item, Join) else next(written) for item in items]
+
+
+def _let_in(joins: Iterable[Join]) -> None:
+    people = {
+        item.voter: Participant(
+            workshop_id=item.workshop_id,
+            voter=item.voter,
+            sheet_id=item.sheet_id,
+            consent=list(item.consent),
+            rehearsal=item.rehearsal,
+        )
+        for item in joins
+    }
+    Participant.objects.bulk_create(
+        people.values(),
+        update_conflicts=True,
+        unique_fields=["voter"],
+        update_fields=["sheet", "consent", "rehearsal", "left_at"],
+    )
+    for workshop_id in {item.workshop_id for item in joins}:
+        notify.changed(workshop_id, Topic.ROOM, Topic.TALLY)
+
+
+def _answer(items: Sequence[Vote | Shown]) -> list[Outcome | None]:
+    if not items:
+        return []
     with transaction.atomic():
         held = ballot_box.hold({item.poll for item in items})  # first: who is here is asked under the lock
         room = _Room(items)

@@ -12,7 +12,7 @@ from polls.ballot_box import Outcome as PaperOutcome
 
 from . import groupwork, intentions, participation
 
-Item = participation.Vote | participation.Shown | intentions.Intention
+Item = participation.Vote | participation.Shown | participation.Join | intentions.Intention
 Outcome = PaperOutcome | intentions.Outcome
 
 

@@ -168,6 +168,26 @@ def get() -> Intake:
     return _intakes[loop]
 
 
+def write_from_a_page(item: Any) -> Any:
+    """For a page in its thread: what is to be written goes with the next batch, so this page never holds the lock
+    that votes wait for. Where no engine runs (tests, plain WSGI), at once. Raises `OperationalError` if not taken."""
+    loop, made = next(iter(_intakes.items()), (None, None))
+    if not loop or not made or not loop.is_running() or _runs_here(loop):
+        return together.write([item])[0]
+    try:
+        patience = 2 * settings.LIVE_WRITE_SECONDS  # for the batch that is being written, and for this one
+        return asyncio.run_coroutine_threadsafe(made.submit(item), loop).result(patience)
+    except (Busy, TimeoutError):
+        raise OperationalError("the database does not take it now") from None
+
+
+def _runs_here(loop: asyncio.AbstractEventLoop) -> bool:
+    try:
+        return asyncio.get_running_loop() is loop
+    except RuntimeError:
+        return False
+
+
 def waiting() -> int:
     """Votes that this process has taken and not written yet."""
     return sum(intake.waiting for intake in _intakes.values())

@@ -10,7 +10,9 @@ needs no thread and no place here; it goes to the intake, which has a limit of i
 from __future__ import annotations
 
 import asyncio
+import os
 import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
@@ -28,7 +30,7 @@ from django.utils.module_loading import import_string
 
 from .. import guesses, waiting
 from ..seats import Seat
-from . import allowance, engine, metrics, way
+from . import allowance, doorstep, engine, metrics, way
 from .gate import Gate
 from .turnstile import Full, Turnstile
 
@@ -36,6 +38,8 @@ BODY_LIMIT = 64 * 1024  # bytes; a form of ours has a tenth of it
 BODY_SECONDS = 15.0  # what is not sent by then is not waited for
 PATIENCE = 8.0  # seconds in the queue
 SWITCH_SECONDS = 0.0005
+PAGES_RANK = 10  # niceness of the threads that draw pages, beside that of the process
+LOOK = 0.5  # the share of the queue for a first look; a form that was filled in has all of it
 DELAYED_LIMIT = 500  # wrong codes whose answers take a while, from everywhere
 
 AGAIN = "vision.again"  # in a scope: this request is to come back in so many seconds
@@ -63,7 +67,17 @@ def attach(application):
 
 # --- threads -------------------------------------------------------------------------------------------------
 
-_threads = ThreadPoolExecutor(settings.PAGES_AT_ONCE, thread_name_prefix="page")
+
+def _step_back() -> None:
+    """Whoever hears and writes votes runs first, also on a machine with one core, where the interpreter's own turns
+    are not enough: a thread that draws a page keeps the core for milliseconds. Linux knows such a rank a thread."""
+    if sys.platform == "linux":
+        os.setpriority(
+            os.PRIO_PROCESS, threading.get_native_id(), os.getpriority(os.PRIO_PROCESS, 0) + PAGES_RANK
+        )
+
+
+_threads = ThreadPoolExecutor(settings.PAGES_AT_ONCE, thread_name_prefix="page", initializer=_step_back)
 
 
 async def in_a_thread(work: Callable[..., T], *args: Any, **kwargs: Any) -> T:
@@ -212,6 +226,16 @@ class PhonePages(ASGIHandler):
             return None
         return self._send_away(request, waiting.FULL, newcomers.appointment)
 
+    def _turn_away(self, path: str, languages: str, is_secure: bool) -> bytes | None:
+        """The same on the doorstep, for a first look that no server has read."""
+        newcomers = self._places().newcomers
+        if not newcomers.is_full(LOOK):
+            return None
+        page = self._gate.send_away_as_bytes(path, languages, is_secure, newcomers.appointment)
+        if page:
+            metrics.SENT_AWAY.labels(waiting.FULL).inc()
+        return page
+
     def _send_away(self, request: HttpRequest, why: str, seconds: Callable[[], float]) -> HttpResponse | None:
         response = self._gate.send_away(request, why, seconds)
         if response:
@@ -267,6 +291,7 @@ class PhonePages(ASGIHandler):
         if loop not in self._turnstiles:
             self._turnstiles.clear()
             self._turnstiles[loop] = Places()
+            doorstep.keep(self._turn_away)
         return self._turnstiles[loop]
 
 
@@ -312,8 +337,8 @@ def _is_in(seat: Seat | None) -> TypeGuard[Seat]:
 
 
 def _share(request: HttpRequest) -> float:
-    """A form that was filled in may use the whole queue, a first look half of it."""
-    return 1.0 if request.method == "POST" else 0.5
+    """Of the queue."""
+    return 1.0 if request.method == "POST" else LOOK
 
 
 def _is_frame(request: HttpRequest) -> bool:

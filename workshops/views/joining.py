@@ -15,6 +15,7 @@ from polls.ballot_box import Refusal
 
 from .. import queries, rehearsal, screens, seats
 from ..actions import participation
+from ..live import intake
 from ..models import AgendaItem, Participant, Workshop, new_key
 from .public import code_error, read_code
 from .straight import straight_on
@@ -80,7 +81,7 @@ def consent(request: HttpRequest, code: str) -> HttpResponse:
 def _join(request: HttpRequest, workshop: Workshop) -> HttpResponse:
     ticked = request.POST.getlist("consent")
     try:
-        participant = participation.join(
+        person = participation.joining(
             workshop,
             ticked,
             once=request.POST.get("once", "")[:64],
@@ -88,10 +89,11 @@ def _join(request: HttpRequest, workshop: Workshop) -> HttpResponse:
         )
     except participation.ConsentMissing as error:
         return _consent_page(request, workshop, ticked=ticked, missing=error.missing)
-    # Straight to what comes next: on a slow line each redirect is a wait.
-    next_page = "phone-profile" if open_profile(workshop) and not participant.profiled_at else "phone"
+    intake.write_from_a_page(person)
+    # Straight to what comes next: on a slow line each redirect is a wait. Who answered it before is sent on from there.
+    next_page = "phone-profile" if queries.has_open_profile(workshop.pk) else "phone"
     response = redirect(next_page, code=workshop.code)
-    return seats.give(response, seats.Seat(workshop.pk, participant.voter))
+    return seats.give(response, seats.Seat(workshop.pk, person.voter))
 
 
 def _is_rehearsal(request: HttpRequest, workshop: Workshop) -> bool:
@@ -109,7 +111,7 @@ def _consent_page(request, workshop, *, ticked=(), missing=()) -> HttpResponse:
         ],
         "missing": bool(missing),
         "once": request.POST.get("once", "")[:64] or new_key(),
-        "has_profile": bool(open_profile(workshop)),
+        "has_profile": queries.has_open_profile(workshop.pk),
     }
     return render(request, "workshops/phone/consent.html", context, status=422 if missing else 200)
 

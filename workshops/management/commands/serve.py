@@ -46,6 +46,8 @@ def serve_with_daphne(host: str, port: int, ready=None) -> None:
     from twisted.internet.defer import Deferred
     from twisted.internet.tcp import Port
 
+    from workshops.live import doorstep
+
     class FrankProtocol(WebSocketProtocol):
         def serverClose(self, code=None):
             """Autobahn lets applications say 1000 and 3000 to 4999 only; phones need to know 1009, 1012 and 1013."""
@@ -67,7 +69,19 @@ def serve_with_daphne(host: str, port: int, ready=None) -> None:
             goodbye = Deferred.fromFuture(asyncio.ensure_future(say_goodbye()))
             return goodbye.addBoth(lambda _outcome: super(CalmServer, self).kill_all_applications())
 
+    def build_protocol(address):
+        """Daphne's, with the doorstep before it."""
+        protocol = type(server.http_factory).buildProtocol(server.http_factory, address)
+
+        def write_and_close(page: bytes) -> None:
+            protocol._channel.write(page)
+            protocol._channel.loseConnection()
+
+        protocol.dataReceived = doorstep.first(protocol.dataReceived, write_and_close)
+        return protocol
+
     def is_ready() -> None:
+        server.http_factory.buildProtocol = build_protocol
         server.http_factory.timeOut = (
             settings.SILENT_SECONDS  # for every connection from now on; Twisted's own is a minute
         )
@@ -93,14 +107,25 @@ def serve_with_uvicorn(host: str, port: int, ready=None) -> None:
     import uvicorn
     from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
+    from workshops.live import doorstep
     from workshops.live.hearing import HearingProtocol
 
     class ImpatientProtocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
-        """Uvicorn waits for ever for a first request, and for the rest of its head."""
+        """Uvicorn waits for ever for a first request, and for the rest of its head. Ours does not, and has the doorstep
+        before it."""
+
+        has_spoken = False
 
         def connection_made(self, transport) -> None:
             super().connection_made(transport)
             self.loop.call_later(settings.SILENT_SECONDS, self._close_if_silent)
+
+        def data_received(self, data: bytes) -> None:
+            is_first, self.has_spoken = not self.has_spoken, True
+            if is_first and (page := doorstep.answer(data)):
+                self.transport.write(page)
+                return self.transport.close()
+            return super().data_received(data)
 
         def _close_if_silent(self) -> None:
             is_ours = self.transport.get_protocol() is self  # and no websocket's by now
