@@ -214,7 +214,7 @@ async def test_appointments_lie_one_after_another_and_none_is_far_away():
 
 @pytest.fixture
 def held(monkeypatch):
-    """Every join stays in its thread until the test lets go; at most two at once, and nobody may wait."""
+    """Every join stays in its thread until the test lets go; one at a time, and nobody may wait."""
     monkeypatch.setattr(settings, "PAGES_WAITING", 0)
     going = threading.Event()
     inside = threading.Semaphore(0)
@@ -236,7 +236,7 @@ async def fill(held, workshop):
     form = {"consent": ["read", "pooled"]}
     joins = [
         asyncio.ensure_future(post(consent_url(workshop), form | {"once": f"o{number}"}))
-        for number in range(settings.PAGES_AT_ONCE // 2)
+        for number in range(settings.PAGES_AT_ONCE // pages.NEWCOMERS_PART)
     ]
     for _ in joins:
         assert await asyncio.to_thread(inside.acquire, timeout=20)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from zlib import crc32
 
 import pytest
 from django.utils import timezone
@@ -67,7 +68,8 @@ def said(page: Page, words: str) -> None:
 
 def do(kind, who: Participant, *values):
     """What another of this person's group does, on a phone that is not in this test; the page hears of it by itself."""
-    return groupwork.write([kind(who.workshop_id, who.voter, f"op{kind.__name__}{values}", *values)])[0]
+    op = f"{kind.__name__}-{crc32(repr(values).encode())}"
+    return groupwork.write([kind(who.workshop_id, who.voter, op, *values)])[0]
 
 
 def note_of(text: str) -> Contribution:

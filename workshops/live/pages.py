@@ -39,6 +39,7 @@ BODY_SECONDS = 15.0  # what is not sent by then is not waited for
 PATIENCE = 8.0  # seconds in the queue
 SWITCH_SECONDS = 0.0005
 PAGES_RANK = 10  # niceness of the threads that draw pages, beside that of the process
+NEWCOMERS_PART = 4
 LOOK = 0.5  # the share of the queue for a first look; a form that was filled in has all of it
 DELAYED_LIMIT = 500  # wrong codes whose answers take a while, from everywhere
 
@@ -298,13 +299,14 @@ class PhonePages(ASGIHandler):
 class Places:
     """Turnstiles for people who are in, for those who come, and for people without a session at the doors of staff.
 
-    Newcomers never have more than half of the threads, nor strangers more turns than that.
+    Newcomers never have more than a quarter of the threads: a second one lets in hardly more people (they take turns
+    at the interpreter) and costs those who are in twice the wait. Strangers never have more turns than half.
     """
 
     def __init__(self) -> None:
         at_once, queue = settings.PAGES_AT_ONCE, settings.PAGES_WAITING
         self.seated = Turnstile(at_once, queue, PATIENCE)
-        self.newcomers = Turnstile(max(1, at_once // 2), queue, PATIENCE)
+        self.newcomers = Turnstile(max(1, at_once // NEWCOMERS_PART), queue, PATIENCE)
         self.strangers = Turnstile(max(1, at_once // 2), queue, PATIENCE)
 
 

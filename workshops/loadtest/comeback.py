@@ -1,8 +1,8 @@
 """The load client of a server that is killed: phones that lose it all at once and come back by themselves.
 
 `python -m workshops.loadtest.comeback`, commands as for `phones`. A phone does what `live.js` does: waits with full
-jitter that grow with each failure, and from the third failure on a slow poll beside them, whose first answer has
-the socket tried at once.
+jitter that grow with each failure, and from the third failure on a slow poll beside them; a server that was away is
+tried by socket first, and asked for pictures where that fails.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Life:
         self.failures = 0
         self.back_at = 0.0
         self.poll: asyncio.Task | None = None
-        self.woken = asyncio.Event()
+        self.woken, self.failed = asyncio.Event(), asyncio.Event()
 
     @property
     def is_in(self) -> bool:
@@ -42,6 +42,7 @@ class Life:
             with contextlib.suppress(OSError, TimeoutError):
                 await self._connected()
             self.failures += 1
+            self.failed.set()
             if self.failures >= POLLS_AFTER and not self.poll:
                 self.poll = asyncio.ensure_future(self._poll())
             self.woken.clear()
@@ -68,12 +69,16 @@ class Life:
     async def _poll(self) -> None:
         path, was_away = f"/w/{self.crowd.code}/pictures/?seen=%7B%7D", False
         while True:
+            if was_away:  # the socket first
+                self.failed.clear()
+                self.woken.set()
+                await self.failed.wait()
             try:
                 answer = await doors.ask(
                     self.crowd.where, doors.request(self.crowd.address, path, self.cookie), PATIENCE
                 )
                 self.crowd.polled[str(answer.status)] += 1
-                if answer.status != 200:
+                if answer.status != 200 and not answer.retry_after:
                     raise ConnectionError(str(answer.status))
             except (OSError, TimeoutError) as error:
                 self.crowd.polled[type(error).__name__] += 1

@@ -130,6 +130,7 @@
   function again() {
     socket = null;
     failures += 1;
+    if (turned) { turned = false; look(); } // no socket either: ask for pictures after all
     signal(navigator.onLine === false ? "offline" : "reconnecting");
     clearTimeout(retry);
     retry = setTimeout(connect, Math.random() * Math.min(LONGEST, SHORTEST * 2 ** failures));
@@ -181,27 +182,37 @@
 
   // ---- networks that let no socket through: a slow poll -----------------------------------------------
 
-  let unreachable = false;
+  let unreachable = false, turned = false;
 
   function startPolling() {
     if (polling || !body.dataset.pictures) return;
     polling = setTimeout(poll, 0);
   }
-  function stopPolling() { clearTimeout(polling); polling = 0; }
+  function stopPolling() { clearTimeout(polling); polling = 0; turned = false; }
+  /* A server that was away comes back to all at once, and a picture drawn for each costs more than their sockets. */
   function poll() {
+    if (!unreachable) return look();
+    turned = true;
+    return connect();
+  }
+  function look() {
     const limit = new AbortController();
     setTimeout(() => limit.abort(), PATIENCE);
     fetch(body.dataset.pictures + "?seen=" + encodeURIComponent(JSON.stringify(seen)) + location.search.replace("?", "&"), // an observer's page says its group
       { credentials: "same-origin", signal: limit.signal })
       .then((answer) => {
         if (answer.status === 401) { lostSeat(); return null; }
+        if (unreachable && (answer.ok || answer.headers.has("Retry-After"))) { // it is back, so a socket may be too
+          unreachable = false;
+          failures = 1;
+          connect();
+        }
         if (!answer.ok) throw new Error(String(answer.status));
         return answer.json();
       })
       .then((data) => {
         if (!data) return;
         signal("weak");
-        if (unreachable) { unreachable = false; failures = 1; connect(); } // the server is back, so a socket may be too
         data.frames.forEach((frame) => handlers[frame.t] && handlers[frame.t](frame));
         if (live.onwake) live.onwake();
       })
