@@ -20,7 +20,7 @@ from django.db import InterfaceError, OperationalError, connection
 from polls.ballot_box import Refusal
 
 from ..actions import together
-from . import metrics, way
+from . import hub, metrics, way
 
 log = logging.getLogger(__name__)
 
@@ -171,14 +171,18 @@ def get() -> Intake:
 def write_from_a_page(item: Any) -> Any:
     """For a page in its thread: what is to be written goes with the next batch, so this page never holds the lock
     that votes wait for. Where no engine runs (tests, plain WSGI), at once. Raises `OperationalError` if not taken."""
-    loop, made = next(iter(_intakes.items()), (None, None))
-    if not loop or not made or not loop.is_running() or _runs_here(loop):
+    loop = hub.running_loop()
+    if loop is None or not loop.is_running() or _runs_here(loop):
         return together.write([item])[0]
     try:
         patience = 2 * settings.LIVE_WRITE_SECONDS  # for the batch that is being written, and for this one
-        return asyncio.run_coroutine_threadsafe(made.submit(item), loop).result(patience)
+        return asyncio.run_coroutine_threadsafe(_submit(item), loop).result(patience)
     except (Busy, TimeoutError):
         raise OperationalError("the database does not take it now") from None
+
+
+async def _submit(item: Any) -> Any:
+    return await get().submit(item)
 
 
 def _runs_here(loop: asyncio.AbstractEventLoop) -> bool:
