@@ -10,9 +10,7 @@ needs no thread and no place here; it goes to the intake, which has a limit of i
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
-import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from io import BytesIO
@@ -38,7 +36,6 @@ BODY_LIMIT = 64 * 1024  # bytes; a form of ours has a tenth of it
 BODY_SECONDS = 15.0  # what is not sent by then is not waited for
 PATIENCE = 8.0  # seconds in the queue
 SWITCH_SECONDS = 0.0005
-PAGES_RANK = 10  # niceness of the threads that draw pages, beside that of the process
 NEWCOMERS_PART = 4
 LOOK = 0.5  # the share of the queue for a first look; a form that was filled in has all of it
 DELAYED_LIMIT = 500  # wrong codes whose answers take a while, from everywhere
@@ -69,16 +66,7 @@ def attach(application):
 # --- threads -------------------------------------------------------------------------------------------------
 
 
-def _step_back() -> None:
-    """Whoever hears and writes votes runs first, also on a machine with one core, where the interpreter's own turns
-    are not enough: a thread that draws a page keeps the core for milliseconds. Linux knows such a rank a thread."""
-    if sys.platform == "linux":
-        os.setpriority(
-            os.PRIO_PROCESS, threading.get_native_id(), os.getpriority(os.PRIO_PROCESS, 0) + PAGES_RANK
-        )
-
-
-_threads = ThreadPoolExecutor(settings.PAGES_AT_ONCE, thread_name_prefix="page", initializer=_step_back)
+_threads = ThreadPoolExecutor(settings.PAGES_AT_ONCE, thread_name_prefix="page")
 
 
 async def in_a_thread(work: Callable[..., T], *args: Any, **kwargs: Any) -> T:

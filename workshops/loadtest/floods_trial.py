@@ -113,7 +113,7 @@ def run_joins(kind: Kind, plan: Plan, place: Path, room: Child, progress: Progre
 
 def judged_joins(run: dict[str, Any], said: str = "") -> dict[str, Any]:
     """The run with the verdict on it, and which goals it meets."""
-    odd = {words: number for words, number in run["answers"].items() if words not in DUE}
+    odd = {words: number for words, number in run["answers"].items() if number and words not in DUE}
     reasons = [
         *figures.about_the_client(run["client"]),
         *figures.about_answers(run),
