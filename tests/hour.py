@@ -22,8 +22,8 @@ from django.utils import timezone
 from polls.models import Poll
 from workshops import commands, inventing, queries, screens
 from workshops.actions import facilitation, moderation, participation
+from workshops.live.direct.lines import Frame
 from workshops.live.hub import encode, revision_of
-from workshops.live.lines import Frame
 from workshops.live.topics import SHOWN, Audience
 from workshops.models import AgendaItem, Participant, Workshop
 

@@ -11,7 +11,7 @@ from django.conf import settings
 from django.db import OperationalError
 
 from workshops.actions import participation
-from workshops.live import doorstep
+from workshops.live.direct import doorstep
 from workshops.models import Participant
 
 from .test_overload import _fresh_counts, ask, consent_url, fill, held, post, running

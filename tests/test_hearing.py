@@ -17,8 +17,8 @@ from polls.models import Ballot
 from tests import factories as make
 from tests.browser.server import start_server
 from tests.wire import cookie_of
-from workshops.live import hearing
-from workshops.live.hearing import LIMIT, ends_whole, whole_text
+from workshops.live.direct import hearing
+from workshops.live.direct.hearing import LIMIT, ends_whole, whole_text
 
 words = st.builds(
     Frame, st.sampled_from([Opcode.TEXT, Opcode.BINARY, Opcode.CONT]), st.binary(max_size=300), st.booleans()

@@ -19,7 +19,7 @@ from workshops.live import hub as hubs
 from workshops.live import layer as layer_state
 from workshops.live import notify
 from workshops.live.connections import Connection
-from workshops.live.lines import Frame
+from workshops.live.direct.lines import Frame
 from workshops.live.topics import PHONES, SHOWN, Audience, Topic
 
 from . import factories

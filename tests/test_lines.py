@@ -19,9 +19,9 @@ from websockets.sync.client import connect
 from tests import factories as make
 from tests.browser.server import start_server
 from workshops.actions import facilitation
-from workshops.live import lines
 from workshops.live.connections import Connection, hand_out
-from workshops.live.lines import Frame
+from workshops.live.direct import lines
+from workshops.live.direct.lines import Frame
 from workshops.live.topics import Audience, Topic
 
 pytestmark = pytest.mark.once  # sockets and bytes: the same whatever database stands behind

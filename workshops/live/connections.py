@@ -13,8 +13,9 @@ from collections import deque
 from collections.abc import Callable
 from typing import Any
 
-from . import lines, metrics, way
-from .lines import Frame, Lane, Send
+from . import metrics, way
+from .direct import lines
+from .direct.lines import Frame, Lane, Send
 from .pictures import encode
 from .topics import Audience, Topic
 

@@ -14,7 +14,8 @@ import logging
 from django.db import connection
 
 from ..actions import facilitation
-from . import hub, lines, notify, papers
+from . import hub, notify, papers
+from .direct import lines
 
 log = logging.getLogger(__name__)
 LOOK_SECONDS = 0.5  # how exactly a countdown closes

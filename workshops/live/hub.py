@@ -20,10 +20,11 @@ from django.db import Error
 from django.utils import timezone
 
 from .. import queries, screens
-from . import lines, metrics
+from . import metrics
 from .connections import Connection as Connection
 from .connections import hand_out
-from .lines import Frame
+from .direct import lines
+from .direct.lines import Frame
 from .pads import Pads
 from .pictures import encode as encode
 from .pictures import read as read

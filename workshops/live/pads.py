@@ -19,7 +19,7 @@ from django.conf import settings
 
 from .. import breakouts
 from . import metrics, way
-from .lines import Frame
+from .direct.lines import Frame
 from .pictures import encode, read, revision_of
 from .topics import PLACES, Topic, group_of
 

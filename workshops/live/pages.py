@@ -28,7 +28,8 @@ from django.utils.module_loading import import_string
 
 from .. import guesses, waiting
 from ..seats import Seat
-from . import allowance, doorstep, engine, metrics, way
+from . import allowance, engine, metrics, way
+from .direct import doorstep
 from .gate import Gate
 from .turnstile import Full, Turnstile
 

@@ -24,8 +24,9 @@ from django.utils.translation import gettext as _
 from .. import access, commands, queries, seats
 from ..actions import seating
 from ..models import Workshop
-from . import allowance, hearing
+from . import allowance
 from . import hub as hubs
+from .direct import hearing
 from .intake import Busy
 from .later import LATER
 from .topics import PLACES, Audience

@@ -46,7 +46,7 @@ def serve_with_daphne(host: str, port: int, ready=None) -> None:
     from twisted.internet.defer import Deferred
     from twisted.internet.tcp import Port
 
-    from workshops.live import doorstep
+    from workshops.live.direct import doorstep
 
     class FrankProtocol(WebSocketProtocol):
         def serverClose(self, code=None):
@@ -77,7 +77,8 @@ def serve_with_daphne(host: str, port: int, ready=None) -> None:
             protocol._channel.write(page)
             protocol._channel.loseConnection()
 
-        protocol.dataReceived = doorstep.first(protocol.dataReceived, write_and_close)
+        if hasattr(protocol, "_channel"):  # as in the Twisted that this was written for
+            protocol.dataReceived = doorstep.first(protocol.dataReceived, write_and_close)
         return protocol
 
     def is_ready() -> None:
@@ -107,8 +108,8 @@ def serve_with_uvicorn(host: str, port: int, ready=None) -> None:
     import uvicorn
     from uvicorn.protocols.http.auto import AutoHTTPProtocol
 
-    from workshops.live import doorstep
-    from workshops.live.hearing import HearingProtocol
+    from workshops.live.direct import doorstep
+    from workshops.live.direct.hearing import HearingProtocol
 
     class ImpatientProtocol(AutoHTTPProtocol):  # type: ignore[misc, valid-type]
         """Uvicorn waits for ever for a first request, and for the rest of its head. Ours does not, and has the doorstep
