@@ -81,14 +81,39 @@ def test_pages_come_back_within_ten_seconds_of_a_killed_server_s_start_with_the_
     for page in (mine, console):
         expect(page.locator("[data-signal].is-weak")).to_be_visible()
     mine.wait_for_timeout(AWAY_SECONDS * MILLISECONDS)
+    asked: list[str] = []
+    mine.on("response", lambda answer: asked.append(answer.url) if "/pictures/" in answer.url else None)
     serve(port=site.port)
     started = time.monotonic()
     connected(mine, BACK_SECONDS)
+    # A crowd that comes back must not ask for pictures that their sockets bring; one may have been on its way.
+    assert len(asked) <= 1
     connected(console, max(0.1, started + BACK_SECONDS - time.monotonic()))
     print(f"both back after {time.monotonic() - started:.1f} s")
     expect(mine.locator("#receipt")).to_contain_text("Saved", timeout=2 * BACK_SECONDS * MILLISECONDS)
     ballot = Ballot.objects.get(status="cast")
     assert (ballot.value, ballot.revision) == ("yes", 1)
+
+
+def test_a_network_that_lets_no_socket_through_finds_its_server_again_by_asking_for_pictures(
+    site: Server, serve, phone, console_errors_expected
+):
+    console_errors_expected += ["ERR_CONNECTION", "WebSocket", "ERR_EMPTY_RESPONSE"]
+    workshop = make.workshop()
+    make.launched(workshop)
+    mine = phone()
+    mine.add_init_script(
+        "window.WebSocket = class { constructor() { this.readyState = 0;"
+        " setTimeout(() => { this.readyState = 3; this.onclose({ code: 1006 }); }, 50); } close() {} };"
+    )
+    join(mine, workshop)
+    signal_of = mine.locator("[data-signal]")
+    weak = lambda: expect(signal_of).to_have_attribute("data-signal", "weak", timeout=30 * MILLISECONDS)  # noqa: E731
+    weak()
+    site.stop(signal.SIGKILL)
+    expect(signal_of).to_have_attribute("data-signal", "offline", timeout=30 * MILLISECONDS)
+    serve(port=site.port)
+    weak()
 
 
 def connected(page: Page, seconds: float) -> None:
