@@ -278,7 +278,7 @@ LIVE_LOOK_SECONDS = env.float("LIVE_LOOK_SECONDS", 3.0)  # how often a hub looks
 LIVE_IDLE_SECONDS = env.float("LIVE_IDLE_SECONDS", 55.0)
 # A connection that has not said what it wants by then (a request, a socket's first word) is closed.
 SILENT_SECONDS = env.float("SILENT_SECONDS", 15.0)
-# Pages of phones that one process works at; people who are not in yet have half of them.
+# Pages of phones that one process works at; people who are not in yet have a quarter of them.
 PAGES_AT_ONCE = env.int("PAGES_AT_ONCE", 4, validate=environs.validate.Range(min=1))
 PAGES_WAITING = env.int("PAGES_WAITING", 200)  # that wait for it before people are asked to come back
 # Wrong codes from one address in ten minutes: slower from a tenth of it, then only a few of its codes are looked at.

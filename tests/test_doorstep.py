@@ -70,13 +70,20 @@ async def test_https_is_believed_where_a_proxy_says_it_and_is_expected(full, mon
 
 
 async def test_only_what_a_connection_says_first_is_looked_at(full):
-    plain, written = [], []
-    received = doorstep.first(plain.append, written.append)
-    received(look("/healthz"))
-    received(look())
-    assert (plain, written) == ([look("/healthz"), look()], [])
-    doorstep.first(plain.append, written.append)(look())
-    assert written == [PAGE]
+    class Protocol:
+        def __init__(self):
+            self.read, self.written = [], []
+            doorstep.before(self, self.written.append)
+
+        def dataReceived(self, data):
+            self.read.append(data)
+
+    talks, looks = Protocol(), Protocol()
+    talks.dataReceived(look("/healthz"))
+    talks.dataReceived(look())
+    looks.dataReceived(look())
+    assert (talks.read, talks.written) == ([look("/healthz"), look()], [])
+    assert (looks.read, looks.written) == ([], [PAGE])
 
 
 # --- the page itself --------------------------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from asgiref.sync import sync_to_async
 from django.utils.translation import gettext as _
 from msgspec import Meta
 
-from polls.ballot_box import Refusal
+from polls.ballot_box import Receipt, Refusal
 from polls.lifecycle import NotPossible
 
 from .actions import facilitation, intentions, moderation, participation, together
@@ -386,6 +386,7 @@ def reply(outcome: together.Outcome) -> dict[str, Any]:
             "t": "nack", "op": outcome.op, "poll": outcome.poll, "code": outcome.code,
             "message": outcome.message, "field": outcome.field,
         }  # fmt: skip
+    assert isinstance(outcome, Receipt), "phones join by a page"
     return {"t": "ack", "op": outcome.op, "rev": outcome.revision, **paper(outcome)}
 
 

@@ -145,6 +145,29 @@ def test_an_undo_quicker_than_the_next_picture_brings_its_item_back_at_once(queu
     assert decided() == 1
 
 
+def test_what_an_undo_brings_back_takes_the_focus_from_nobody_who_types_or_undoes_again(queue):
+    room, poll, page = queue("one", "two", "three")
+    into_the_queue(page)
+    page.keyboard.press("h")
+    page.keyboard.press("u")
+    page.keyboard.press("e")
+    box = page.locator("#reword-words")
+    expect(box).to_be_focused()
+    make.vote(make.participant(room), poll, "four")
+    expect(page.locator("#queue [data-waiting] > [data-ref]")).to_have_count(4)  # a new picture has come
+    expect(box).to_be_focused()
+    page.keyboard.type("shhh")
+    page.keyboard.press("Escape")
+    for key in ("h", "h"):
+        page.keyboard.press(key)
+    until(lambda: decided() == 2)
+    page.locator("#queue-undo").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("Enter")
+    until(lambda: decided() == 0)
+    assert not TextCheck.objects.exists()
+
+
 def test_other_words_are_typed_without_a_key_of_theirs_deciding_anything(queue):
     room, poll, page = queue("Anna shows how", "Softer light")
     into_the_queue(page)

@@ -56,6 +56,13 @@ class Join:
     rehearsal: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """They take part."""
+
+    code: str = "joined"
+
+
 class ConsentMissing(Exception):
     """Something that has to be agreed to was not ticked; `missing` holds the texts."""
 
@@ -109,19 +116,21 @@ def leave(participant: Participant) -> None:
     notify.changed(participant.workshop_id, Topic.ROOM, Topic.TALLY)
 
 
-def write(items: Sequence[Vote | Shown | Join]) -> list[Outcome | None]:
-    """Write a batch in one transaction; one outcome per item, in order (`None` for a paper issued or somebody's
-    joining)."""
+def write(items: Sequence[Vote | Shown | Join]) -> list[Outcome | Joined | None]:
+    """Write a batch in one transaction; one outcome per item, in order (`None` for a paper issued)."""
     joins = [item for item in items if isinstance(item, Join)]
-    if not joins:
-        return _answer([item for item in items if not isinstance(item, Join)])
+    others = [item for item in items if not isinstance(item, Join)]
     with transaction.atomic():
+        # Polls before people, as everywhere; and who is here is asked under that lock.
+        held = ballot_box.hold({item.poll for item in others})
         _let_in(joins)
-        written = iter(_answer([item for item in items if not isinstance(item, Join)]))
-    return [None if isinstance(item, Join) else next(written) for item in items]
+        written = iter(_answer(others, held))
+    return [Joined() if isinstance(item, Join) else next(written) for item in items]
 
 
-def _let_in(joins: Iterable[Join]) -> None:
+def _let_in(joins: Sequence[Join]) -> None:
+    if not joins:
+        return
     people = {
         item.voter: Participant(
             workshop_id=item.workshop_id,
@@ -130,7 +139,7 @@ def _let_in(joins: Iterable[Join]) -> None:
             consent=list(item.consent),
             rehearsal=item.rehearsal,
         )
-        for item in joins
+        for item in sorted(joins, key=lambda item: item.voter)
     }
     Participant.objects.bulk_create(
         people.values(),
@@ -142,21 +151,19 @@ def _let_in(joins: Iterable[Join]) -> None:
         notify.changed(workshop_id, Topic.ROOM, Topic.TALLY)
 
 
-def _answer(items: Sequence[Vote | Shown]) -> list[Outcome | None]:
+def _answer(items: Sequence[Vote | Shown], held: ballot_box.Held) -> list[Outcome | None]:
     if not items:
         return []
-    with transaction.atomic():
-        held = ballot_box.hold({item.poll for item in items})  # first: who is here is asked under the lock
-        room = _Room(items)
-        outcomes: list[Outcome | None] = [room.refuse(item) for item in items]
-        accepted = [number for number, outcome in enumerate(outcomes) if outcome is None]
-        _issue([item for n in accepted if isinstance(item := items[n], Shown)], room, held)
-        votes = {n: vote for n in accepted if isinstance(vote := items[n], Vote)}
-        papers = [room.paper(vote) for vote in votes.values()]
-        for number, outcome in zip(votes, ballot_box.cast(papers, held=held), strict=True):
-            outcomes[number] = outcome
-        for workshop_id, topics in room.touched.items():
-            notify.changed(workshop_id, *topics)
+    room = _Room(items)
+    outcomes: list[Outcome | None] = [room.refuse(item) for item in items]
+    accepted = [number for number, outcome in enumerate(outcomes) if outcome is None]
+    _issue([item for n in accepted if isinstance(item := items[n], Shown)], room, held)
+    votes = {n: vote for n in accepted if isinstance(vote := items[n], Vote)}
+    papers = [room.paper(vote) for vote in votes.values()]
+    for number, outcome in zip(votes, ballot_box.cast(papers, held=held), strict=True):
+        outcomes[number] = outcome
+    for workshop_id, topics in room.touched.items():
+        notify.changed(workshop_id, *topics)
     return outcomes
 
 

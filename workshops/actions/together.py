@@ -13,7 +13,7 @@ from polls.ballot_box import Outcome as PaperOutcome
 from . import groupwork, intentions, participation
 
 Item = participation.Vote | participation.Shown | participation.Join | intentions.Intention
-Outcome = PaperOutcome | intentions.Outcome
+Outcome = PaperOutcome | participation.Joined | intentions.Outcome
 
 
 def write(items: Sequence[Item]) -> list[Outcome | None]:

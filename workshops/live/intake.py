@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import CancelledError, ThreadPoolExecutor
 from typing import Any
 
 from django.conf import settings
@@ -140,11 +140,16 @@ class Intake:
             return Busy()
 
     async def stop(self) -> None:
-        """Write what waits, take nothing more."""
+        """Write what waits, take nothing more. Whoever is left when that is cut short hears "busy"."""
         self.open = False
-        while self._waiting or self._writing:
-            await asyncio.sleep(0.01)
-        self._task.cancel()
+        try:
+            while self._waiting or self._writing:
+                await asyncio.sleep(0.01)
+        finally:
+            self._task.cancel()
+            for _item, answer, arrived in self._waiting:
+                _tell(answer, Busy(), arrived)
+            self._waiting.clear()
 
 
 def _tell(answer: Answer, outcome: Any, arrived: float) -> None:
@@ -175,9 +180,9 @@ def write_from_a_page(item: Any) -> Any:
     if loop is None or not loop.is_running() or _runs_here(loop):
         return together.write([item])[0]
     try:
-        patience = 2 * settings.LIVE_WRITE_SECONDS  # for the batch that is being written, and for this one
-        return asyncio.run_coroutine_threadsafe(_submit(item), loop).result(patience)
-    except (Busy, TimeoutError):
+        # For the batch that is being written, or for this one; a process that stops must not wait long for its pages.
+        return asyncio.run_coroutine_threadsafe(_submit(item), loop).result(settings.LIVE_WRITE_SECONDS + 1.0)
+    except (Busy, TimeoutError, CancelledError):
         raise OperationalError("the database does not take it now") from None
 
 

@@ -16,11 +16,11 @@ ProcessCollector(registry=REGISTRY)
 
 VOTES = Counter("vision_votes", "What became of what phones sent.", ["outcome"], registry=REGISTRY)
 ACK_SECONDS = Histogram(
-    "vision_ack_seconds", "From a vote's arrival at the intake to its answer, commit included.", registry=REGISTRY,
+    "vision_ack_seconds", "From arrival at the intake to the answer, commit included.", registry=REGISTRY,
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5),
 )  # fmt: skip
 BATCH_SIZE = Histogram(
-    "vision_batch_size", "Votes written in one transaction.", registry=REGISTRY,
+    "vision_batch_size", "Votes, notes and joins written in one transaction.", registry=REGISTRY,
     buckets=(1, 2, 5, 10, 20, 50, 100, 200, 500, 1000),
 )  # fmt: skip
 TICKS = Counter("vision_ticks", "Windows in which a hub drew pictures.", ["group"], registry=REGISTRY)
@@ -39,13 +39,13 @@ SENT_AWAY = Counter(
 )
 NOT_TOLD = Counter("vision_layer_failures", "Announcements that other processes missed.", registry=REGISTRY)
 
-OUTCOMES = ("acked", "shown", "closed", "stale", "invalid", "forbidden", "consent", "busy")
+OUTCOMES = ("acked", "shown", "joined", "closed", "stale", "invalid", "forbidden", "consent", "busy")
 # Each is there from the start, so a first refusal shows as a step from nought; and looking a label up costs.
 _VOTES = {outcome: VOTES.labels(outcome) for outcome in OUTCOMES}
 
 
 def count(outcome: Any) -> None:
-    """One item's outcome: a receipt, a refusal, `None` for a paper issued, or the exception `Busy`."""
+    """One item's outcome: a receipt, a refusal, a joining, `None` for a paper issued, or the exception `Busy`."""
     if outcome is None:
         name = "shown"
     elif isinstance(outcome, Exception):

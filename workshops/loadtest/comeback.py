@@ -78,7 +78,7 @@ class Life:
                     self.crowd.where, doors.request(self.crowd.address, path, self.cookie), PATIENCE
                 )
                 self.crowd.polled[str(answer.status)] += 1
-                if answer.status != 200 and not answer.retry_after:
+                if answer.status != 200:
                     raise ConnectionError(str(answer.status))
             except (OSError, TimeoutError) as error:
                 self.crowd.polled[type(error).__name__] += 1

@@ -22,7 +22,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from polls.ballot_box import Receipt, Refusal
 
 from .. import breakouts, commands, queries, screens, seats, waiting
-from ..actions import participation, seating
+from ..actions import participation, seating, together
 from ..live import allowance, engine, pages, socket
 from ..live.hub import revision_of
 from ..live.intake import Busy
@@ -227,7 +227,7 @@ def _vote_by_form(request: HttpRequest, code: str) -> HttpResponse:
     return stage_page(request, workshop, seat, participant, refusal=outcome, typed=request.POST)
 
 
-def _write_now(vote: participation.Vote) -> Receipt | Refusal | None:
+def _write_now(vote: participation.Vote) -> together.Outcome | None:
     try:
         return participation.write([vote])[0]
     except OperationalError as error:

@@ -14,6 +14,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
+from typing import Any
 
 from django.conf import settings
 
@@ -48,18 +49,13 @@ def answer(data: bytes) -> bytes | None:
     return turn_away(look[1].decode(), languages, settings.HTTPS and bool(SECURE.search(data)))
 
 
-def first(
-    plain: Callable[[bytes], None], write_and_close: Callable[[bytes], None]
-) -> Callable[[bytes], None]:
-    """A reader for one connection: the doorstep looks at what it says first, `plain` reads whatever else it says."""
-    is_new = True
+def before(protocol: Any, write_and_close: Callable[[bytes], None]) -> None:
+    """Have the doorstep look at what a connection says first; whatever else it says is read by `protocol` itself."""
 
     def received(data: bytes) -> None:
-        nonlocal is_new
-        if is_new:
-            is_new = False
-            if page := answer(data):
-                return write_and_close(page)
-        return plain(data)
+        del protocol.dataReceived  # the class's own again; and nothing that holds itself stays behind
+        if page := answer(data):
+            return write_and_close(page)
+        return protocol.dataReceived(data)
 
-    return received
+    protocol.dataReceived = received

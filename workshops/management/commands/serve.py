@@ -78,7 +78,7 @@ def serve_with_daphne(host: str, port: int, ready=None) -> None:
             protocol._channel.loseConnection()
 
         if hasattr(protocol, "_channel"):  # as in the Twisted that this was written for
-            protocol.dataReceived = doorstep.first(protocol.dataReceived, write_and_close)
+            doorstep.before(protocol, write_and_close)
         return protocol
 
     def is_ready() -> None:
@@ -119,7 +119,11 @@ def serve_with_uvicorn(host: str, port: int, ready=None) -> None:
 
         def connection_made(self, transport) -> None:
             super().connection_made(transport)
-            self.loop.call_later(settings.SILENT_SECONDS, self._close_if_silent)
+            self._patience = self.loop.call_later(settings.SILENT_SECONDS, self._close_if_silent)
+
+        def connection_lost(self, exc) -> None:
+            self._patience.cancel()  # or a crowd that was turned away is kept for as long
+            super().connection_lost(exc)
 
         def data_received(self, data: bytes) -> None:
             is_first, self.has_spoken = not self.has_spoken, True

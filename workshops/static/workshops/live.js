@@ -144,8 +144,10 @@
       last = Number(sessionStorage.getItem("lost-seat") || 0);
       sessionStorage.setItem("lost-seat", Date.now());
     } catch (error) { /* private mode */ }
-    if (Date.now() - last > 10000) location.reload();
-    else signal("offline");
+    if (Date.now() - last > 10000) return location.reload();
+    clearTimeout(retry);
+    retry = setTimeout(connect, PATIENCE);
+    return signal("offline");
   }
 
   function send(data) {
@@ -202,22 +204,26 @@
       { credentials: "same-origin", signal: limit.signal })
       .then((answer) => {
         if (answer.status === 401) { lostSeat(); return null; }
-        if (unreachable && (answer.ok || answer.headers.has("Retry-After"))) { // it is back, so a socket may be too
-          unreachable = false;
-          failures = 1;
-          connect();
-        }
         if (!answer.ok) throw new Error(String(answer.status));
         return answer.json();
       })
       .then((data) => {
-        if (!data) return;
+        if (!data || !polling) return; // a socket has come in meanwhile, and brings newer pictures
         signal("weak");
+        if (unreachable) { unreachable = false; failures = 1; connect(); } // the server is back, so a socket may be too
         data.frames.forEach((frame) => handlers[frame.t] && handlers[frame.t](frame));
         if (live.onwake) live.onwake();
       })
-      .catch(() => { unreachable = true; signal("offline"); })
-      .then(() => { if (polling) polling = setTimeout(poll, 4000 + Math.random() * 4000); });
+      .catch(() => {
+        if (!polling) return;
+        unreachable = true;
+        signal("offline");
+      })
+      .then(() => {
+        if (!polling) return;
+        clearTimeout(polling);
+        polling = setTimeout(poll, 4000 + Math.random() * 4000);
+      });
   }
 
   // ---- clocks: the server's time, whatever this device believes -----------------------------------------

@@ -31,6 +31,9 @@
     if (place) place.focus();
   }
 
+  /* The focus stays with whoever types. */
+  const mayMove = () => !document.activeElement || !document.activeElement.closest(TYPED);
+
   // ---- deciding -------------------------------------------------------------------------------------
 
   function decide(ref, state, words) {
@@ -51,9 +54,15 @@
     undo.disabled = !past.length;
     if (!ref) return;
     settle(ref); // no picture follows where this undo is as quick as the decision
-    wanted = ref;
     const one = waiting().find((each) => each.dataset.ref === ref);
-    if (one) go(one);
+    if (document.activeElement === undo) { // an Enter too many there must not show what comes back
+      wanted = "";
+      if (undo.disabled) go(null);
+    } else {
+      wanted = ref;
+      setTimeout(() => { if (wanted === ref) wanted = ""; }, LATE); // by then it is here, or somebody is elsewhere
+      if (one && mayMove()) go(one);
+    }
     post(ref, "pending");
   }
 
@@ -120,7 +129,10 @@
     if (!keys || event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
     if (!place.closest || place.closest(TYPED)) return;
     const key = event.key.toLowerCase(), one = place.closest("#queue [data-ref]");
-    if (key === "q" && !tools.hidden) return go(one || open()[0]);
+    if (key === "q" && !tools.hidden) {
+      wanted = "";
+      return go(one || open()[0]);
+    }
     if (!place.closest("#queue")) return; // what decides about words must stand before the eyes of who presses it
     if (key === "u" || STATES[key] || key === "e") event.preventDefault();
     if (event.repeat && key !== "j" && key !== "k") return; // a key that is held decides once
@@ -155,12 +167,14 @@
   }, true);
 
   undo.addEventListener("click", takeBack);
+  undo.addEventListener("keydown", (event) => { if (event.repeat) event.preventDefault(); }); // a key that is held undoes once
 
   // ---- other words, outside the pictures, so that none ever replaces what is typed --------------------
 
   let edited = "";
 
   function edit(one) {
+    wanted = "";
     edited = one.dataset.ref;
     form.elements.ref.value = edited;
     form.elements.words.value = one.dataset.instead || one.querySelector("q").textContent;
@@ -205,7 +219,11 @@
 
   function follow(before) {
     const back = waiting().find((one) => one.dataset.ref === wanted); // among those decided it stands as well, meanwhile
-    if (back) { go(back); wanted = ""; return; }
+    if (back) {
+      wanted = "";
+      if (mayMove()) go(back);
+      return;
+    }
     if (!at || document.activeElement !== document.body) return;
     // Somebody else has decided about it: the one that stood after it is next.
     const left = [at, ...before.slice(before.indexOf(at) + 1)].map(item).find((one) => one && !one.hidden);
