@@ -101,7 +101,7 @@ def join(
     """A person takes part, at once. Raises `ConsentMissing`."""
     item = joining(workshop, ticked, once=once, rehearsal=rehearsal)
     write([item])
-    return Participant.objects.get(voter=item.voter)
+    return workshop.participants.get(voter=item.voter)  # it knows its workshop
 
 
 def finish_profile(participant: Participant) -> None:
