@@ -288,7 +288,7 @@ class PhonePages(ASGIHandler):
 class Places:
     """Turnstiles for people who are in, for those who come, and for people without a session at the doors of staff.
 
-    Newcomers never have more than a quarter of the threads: a second one lets in hardly more people (they take turns
+    Newcomers never have more than a quarter of the threads: a second one lets in a quarter more people (they take turns
     at the interpreter) and costs those who are in twice the wait. Strangers never have more turns than half.
     """
 
