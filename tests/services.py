@@ -64,8 +64,8 @@ def family(pid: int) -> list[int]:
     """A process and all that came from it, parents first; those that are gone are left out."""
     found = [pid]
     for each in found:
-        for thread in Path(f"/proc/{each}/task").glob("*/children"):
-            with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # gone while it is looked at
+            for thread in Path(f"/proc/{each}/task").glob("*/children"):
                 found += [int(child) for child in thread.read_text().split()]
     return found
 
