@@ -344,7 +344,7 @@ def _item(seat: Seat, frame: PhoneFrame) -> together.Item | Refusal:
 def write_now(seat: Seat, frame: PhoneFrame) -> together.Outcome | None:
     """The same for a plain form, in the thread of its page. Raises `OperationalError`."""
     item = _item(seat, frame)
-    return item if isinstance(item, Refusal) else together.write([item])[0]
+    return item if isinstance(item, Refusal) else intake.write_from_a_page(item)
 
 
 def group_form(data: Mapping[str, Any]) -> Any:

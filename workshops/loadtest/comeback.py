@@ -95,8 +95,6 @@ class Return(phones.Crowd):
 
     def __init__(self, url: str, code: str, choices: list[str]) -> None:
         super().__init__(url, code, choices)
-        host, _, port = self.address.partition(":")
-        self.where = (host, int(port or 80))
         self.lives: list[Life] = []
         self.tried: list[float] = []  # when somebody tried a handshake
         self.polled: Counter[str] = Counter()  # what became of slow polls

@@ -22,8 +22,6 @@ class Door(Talkers):
 
     def __init__(self, url: str, code: str, choices: list[str]) -> None:
         super().__init__(url, code, choices)
-        host, _, port = self.address.partition(":")
-        self.where = (host, int(port or 80))
         self.answers: Counter[str] = Counter()
         self.come = self.came_in = self.inside = 0
         self.open_until = 0.0

@@ -166,6 +166,8 @@ class Crowd:
         scheme, _, self.address = url.rstrip("/").partition("://")
         self.origin = f"{scheme}://{self.address}"
         self.secure = scheme == "https"
+        host, _, port = self.address.partition(":")
+        self.where = (host, int(port or (443 if self.secure else 80)))
         self.code, self.choices = code, choices
         self.phones: list[Phone] = []
         self.wall: Wall | None = None
@@ -214,11 +216,9 @@ class Crowd:
 
     async def connect(self, kind: type[Socket], path: str, cookie: str = "") -> Any:
         request = frames.handshake(self.address, path, self.origin, cookie)
-        host, _, port = self.address.partition(":")
-        where = (host, int(port or (443 if self.secure else 80)))
         async with asyncio.timeout(HANDSHAKE_SECONDS):
             _, socket = await self.loop.create_connection(
-                lambda: kind(self, request), *where, ssl=self.secure or None
+                lambda: kind(self, request), *self.where, ssl=self.secure or None
             )
             await socket.opened
         return socket

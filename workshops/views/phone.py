@@ -23,7 +23,7 @@ from polls.ballot_box import Receipt, Refusal
 
 from .. import breakouts, commands, queries, screens, seats, waiting
 from ..actions import participation, seating, together
-from ..live import allowance, engine, pages, socket
+from ..live import allowance, engine, intake, pages, socket
 from ..live.hub import revision_of
 from ..live.intake import Busy
 from ..live.topics import SHOWN, Audience, Topic
@@ -229,7 +229,7 @@ def _vote_by_form(request: HttpRequest, code: str) -> HttpResponse:
 
 def _write_now(vote: participation.Vote) -> together.Outcome | None:
     try:
-        return participation.write([vote])[0]
+        return intake.write_from_a_page(vote)
     except OperationalError as error:
         log.warning("an answer has to wait: the database does not take it (%s)", type(error).__name__)
         words = _("We could not save this just now. Nothing is lost: press again in a moment.")
