@@ -12,7 +12,7 @@ SERVER ?= daphne
 BALLOTS ?= 15000000
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test bench budget archive soak lint format types lock screenshots messages clean
+.PHONY: help demo test test-all bench budget archive soak lint scripts docs-check format types lock screenshots messages clean
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
@@ -20,15 +20,28 @@ PY := .venv/bin/python
 RUN_READY := .venv/run.stamp
 DEV_READY := .venv/dev.stamp
 BENCH_READY := .venv/bench.stamp
+SCRIPTS_READY := tests/scripts/node_modules/ready.stamp
+
+# A worker keeps the tests of a file together, and with them the server that they share.
+PYTEST := $(PY) -m pytest -n auto --dist worksteal
 
 help:  ## show this list
-	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(RUN_READY)  ## start a demo on this machine; PORT=8011 and HOST=0.0.0.0 choose where
 	@$(PY) manage.py demo --port $(PORT) $(if $(HOST),--host $(HOST))
 
-test: $(DEV_READY)  ## run every test and check; PYTEST_ARGS="-k rank" chooses some
-	@$(PY) -m pytest -n auto $(PYTEST_ARGS)
+test: $(DEV_READY)  ## prove the main job, with a browser where there is one; PYTEST_ARGS="-k rank" chooses some
+	@$(PYTEST) -m 'not slow and not stack and not outage' $(PYTEST_ARGS)
+
+# What asks for no database of the run (`once`) is the same on both stacks and runs on one of them.
+test-all: $(DEV_READY)  ## what `make test` leaves out: outages, floods, soaks' seeds, budgets, PostgreSQL and Redis
+	@status=0; $(PYTEST) -m 'slow or outage or (stack and once)' $(PYTEST_ARGS) || status=1; \
+	if [ -n "$$TEST_DATABASE_URL" ] && [ -n "$$TEST_REDIS_URL" ]; then \
+	  DATABASE_URL=$$TEST_DATABASE_URL REDIS_URL=$$TEST_REDIS_URL \
+	    $(PYTEST) -m 'not slow and not once' $(PYTEST_ARGS) || status=1; \
+	else echo "TEST_DATABASE_URL and TEST_REDIS_URL name no services: the tests on them were left out"; fi; \
+	exit $$status
 
 bench: $(BENCH_READY)  ## compare our server with a reference and the tutorial design; PHONES=5000 WINDOW=0 choose how
 	@$(PY) manage.py loadtest --compare --phones $(PHONES) --window $(WINDOW) --json var/bench.json
@@ -42,13 +55,18 @@ archive: $(DEV_READY)  ## what a programme's page asks of a database with 15 mil
 soak: $(DEV_READY)  ## let things go wrong while people vote, and look for broken promises; SECONDS=600 SEED=7 STACK=postgres
 	@$(PY) -m tests.history --seconds $(SECONDS) --seed $(SEED) --stack $(STACK) --server $(SERVER)
 
-lint: $(DEV_READY)  ## style, types, templates and architecture, without the tests
+lint: $(DEV_READY)  ## style, types, templates, scripts and architecture, without the tests
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/djlint templates --lint --quiet
 	@find templates -name '*.html' -exec .venv/bin/djade --target-version 5.2 --check {} +
 	@.venv/bin/lint-imports --no-logo
 	@.venv/bin/mypy
+	@if command -v npm >/dev/null; then $(MAKE) scripts; else echo "npm is not here: the browser's scripts were not checked"; fi
+
+scripts: $(SCRIPTS_READY)  ## types and style of the browser's scripts; needs npm
+	@tests/scripts/node_modules/.bin/tsc --project tests/scripts
+	@tests/scripts/node_modules/.bin/eslint --config tests/scripts/eslint.config.mjs workshops/static visions/static
 
 format: $(DEV_READY)  ## put code and templates into the common form
 	@.venv/bin/ruff check --fix-only --quiet .
@@ -68,14 +86,17 @@ lock: $(DEV_READY)  ## choose versions anew and write requirements/*.txt; takes 
 	@$(COMPILE) --upgrade --extra bench -c requirements/lock.txt -o requirements/bench.txt pyproject.toml
 	@echo "Written: requirements/lock.txt, requirements/dev.txt and requirements/bench.txt"
 
+docs-check: $(DEV_READY)  ## run every command of README and docs, and look up all that they name
+	@$(PY) -m tests.docs_check
+
 screenshots: $(DEV_READY)  ## picture every screen of the running demo
-	@$(PY) -m tests.pictures
+	@$(PY) -m tests.screenshots
 
 messages: $(DEV_READY)  ## collect every string that users see into locale/; LOCALE=cy begins a language
 	@$(PY) manage.py makemessages $(if $(LOCALE),--locale $(LOCALE),--all) --no-obsolete --add-location file --ignore '.venv/*' --ignore 'tests/*'
 
 clean:  ## remove the environment and what tools left behind; var/ with its data stays
-	@rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
+	@rm -rf .venv tests/scripts/node_modules .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
 	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # --- the environment ------------------------------------------------------------------------------
@@ -115,3 +136,7 @@ $(DEV_READY): requirements/dev.txt | .venv/bin/python
 
 $(BENCH_READY): requirements/bench.txt | .venv/bin/python
 	$(call install,requirements/bench.txt)
+
+$(SCRIPTS_READY): tests/scripts/package-lock.json
+	@npm --prefix tests/scripts ci --silent --no-audit --no-fund
+	@touch $@

@@ -1,5 +1,5 @@
-"""HTTP through Django, phones' pages by their own short way, websockets through Channels' router and origin check,
-the live engine beside them, and in front of all what machines ask: alive, ready, metrics."""
+"""The ASGI application: health checks and metrics first, then participants' pages with their own middleware and
+admission queue, other pages through Django, and WebSockets through Channels' router with an origin check."""
 
 import os
 
@@ -9,17 +9,18 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 django_application = get_asgi_application()
 
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402 - models first
-from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 
-from workshops.live import engine, health, pages  # noqa: E402
+from workshops.live import engine, health  # noqa: E402
 from workshops.routing import websocket_urlpatterns  # noqa: E402
+from workshops.web.admission import handler  # noqa: E402
+from workshops.web.same_origin import SameOriginSockets  # noqa: E402
 
 application = health.attach(
     engine.attach(
         ProtocolTypeRouter(
             {
-                "http": pages.attach(django_application),
-                "websocket": AllowedHostsOriginValidator(URLRouter(websocket_urlpatterns)),
+                "http": handler.attach(django_application),
+                "websocket": SameOriginSockets(URLRouter(websocket_urlpatterns)),
             }
         )
     )

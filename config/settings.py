@@ -1,15 +1,17 @@
-"""Every setting, read from the environment. README § Settings lists each variable with its default.
+"""Every setting, read from the environment; docs/operating.md § Settings lists each variable with its default.
 
 Nothing here is needed for development: without any variable the project runs on an SQLite file and
 an in-memory channel layer, and keeps a secret key of its own in `var/`.
 """
 
-import secrets
 from pathlib import Path
 
 import environs
 from csp.constants import NONCE, NONE, SELF
+from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
+
+from config.secret_key import read_or_create
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = environs.Env()
@@ -17,23 +19,10 @@ env = environs.Env()
 VAR_DIR = Path(env.str("VAR_DIR", str(BASE_DIR / "var")))
 VAR_DIR.mkdir(parents=True, exist_ok=True)
 
-
-def _own_secret_key() -> str:
-    """A key made once and kept in a file only the owner can read, so a demo restarts with its cookies."""
-    path = VAR_DIR / "secret_key"
-    try:
-        with path.open("x") as file:
-            path.chmod(0o600)
-            file.write(secrets.token_urlsafe(50))
-    except FileExistsError:
-        pass
-    return path.read_text()
-
-
 DEBUG = env.bool("DEBUG", False)
-SECRET_KEY = env.str("SECRET_KEY", "") or _own_secret_key()
+SECRET_KEY = env.str("SECRET_KEY", "") or read_or_create(VAR_DIR / "secret_key")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", ["localhost", "127.0.0.1", "[::1]"])
-# The address that people type and scan; empty means: the one the request came in on.
+# The public base URL, as people type and scan it; empty: the host of the request.
 PUBLIC_URL = env.str("PUBLIC_URL", "").rstrip("/")
 HTTPS = PUBLIC_URL.startswith("https://")
 
@@ -64,19 +53,19 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "workshops.web.private_pages.private_pages",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
 ]
 
-# For the pages of people without an account (`workshops.live.pages`): these only compute, so they run in the loop.
+# For participants' pages (`workshops.web.admission.handler`): none of these blocks, so they run in the event loop.
 PHONE_MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -89,6 +78,17 @@ TEMPLATES = [
         "DIRS": [BASE_DIR / "templates"],
         "APP_DIRS": True,
         "OPTIONS": {
+            "libraries": {
+                "drawing": "workshops.web.templatetags.drawing",
+                "facts": "workshops.web.templatetags.facts",
+                "live": "workshops.web.templatetags.live",
+                "log": "workshops.web.templatetags.log",
+                "navigation": "workshops.web.templatetags.navigation",
+                "prepare": "workshops.web.templatetags.prepare",
+                "reports": "workshops.web.templatetags.reports",
+                "picture_forms": "workshops.web.templatetags.picture_forms",
+                "sharing": "workshops.web.templatetags.sharing",
+            },
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
@@ -104,8 +104,8 @@ TEMPLATES = [
 DATABASES = {"default": env.dj_db_url("DATABASE_URL", f"sqlite:///{VAR_DIR / 'vision.sqlite3'}")}
 DATABASES["default"].setdefault("OPTIONS", {})
 BUSY_SECONDS = env.int("DATABASE_BUSY_SECONDS", 5)
-# Connections to PostgreSQL that one server process opens at most. Four are the live engine's own: a writer,
-# two that draw, one that closes what is due; the others are shared by pages, which wait for one when all are busy.
+# The connection pool of one server process, for PostgreSQL. Four connections are the live engine's own: a writer,
+# two that draw, one that closes polls at their deadline; pages share the others, and wait for one when all are busy.
 POOL_SIZE = env.int("DATABASE_POOL_SIZE", 12)
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"]["OPTIONS"].update(
@@ -116,12 +116,13 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         init_command="PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;",
     )
 elif DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
-    # Who waits longer than this hears "busy" and keeps the answer; a migration gives up its lock instead of
-    # queueing everybody behind it. A short reconnect_timeout: the pool looks for a server that is back at once.
+    # A writer that waits longer than lock_timeout is answered "busy", and the phone keeps its answer; a migration gives
+    # up its lock request instead of queueing everybody behind it. A short reconnect_timeout: the pool finds a restarted
+    # server at once.
     DATABASES["default"]["OPTIONS"] = {
         "connect_timeout": max(2, BUSY_SECONDS),
         "options": f"-c lock_timeout={BUSY_SECONDS * 1000}",
-        # A host that has vanished says nothing: found out by its silence, not after the two hours of the system.
+        # TCP keepalive: find a vanished host within seconds, not after the operating system's two hours.
         "keepalives_idle": max(2, BUSY_SECONDS),
         "keepalives_interval": 2,
         "keepalives_count": 3,
@@ -135,7 +136,7 @@ elif DATABASES["default"]["ENGINE"] == "django.db.backends.postgresql":
         if POOL_SIZE
         else False,
     } | DATABASES["default"]["OPTIONS"]
-    # A connection is tried before it is lent: one that a restarted server has dropped is never handed out.
+    # The pool tests a connection before it hands it out: a restarted server has dropped it.
     DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
@@ -150,7 +151,7 @@ CHANNEL_LAYERS = {
 }
 CACHES = {
     "default": {
-        "BACKEND": "config.cache.SharedOrOwnCache",
+        "BACKEND": "config.cache.FallbackCache",
         "LOCATION": REDIS_URL,
         "OPTIONS": {"socket_timeout": 1, "socket_connect_timeout": 1},
     }
@@ -171,8 +172,14 @@ AUTH_PASSWORD_VALIDATORS = [
         "OPTIONS": {"min_length": 12},
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "workshops.people.passphrases.GuessableValidator"},
 ]
-ACCOUNT_ADAPTER = "workshops.accounts.InvitedOnlyAdapter"
+# The first one hashes; older hashes are still read, and made anew when their owner signs in.
+PASSWORD_HASHERS = [
+    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "django.contrib.auth.hashers.PBKDF2PasswordHasher",
+]
+ACCOUNT_ADAPTER = "workshops.people.invitations.InvitedOnlyAdapter"
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
@@ -199,6 +206,9 @@ EMAIL_HOST_USER = EMAIL_CONFIG.get("EMAIL_HOST_USER", "")
 EMAIL_HOST_PASSWORD = EMAIL_CONFIG.get("EMAIL_HOST_PASSWORD", "")
 EMAIL_USE_TLS = EMAIL_CONFIG.get("EMAIL_USE_TLS", False)
 EMAIL_USE_SSL = EMAIL_CONFIG.get("EMAIL_USE_SSL", False)
+if HTTPS and EMAIL_BACKEND == "django.core.mail.backends.console.EmailBackend":
+    # Links that let somebody in would stand in the log of a public server.
+    raise ImproperlyConfigured("EMAIL_URL: expected a mail server (smtp+tls://…) where PUBLIC_URL is https.")
 DEFAULT_FROM_EMAIL = env.str("FROM_EMAIL", "Vision Workshops <workshops@localhost>")
 
 # --- what leaves and enters a browser -------------------------------------------------------------
@@ -213,6 +223,7 @@ CONTENT_SECURITY_POLICY = {
         "font-src": [SELF],
         "form-action": [SELF],
         "base-uri": [NONE],
+        "frame-src": [SELF],  # previews of cards
         "frame-ancestors": [NONE],
         "manifest-src": [SELF],
     }
@@ -223,8 +234,10 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 SECURE_CONTENT_TYPE_NOSNIFF = True
 SECURE_SSL_REDIRECT = HTTPS and env.bool("HTTPS_REDIRECT", True)
 SECURE_HSTS_SECONDS = env.int("HSTS_SECONDS", 31536000) if HTTPS else 0
-SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS
-SECURE_HSTS_PRELOAD = HTTPS
+# Subdomains and the browsers' preload list: only for a domain that serves HTTPS on every host.
+SECURE_HSTS_INCLUDE_SUBDOMAINS = HTTPS and env.bool("HSTS_INCLUDE_SUBDOMAINS", False)
+SECURE_HSTS_PRELOAD = HTTPS and env.bool("HSTS_PRELOAD", False)
+SILENCED_SYSTEM_CHECKS = ["security.W005", "security.W021"]  # they demand both settings always
 if env.bool("BEHIND_PROXY", False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 CSRF_TRUSTED_ORIGINS = [PUBLIC_URL] if PUBLIC_URL else []
@@ -233,29 +246,32 @@ SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_NAME = "__Host-staff" if HTTPS else "staff"
 CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"
-CSRF_FAILURE_VIEW = "workshops.views.errors.csrf_failure"
-SEAT_COOKIE_NAME = "__Host-seat" if HTTPS else "seat"
-SEAT_COOKIE_AGE = 60 * 60 * 24  # seconds; a workshop lasts an hour, a day covers a late finish
+CSRF_FAILURE_VIEW = "workshops.web.views.errors.csrf_failure"
+# Begins the name of the cookie of a device that has signed in before; one an account.
+DEVICE_COOKIE_PREFIX = "__Host-device-" if HTTPS else "device-"
+PARTICIPANT_COOKIE_NAME = "__Host-participant" if HTTPS else "participant"
+PARTICIPANT_COOKIE_AGE = 60 * 60 * 24  # seconds; a workshop lasts an hour, a day covers a late finish
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
-# A transcript has names in it until they are taken out: what somebody uploads stays in memory, or is not taken.
+# A transcript has names in it until it is redacted: uploads stay in memory and never reach a temporary file.
+FILE_UPLOAD_MAX_MEMORY_SIZE = 12 * 2**20  # a picture as it comes from a phone
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 
 STATIC_URL = "/static/"
 STATIC_ROOT = VAR_DIR / "static"
 STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",
-    "visions.finders.PlotlyFinder",
+    "visions.web.finders.PlotlyFinder",
 ]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
     "staticfiles": {
         "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
         if DEBUG
-        else "config.lean_files.LeanFiles"
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
     },
 }
 
-# --- words ------------------------------------------------------------------------------------------
+# --- internationalisation ------------------------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en-gb"
 LANGUAGES = [("en-gb", _("English"))]
@@ -266,29 +282,32 @@ USE_I18N = True
 
 # --- the live engine --------------------------------------------------------------------------------
 
-LIVE_BATCH_LIMIT = env.int("LIVE_BATCH_LIMIT", 500)  # votes written in one transaction at most
-LIVE_QUEUE_LIMIT = env.int("LIVE_QUEUE_LIMIT", 20_000)  # votes waiting before phones hear "busy"
-# A batch that takes longer is not waited for: its database does not answer, and phones hear "busy".
+LIVE_BATCH_LIMIT = env.int("LIVE_BATCH_LIMIT", 500)  # write batching: votes in one transaction at most
+# back-pressure: votes queued before phones are told "busy"
+LIVE_QUEUE_LIMIT = env.int("LIVE_QUEUE_LIMIT", 20_000)
+# The timeout of a batch: after it the database counts as down, and phones are told "busy".
 LIVE_WRITE_SECONDS = env.float("LIVE_WRITE_SECONDS", BUSY_SECONDS * 2.0 + 2.0)
 LIVE_MESSAGES_PER_SECOND = env.int("LIVE_MESSAGES_PER_SECOND", 0)  # per process, all screens
 # Hand pictures straight to the socket where the server is one that we know; false sends through the server.
-LIVE_DIRECT = env.bool("LIVE_DIRECT", True)
-LIVE_LOOK_SECONDS = env.float("LIVE_LOOK_SECONDS", 3.0)  # how often a hub looks by itself
-# A screen that has said nothing for so long is gone; screens ping every 25 s.
+LIVE_RAW_SOCKETS = env.bool("LIVE_RAW_SOCKETS", True)
+# the interval at which a hub polls for missed changes
+LIVE_POLL_SECONDS = env.float("LIVE_POLL_SECONDS", 3.0)
+# The idle timeout of a socket; screens ping every 25 s.
 LIVE_IDLE_SECONDS = env.float("LIVE_IDLE_SECONDS", 55.0)
-# A connection that has not said what it wants by then (a request, a socket's first word) is closed.
-SILENT_SECONDS = env.float("SILENT_SECONDS", 15.0)
-# Pages of phones that one process works at; people who are not in yet have a quarter of them.
-PAGES_AT_ONCE = env.int("PAGES_AT_ONCE", 4, validate=environs.validate.Range(min=1))
-PAGES_WAITING = env.int("PAGES_WAITING", 200)  # that wait for it before people are asked to come back
-# Wrong codes from one address in ten minutes: slower from a tenth of it, then only a few of its codes are looked at.
+# The timeout for the first bytes of a connection (a request, or the first frame of a socket).
+FIRST_BYTE_TIMEOUT = env.float("FIRST_BYTE_TIMEOUT", 15.0)
+# Threads that draw pages of participants in one process; newcomers have a quarter as many of their own.
+PARTICIPANT_THREADS = env.int("PARTICIPANT_THREADS", 4, validate=environs.validate.Range(min=1))
+# Requests that wait before people are asked to come back.
+PARTICIPANT_QUEUE = env.int("PARTICIPANT_QUEUE", 4000)
+# Wrong codes from one address in ten minutes: past it a few are looked up at a time, and slowly answered.
 CODE_FAILURES_LIMIT = env.int("CODE_FAILURES_LIMIT", 300)
-# Where rehearsal phones started from the console find this server; empty: where the console was asked.
+# The URL at which rehearsal phones started from the console find this server; empty: the host of the request.
 REHEARSAL_URL = env.str("REHEARSAL_URL", "")
 
-# --- what machines ask, and logs: what happened, never who from where ---------------------------------
+# --- monitoring and logs (without personal data) ---------------------------------
 
-# Whoever shows this token may read /metrics; empty: there is no such page.
+# The bearer token for /metrics; empty: there is no such page.
 METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 
 LOG_FORMAT = env.str("LOG_FORMAT", "text", validate=environs.validate.OneOf(["text", "json"]))
@@ -296,18 +315,18 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {
-        "text": {"()": "config.log_lines.Text"},
-        "json": {"()": "config.log_lines.Json"},
+        "text": {"()": "config.logging_formatters.TextFormatter"},
+        "json": {"()": "config.logging_formatters.JsonFormatter"},
     },
-    "filters": {"calm": {"()": "config.log_lines.CalmOutages"}},
+    "filters": {"outages": {"()": "config.logging_formatters.DatabaseOutageFilter"}},
     "handlers": {
-        "stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["calm"]},
+        "stderr": {"class": "logging.StreamHandler", "formatter": LOG_FORMAT, "filters": ["outages"]},
     },
     "root": {"handlers": ["stderr"], "level": env.str("LOG_LEVEL", "WARNING")},
     # Daphne's and Django's own request lines carry addresses of participants: they stay silent.
     "loggers": {
         "daphne": {"level": "WARNING"},
-        # A Redis that is away is one line of ours (`live.notify`), not a traceback of theirs every second.
+        # A Redis outage is one line of ours (`live.broker`), not a traceback of theirs every second.
         "channels_redis": {"level": "CRITICAL"},
         "uvicorn.access": {"level": "CRITICAL", "propagate": False},
         "django.channels.server": {"level": "CRITICAL", "propagate": False},

@@ -1,11 +1,12 @@
 from django.urls import include, path
 
 urlpatterns = [
-    path("accounts/", include("workshops.account_urls")),
-    path("", include("visions.urls")),
-    path("", include("workshops.urls")),
+    path("accounts/", include("workshops.web.account_urls")),
+    # workshops first: /programmes/new/ is a page, and no programme has that key
+    path("", include("workshops.web.urls")),
+    path("", include("visions.web.urls")),
 ]
 
-handler403 = "workshops.views.errors.forbidden"
-handler404 = "workshops.views.errors.not_found"
-handler500 = "workshops.views.errors.server_error"
+handler403 = "workshops.web.views.errors.forbidden"
+handler404 = "workshops.web.views.errors.not_found"
+handler500 = "workshops.web.views.errors.server_error"

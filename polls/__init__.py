@@ -1,0 +1,1 @@
+"""A question, its ballots, its result; no people, no pages."""

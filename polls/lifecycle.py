@@ -1,6 +1,6 @@
 """The life of a poll: draft → open → closed, and open again.
 
-A table and one pure function; nobody else decides what may follow what.
+The state machine is a table of transitions and one pure function, and stands nowhere else.
 """
 
 from enum import StrEnum
@@ -12,12 +12,12 @@ class State(StrEnum):
     CLOSED = "closed"
 
 
-class NotPossible(Exception):
-    """This gesture does not fit the state; the message says which state that is."""
+class InvalidTransition(Exception):
+    """This transition does not exist from the poll's state; the message names both."""
 
-    def __init__(self, gesture: str, state: str) -> None:
-        super().__init__(f"{gesture} does not fit a poll that is {state}")
-        self.gesture, self.state = gesture, state
+    def __init__(self, transition: str, state: str) -> None:
+        super().__init__(f"{transition} does not fit a poll that is {state}")
+        self.transition, self.state = transition, state
 
 
 TRANSITIONS: dict[tuple[str, str], State] = {
@@ -29,12 +29,12 @@ TRANSITIONS: dict[tuple[str, str], State] = {
 }
 
 
-def after(state: str, gesture: str) -> State:
-    """The state that follows; raises `NotPossible`."""
+def next_state(state: str, transition: str) -> State:
+    """The state after this transition; raises `InvalidTransition`."""
     try:
-        return TRANSITIONS[state, gesture]
+        return TRANSITIONS[state, transition]
     except KeyError:
-        raise NotPossible(gesture, state) from None
+        raise InvalidTransition(transition, state) from None
 
 
 class Reveal(StrEnum):

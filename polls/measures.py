@@ -1,7 +1,7 @@
 """Derived figures, counted from ballots and never from printed shares: "6 to 12 babies", "19 or more".
 
-A measure has a kind and a definition, plain JSON. For one ballot it is hit, missed, or the ballot is not
-in its base (`None`): a skipped line of a block, a pass, "no baby room" where a number is asked about.
+A measure has a kind and a definition, plain JSON. For one ballot it is a hit, a miss, or the ballot is not in its
+base, the denominator (`None`): a skipped line of a block, a pass, "no baby room" where a number is asked about.
 
 | kind | hit when | definition |
 |---|---|---|
@@ -57,6 +57,15 @@ def check(kind: str, definition: Definition, question: Question) -> None:
     else:
         _check_boxes(definition, question)
     _check_item(definition, question)
+
+
+def fits(kind: str, definition: Definition, question: Question) -> bool:
+    """Could people who were asked this question choose everything that the measure counts?"""
+    try:
+        check(kind, definition, question)
+    except InvalidMeasure:
+        return False
+    return True
 
 
 def _check_members(kind: str, definition: Definition, question: Question) -> None:
@@ -156,10 +165,10 @@ def _parts(value: Any, question: Question) -> Collection[str]:
 def count(
     kind: str, definition: Definition, counted: Iterable[tuple[Any, int]], question: Question
 ) -> tuple[int, int]:
-    """`(hits, valid)` over `(canonical value, how many ballots)` pairs; passes among them do no harm."""
+    """Numerator and denominator, `(hits, valid)`, over `(canonical value, ballots)` pairs; passes are skipped."""
     hits = valid = 0
     for value, people in counted:
-        found = hit(kind, definition, value, question)
-        valid += people * (found is not None)
-        hits += people * bool(found)
+        is_hit = hit(kind, definition, value, question)
+        valid += people * (is_hit is not None)
+        hits += people * bool(is_hit)
     return hits, valid

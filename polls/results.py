@@ -1,25 +1,30 @@
 """The one read path: a poll's tally with its denominators, and several polls pooled.
 
-A tally is a recount of ballots. When a poll closes, `ballot_box` freezes what `count` says at that moment
-(`Poll.result`); from then on `read` answers from the frozen copy, so later cleaning or clearing never
-changes what a room has seen without a decision of its own.
+A tally is a recount of ballots. When a poll closes, `ballot_box` freezes the answer of `count` at that moment, an
+immutable snapshot in `Poll.result`; from then on `read` answers from the snapshot, so that deleting or correcting
+ballots later never silently changes a result that a room has seen.
 
 Rehearsal ballots are shown in the room when asked for, and never frozen, never pooled.
 """
 
 from __future__ import annotations
 
+import operator
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
+from functools import reduce
 from typing import Any
 
 from django.db.models import Count
 
-from . import checks, measures
-from .checks import Checks, Rule
-from .models import Ballot, Measure, Poll
+from . import comparison, text_decisions
+from .comparison import Series
+from .measures import count as count_measure
+from .measures import fits
+from .models import Ballot, InstrumentVersion, Measure, Poll
 from .prepared import Prepared
+from .text_decisions import TextModeration
 from .types import POLL_TYPES, Question
 from .types.base import Tally, add
 
@@ -30,8 +35,12 @@ class NotComparable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """Distinct people, from the room to the base. `attended` and `joined` come from the workshop, and are
-    `None` where nobody counted. Source: the project's method notes on denominators."""
+    """The denominators of a result, in distinct people: `attended` (counted in the room), `joined` (with a phone),
+    `issued` (shown the question), `cast` (answered, passes included), `valid` (the base of percentages).
+
+    `attended` and `joined` come from the workshop and are `None` where nobody counted. `after_reveal` counts answers
+    given or changed when their voter could already see results. See docs/researching.md § From attended to counted.
+    """
 
     attended: int | None = None
     joined: int | None = None
@@ -62,13 +71,13 @@ class Counts:
 
 
 def _sum(first: int | None, second: int | None) -> int | None:
-    """A sum of unknown and known is unknown: nobody guesses an N."""
+    """A sum with an unknown term is unknown: no N is ever guessed."""
     return None if first is None or second is None else first + second
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """A measure counted from ballots: `hits` of `valid` people; `number` is the measure's version."""
+    """A measure counted from ballots: numerator `hits`, denominator `valid`, both people; `number` is its version."""
 
     key: str
     label: str
@@ -79,7 +88,7 @@ class Share:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What one poll, or several pooled, came to."""
+    """The result of one poll, or of several pooled: a tally, its denominators and its measures."""
 
     question: Question
     tally: Tally
@@ -118,19 +127,18 @@ class Pooled(Result):
 def read(poll: Poll, *, rehearsal: bool = False, measures: list[Measure] | None = None) -> Result:
     """The result of a poll: frozen if it is closed, recounted otherwise.
 
-    `rehearsal=True` is the room's view while a rehearsal is on: it counts rehearsal ballots too, afresh.
-    `measures` are the instrument's, for a reader of many polls who has them already.
+    `rehearsal=True` is the room's view while a rehearsal is on: a recount that includes rehearsal ballots.
+    `measures` are the instrument's, for a caller that reads many polls and has loaded them already.
     """
     if poll.result is not None and not rehearsal:
         return _thaw(poll, measures)
     return count(poll, rehearsal=rehearsal)
 
 
-def _papers(*by: str) -> dict[bool, Prepared]:
-    """How many papers of a poll are alike in what is named, their status and whether results were seen before; the
-    first with a rehearsal's papers, the second without.
+def _ballot_counts(*by: str) -> dict[bool, Prepared]:
+    """Numbers of ballots, grouped by these columns, status and `after_reveal`; `True`: rehearsal ballots included.
 
-    Grouped as the index `ballot_turnout` keeps them, so that counting a room is a walk along it.
+    Grouped in the order of the index `ballot_turnout`, so that the database counts with an index-only scan.
     """
 
     def prepared(*rehearsal: bool) -> Prepared:
@@ -139,7 +147,7 @@ def _papers(*by: str) -> dict[bool, Prepared]:
                 Ballot.objects.filter(poll__in=polls, rehearsal__in=rehearsal)
                 .order_by()
                 .values_list(*by, "status", "after_reveal")
-                .annotate(papers=Count("*"))
+                .annotate(ballots=Count("*"))
             ),
             int,
         )
@@ -147,50 +155,50 @@ def _papers(*by: str) -> dict[bool, Prepared]:
     return {True: prepared(False, True), False: prepared(False)}
 
 
-_ALIKE, _ALIKE_IN_VALUE = _papers(), _papers("value")
+_TURNOUT, _TURNOUT_BY_VALUE = _ballot_counts(), _ballot_counts("value")
 
 
 def turnout(poll: Poll, *, rehearsal: bool = False) -> Counts:
-    """How many papers there are, answers unread: what a screen needs that shows no result. One small query."""
-    return _counts(_ALIKE[rehearsal].rows([poll.pk]), None, None)
+    """The denominators alone, without reading any answer, for screens that show no result. One small query."""
+    return _counts(_TURNOUT[rehearsal].rows([poll.pk]), None, None)
 
 
 def count(
     poll: Poll, *, joined: int | None = None, attended: int | None = None, rehearsal: bool = False
 ) -> Result:
     """Recount a poll's ballots; two small queries, whatever the number of ballots."""
-    papers = _ALIKE_IN_VALUE[rehearsal].rows([poll.pk])
-    counted = [(value, people) for value, status, _late, people in papers if status == Ballot.Status.CAST]
+    groups = _TURNOUT_BY_VALUE[rehearsal].rows([poll.pk])
+    counted = [(value, people) for value, status, _late, people in groups if status == Ballot.Status.CAST]
     question = poll.question
     return Result(
         question=question,
         tally=poll.poll_type.tally(counted, question),
-        counts=_counts([alike for _value, *alike in papers], joined, attended),
+        counts=_counts([group for _value, *group in groups], joined, attended),
         measures=_shares(poll, counted),
     )
 
 
 def counted_values(ballots) -> list[tuple[Any, int]]:
-    """`(value, how many)` for every distinct answer, passes left out."""
+    """`(canonical value, ballots)` for every distinct answer, passes left out."""
     cast = ballots.filter(status=Ballot.Status.CAST)
     return list(cast.values_list("value").annotate(Count("id")).order_by())
 
 
-def _counts(papers: Iterable[Sequence[Any]], joined: int | None, attended: int | None) -> Counts:
-    """From rows of `(status, after_reveal, papers)`."""
-    of: Counter[str] = Counter()
-    late = 0
-    for status, after_reveal, people in papers:
-        of[status] += people
-        late += people if after_reveal else 0
-    cast, passed = of[Ballot.Status.CAST], of[Ballot.Status.PASSED]
+def _counts(groups: Iterable[Sequence[Any]], joined: int | None, attended: int | None) -> Counts:
+    """From rows of `(status, after_reveal, number of ballots)`."""
+    by_status: Counter[str] = Counter()
+    after_reveal = 0
+    for status, saw_results, people in groups:
+        by_status[status] += people
+        after_reveal += people if saw_results else 0
+    cast, passed = by_status[Ballot.Status.CAST], by_status[Ballot.Status.PASSED]
     return Counts(
         joined=joined,
         attended=attended,
-        issued=of.total(),
+        issued=by_status.total(),
         cast=cast + passed,
         passed=passed,
-        after_reveal=late,
+        after_reveal=after_reveal,
     )
 
 
@@ -214,11 +222,11 @@ def latest_measures(instrument_id: int) -> list[Measure]:
 
 
 def _shares(
-    poll: Poll, counted: list[tuple[Any, int]], of: Iterable[Measure] | None = None
+    poll: Poll, counted: list[tuple[Any, int]], measures_of_it: Iterable[Measure] | None = None
 ) -> tuple[Share, ...]:
     return tuple(
-        Share(m.key, m.label, *measures.count(m.kind, m.definition, counted, poll.question), m.number)
-        for m in (latest_measures(poll.version.instrument_id) if of is None else of)
+        Share(m.key, m.label, *count_measure(m.kind, m.definition, counted, poll.question), m.number)
+        for m in (latest_measures(poll.version.instrument_id) if measures_of_it is None else measures_of_it)
     )
 
 
@@ -240,7 +248,7 @@ def _thaw(poll: Poll, measures: list[Measure] | None, answers: Answers | None = 
     shares = tuple(Share(**share) for share in frozen["measures"])
     if measures is None:
         measures = latest_measures(poll.version.instrument_id)
-    if _lacks(frozen, measures):
+    if _misses_a_measure(frozen, measures):
         # A measure written or changed after the close is counted from the ballots, which are still there.
         counted = (
             counted_values(poll.ballots.filter(rehearsal=False)) if answers is None else answers[poll.pk]
@@ -249,62 +257,83 @@ def _thaw(poll: Poll, measures: list[Measure] | None, answers: Answers | None = 
     return Result(poll.question, frozen["tally"], Counts.from_json(frozen["counts"]), shares, frozen=True)
 
 
-def _lacks(frozen: dict[str, Any], measures: Iterable[Measure]) -> bool:
+def _misses_a_measure(frozen: dict[str, Any], measures: Iterable[Measure]) -> bool:
     known = {(share["key"], share["number"]) for share in frozen["measures"]}
     return any((measure.key, measure.number) not in known for measure in measures)
 
 
-def _answers_to(polls: Iterable[int], *, rehearsal: bool = False) -> dict[int, list[tuple[Any, int]]]:
-    """What people answered, a rehearsal's only if asked for; one query, or none without polls."""
+def _answers_to(polls: Iterable[int]) -> dict[int, list[tuple[Any, int]]]:
+    """What people answered, no rehearsal's; one query, or none without polls."""
     answers: dict[int, list[tuple[Any, int]]] = {pk: [] for pk in polls}
     if answers:
-        cast = Ballot.objects.filter(poll__in=answers, status=Ballot.Status.CAST)
-        if not rehearsal:
-            cast = cast.filter(rehearsal=False)
+        cast = Ballot.objects.filter(poll__in=answers, status=Ballot.Status.CAST, rehearsal=False)
         for pk, value, people in cast.values_list("poll", "value").annotate(Count("id")).order_by():
             answers[pk].append((value, people))
     return answers
 
 
 def pool(
-    polls: Iterable[Poll], *, measures: list[Measure] | None = None, about_texts: Decided | None = None
+    polls: Iterable[Poll],
+    *,
+    measures: list[Measure] | None = None,
+    moderation: TextModeration | None = None,
+    series: Series | None = None,
 ) -> Pooled:
-    """Add up closed polls of one instrument. Raises `NotComparable`, also when there is nothing to add.
+    """Add up closed polls of one series of an instrument's versions (`comparison.series_of`).
 
-    People's words come as researchers may read them. `measures` are the instrument's and `about_texts` the decisions
-    about these polls, where the caller has them already: then no query is made, or one if a measure is newer than the
-    closes.
+    Raises `NotComparable`, also when there is nothing to add. The question is the newest version, with what only
+    earlier ones offered; each thing offered, and each measure, has the people as its base who could choose it, or all
+    of it. People's words come as researchers may read them. `measures` are the instrument's, `moderation` the decisions
+    about these polls and `series` theirs, where the caller has them already: then no query is made, or one if a measure
+    is newer than the closes.
     """
     closed = [poll for poll in polls if poll.is_closed]
-    about_texts = decided(closed) if about_texts is None else about_texts
-    if closed and measures is None:
+    if not closed:
+        raise NotComparable("no closed poll to add up")
+    _check_comparable([poll.version for poll in closed], series)
+    if moderation is None:
+        moderation = moderation_of(closed, states=text_decisions.WITHHELD)
+    if measures is None:
         measures = latest_measures(closed[0].version.instrument_id)
     frozen = [poll for poll in closed if poll.result is not None]
-    anew = _answers_to(poll.pk for poll in frozen if _lacks(poll.result or {}, measures or []))
+    anew = _answers_to(poll.pk for poll in frozen if _misses_a_measure(poll.result or {}, measures))
     results = [
         (poll, read(poll, measures=measures) if poll.result is None else _thaw(poll, measures, anew))
         for poll in closed
     ]
-    parts = [(poll.pk, for_researchers(poll, result, about_texts)) for poll, result in results]
-    if not parts:
-        raise NotComparable("no closed poll to add up")
-    newest = parts[-1][1].question
-    for _pk, part in parts:
-        _check_comparable(part.question, newest)
-    tally, counts = parts[0][1].tally, parts[0][1].counts
-    for _pk, part in parts[1:]:
-        tally, counts = add(tally, part.tally), counts + part.counts
-    return Pooled(newest, tally, counts, _add_shares(parts), frozen=True, parts=tuple(parts))
+    versions = sorted({poll.version_id: poll.version for poll in closed}.values(), key=lambda v: v.number)
+    countable = {version.pk: _countable(measures, version.question) for version in versions}
+    parts = [
+        (poll.pk, _with(for_researchers(poll, result, moderation), countable[poll.version_id]))
+        for poll, result in results
+    ]
+    question = comparison.combined([version.question for version in versions])
+    tallies = [part.tally for _pk, part in parts]
+    if len({_offered(version.question) for version in versions}) > 1:
+        tallies = [part.poll_type.with_bases(part.tally, part.question) for _pk, part in parts]
+    counts = reduce(operator.add, (part.counts for _pk, part in parts))
+    return Pooled(question, reduce(add, tallies), counts, _add_shares(parts), frozen=True, parts=tuple(parts))
 
 
-def _check_comparable(question: Question, newest: Question) -> None:
-    if question.type != newest.type:
-        raise NotComparable(
-            f"{question.key}: a {question.type} question does not add up with a {newest.type} one"
-        )
-    measured_on = POLL_TYPES[question.type].measured_on
-    if question.keys != newest.keys or measured_on(question) != measured_on(newest):
-        raise NotComparable(f"{question.key}: its versions offer different answers")
+def _check_comparable(versions: list[InstrumentVersion], series: Series | None) -> None:
+    if series is None:
+        series = comparison.newest_series(versions)
+    one = len({version.instrument_id for version in versions}) == 1
+    if not one or series is None or not {v.pk for v in versions} <= {v.pk for v in series.versions}:
+        raise NotComparable(f"{versions[-1].instrument}: its versions do not ask the same")
+
+
+def _countable(definitions: Iterable[Measure], question: Question) -> frozenset[str]:
+    """Keys of the measures of which people who were asked this question could choose everything."""
+    return frozenset(each.key for each in definitions if fits(each.kind, each.definition, question))
+
+
+def _with(result: Result, countable: Collection[str]) -> Result:
+    return replace(result, measures=tuple(share for share in result.measures if share.key in countable))
+
+
+def _offered(question: Question) -> frozenset[str]:
+    return frozenset(option.key for option in POLL_TYPES[question.type].offered(question))
 
 
 def _add_shares(parts: list[tuple[int, Result]]) -> tuple[Share, ...]:
@@ -322,40 +351,16 @@ def _add_shares(parts: list[tuple[int, Result]]) -> tuple[Share, ...]:
 # --- people's own words ------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Decided:
-    """Decisions about people's words in several polls; where words were taken out, also the answers to count anew.
-
-    Two that were made one may be one person's, so only the ballots know how many people stand behind them.
-    """
-
-    checks: Mapping[int, Checks] = field(default_factory=dict)
-    answers: Mapping[int, list[tuple[Any, int]]] = field(default_factory=dict)
-
-    def worded(self, pk: int, result: Result, rule: Rule) -> Result:
-        """The result with its texts as the rule has them; its numbers stay whole."""
-        kind, question = result.poll_type, result.question
-        kept = {key: rule(key) for key, _text, _people in kind.texts(result.tally, question)}
-        if all(instead is None for instead in kept.values()):
-            return result
-        if any(kept.values()):
-            answers = ((kind.reword(value, rule, question), people) for value, people in self.answers[pk])
-            tally = {**kind.tally(answers, question), "n": result.tally["n"]}
-        else:
-            left = frozenset(key for key, instead in kept.items() if instead is None)
-            tally = kind.keep_texts(result.tally, left, question)
-        return replace(result, tally=tally)
-
-
-def decided(polls: Collection[Poll], *, rehearsal: bool = False) -> Decided:
-    """What was decided about the texts of these polls; two queries at most, whatever their number."""
-    found = checks.of([poll.pk for poll in polls if poll.poll_type.has_texts])
-    answers = _answers_to((pk for pk, mine in found.items() if mine.redacted), rehearsal=rehearsal)
-    return Decided(found, answers)
+def moderation_of(
+    polls: Collection[Poll], *, rehearsal: bool = False, states: Collection[str] = text_decisions.STATES
+) -> TextModeration:
+    """What was decided about the texts of these polls, where their results show any (`text_decisions.load`)."""
+    with_texts = [poll.pk for poll in polls if poll.poll_type.has_texts]
+    return text_decisions.load(with_texts, rehearsal=rehearsal, states=states)
 
 
 def for_the_room(
-    poll: Poll, result: Result, decided: Decided, is_suspicious: Callable[[str], bool]
+    poll: Poll, result: Result, moderation: TextModeration, is_suspicious: Callable[[str], bool]
 ) -> Result:
     """The same result with only those words that may stand on the wall.
 
@@ -363,20 +368,22 @@ def for_the_room(
     """
     if not result.poll_type.has_texts:
         return result
-    found = decided.checks.get(poll.pk, checks.NONE)
-    texts = result.poll_type.texts(result.tally, result.question) if poll.shows_words_at_once else []
-    unread = ((key, text) for key, text, _people in texts if found.state(key) == checks.PENDING)
-    rule = found.for_the_room(frozenset(key for key, text in unread if not is_suspicious(text)))
-    return decided.worded(poll.pk, result, rule)
+
+    def at_once(words: str) -> bool:
+        return poll.shows_words_at_once and not is_suspicious(words)
+
+    return moderation.apply(poll.pk, result, lambda text: text_decisions.for_the_room(text, at_once))
 
 
-def for_staff(poll: Poll, result: Result, decided: Decided) -> Result:
+def for_staff(poll: Poll, result: Result, moderation: TextModeration) -> Result:
     """What was written, without what is flagged."""
-    found = decided.checks.get(poll.pk)
-    return decided.worded(poll.pk, result, found.for_staff) if found else result
+    return _apply(poll, result, moderation, text_decisions.for_staff)
 
 
-def for_researchers(poll: Poll, result: Result, decided: Decided) -> Result:
+def for_researchers(poll: Poll, result: Result, moderation: TextModeration) -> Result:
     """What was written, with the words taken out that somebody took out, and without what is flagged."""
-    found = decided.checks.get(poll.pk)
-    return decided.worded(poll.pk, result, found.for_researchers) if found else result
+    return _apply(poll, result, moderation, text_decisions.for_researchers)
+
+
+def _apply(poll: Poll, result: Result, moderation: TextModeration, rule: text_decisions.Rule) -> Result:
+    return moderation.apply(poll.pk, result, rule) if poll.pk in moderation.alike else result

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
+import fcntl
 import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import hypothesis
 import pytest
@@ -18,7 +15,7 @@ from django.core.cache import cache
 from django.db import connection
 from django.db.backends.postgresql.operations import DatabaseOperations
 
-from . import services
+from . import own_database
 from .budget import spend as spend  # what something costs a phone
 
 TESTS = Path(__file__).parent
@@ -37,13 +34,17 @@ OF_THE_RUN = {"db", "transactional_db", "django_db_setup", "live_server"}
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What stands in tests/browser is a browser test, and what asks for no database, or brings its own, is the same on
-    every one: no file has to say so."""
+    every one: no file has to say so.
+
+    The browser's tests come first and together: Chromium and the server that they share end with the last of them.
+    """
     for item in items:
         if item.path.is_relative_to(TESTS / "browser"):
             item.add_marker("browser")
         asks = OF_THE_RUN & set(getattr(item, "fixturenames", ()))
         if not asks and item.get_closest_marker("django_db") is None:
             item.add_marker("once")
+    items.sort(key=lambda item: item.get_closest_marker("browser") is None)
 
 
 def _delete_all(self: DatabaseOperations, _style: Any, tables: list[str], **_options: Any) -> list[str]:
@@ -72,50 +73,23 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[N
             connection.close_pool()
 
 
+@pytest.fixture(scope="session")
+def empty_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An SQLite file with our tables, to copy: made once a run, by the process that needs it first."""
+    place = tmp_path_factory.getbasetemp()
+    if settings.WORKER != "main":
+        place = place.parent  # that of all processes of this run
+    path, unfinished = place / "empty.sqlite3", place / "unfinished.sqlite3"
+    with (place / "empty.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not path.exists():
+            own_database.migrate(own_database.sqlite_address(unfinished))
+            unfinished.rename(path)
+    return path
+
+
 @pytest.fixture(autouse=True)
 def _fresh_cache() -> Iterator[None]:
     """Rate limits and the like of one test must not meet the next."""
     yield
     cache.clear()
-
-
-def service_url(variable: str, service: str) -> str:
-    """The address of a service that tests need; skips in plain words, or fails where it must be there."""
-    if url := os.environ.get(variable, ""):
-        return url
-    services.skip(f"{service} is not here: set {variable} to run this test.")
-
-
-@pytest.fixture(scope="session")
-def _postgres_url() -> Iterator[str]:
-    """A migrated PostgreSQL database for this process alone; gone afterwards."""
-    import psycopg
-    from psycopg import sql
-
-    server = service_url("TEST_DATABASE_URL", "PostgreSQL")
-    name = f"vision_{settings.WORKER}_{os.getpid()}"
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
-    url = urlsplit(server)._replace(path=f"/{name}").geturl()
-    migrate = [sys.executable, "manage.py", "migrate", "--verbosity=0"]
-    environment = os.environ | {"DATABASE_URL": url, "DJANGO_SETTINGS_MODULE": "tests.settings"}
-    subprocess.run(migrate, cwd=settings.BASE_DIR, env=environment, check=True)
-    yield url
-    with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
-
-
-@pytest.fixture
-def postgres(_postgres_url: str) -> str:
-    """The address of a PostgreSQL database with our tables: `serve(DATABASE_URL=postgres)`.
-
-    The test's own `connection` stays what it is. To run the whole suite on PostgreSQL and Redis, name them
-    in `DATABASE_URL` and `REDIS_URL`, as `.ci/run` does.
-    """
-    return _postgres_url
-
-
-@pytest.fixture
-def redis() -> str:
-    """The address of a Redis server: `serve(REDIS_URL=redis)`."""
-    return service_url("TEST_REDIS_URL", "Redis")

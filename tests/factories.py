@@ -7,29 +7,34 @@ Everything is made through the project's own doors where there is one (`particip
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from itertools import count
 from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import User
 from django.test import Client
+from django.utils import timezone
 
 from polls.lifecycle import Reveal
-from polls.models import Bank, Instrument, InstrumentVersion, Poll
+from polls.models import Bank, Instrument, InstrumentVersion, Poll, Text
 from polls.types import Question
 from polls.types.base import Option
 from workshops.actions import facilitation, participation
+from workshops.actions.authoring import questionnaires
 from workshops.models import (
     AgendaItem,
+    Contribution,
     InformationSheet,
     Membership,
+    Mode,
     Participant,
     Programme,
     Prompt,
     Role,
     Workshop,
 )
-from workshops.seats import Seat
+from workshops.people.participant_cookie import ParticipantToken
 
 _numbers = count(1)
 
@@ -58,12 +63,26 @@ def workshop(
 ) -> Workshop:
     """A workshop with one agenda item per question; its doors are open unless `started=False`."""
     of = of or programme()
-    fields = {"title": "The ideal baby room", "number": of.workshops.count() + 1, "sheet": sheet(of)} | fields
+    fields = {"title": "The ideal baby room", "number": of.workshops.count() + 1} | fields
+    if "sheet" not in fields:
+        fields["sheet"] = sheet(of)
     made = Workshop.objects.create(programme=of, **fields)
     for question in questions or (YES_NO,):
         poll_item(made, question)
     if started:
         facilitation.start(made.pk, None)
+        made.refresh_from_db()
+    return made
+
+
+def questionnaire(
+    of: Programme | None = None, *questions: Question, opened: bool = True, **fields: Any
+) -> Workshop:
+    """A workshop that is answered by an open link, until tomorrow; open unless `opened=False`."""
+    fields = {"mode": Mode.QUESTIONNAIRE, "closes_at": timezone.now() + timedelta(days=1)} | fields
+    made = workshop(of, *questions, started=False, **fields)
+    if opened:
+        questionnaires.open_now(made.pk, None)
         made.refresh_from_db()
     return made
 
@@ -114,7 +133,7 @@ def participant(of: Workshop, *, rehearsal: bool = False, profiled: bool = True)
     ticked = [item["key"] for item in of.sheet.items] if of.sheet else []
     made = participation.join(of, ticked, rehearsal=rehearsal)
     if profiled:
-        participation.finish_profile(made)
+        participation.write([participation.Profiled(of.pk, made.voter)])
     return made
 
 
@@ -127,21 +146,42 @@ def launched(of: Workshop, place: int = 0) -> Poll:
 
 
 def vote(who: Participant, on: Poll, value: Any, op: str = "", seq: int | None = None):
-    """The outcome of one answer, written as the intake would write it."""
+    """The outcome of one answer, written as the write batcher would write it."""
     return participation.write([participation.Vote(who.workshop_id, who.voter, on.pk, value, op, seq)])[0]
 
 
-def seat_of(who: Participant) -> Seat:
-    return Seat(who.workshop_id, who.voter)
+def text(of: Poll, words: str) -> Text:
+    """The first text with these words that stands among the answers to this poll."""
+    found = Text.objects.filter(poll=of, words=words, standing=Text.Standing.CURRENT)
+    return found.order_by("pk")[0]
+
+
+def refs(of: Poll, *words: str) -> list[str]:
+    return [text(of, each).ref for each in words]
+
+
+def note_ref(note: int) -> str:
+    """Names the words that a note has now."""
+    return Contribution.objects.select_related("text").get(pk=note).ref
+
+
+def token_of(who: Participant) -> ParticipantToken:
+    return ParticipantToken(who.workshop_id, who.voter)
 
 
 def phone(who: Participant | None = None, *, observing: Workshop | None = None, **options: Any) -> Client:
     """A browser that holds this person's seat, an observer's, or none."""
     client = Client(**options)
-    seat = seat_of(who) if who else Seat.to_observe(observing.pk) if observing else None
-    if seat:
-        client.cookies[settings.SEAT_COOKIE_NAME] = seat.as_cookie()
+    token = token_of(who) if who else ParticipantToken.for_observer(observing.pk) if observing else None
+    if token:
+        client.cookies[settings.PARTICIPANT_COOKIE_NAME] = token.as_cookie()
     return client
+
+
+def person(email: str = "") -> User:
+    """Somebody with an account and no role."""
+    email = email or f"person-{next(_numbers)}@example.org"
+    return User.objects.create_user(username=email, email=email, password="correct horse battery")
 
 
 def staff(of: Programme, role: str = Role.FACILITATOR) -> User:

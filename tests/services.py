@@ -26,8 +26,7 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from .browser.server import free_port
-
-SECONDS_TO_START, SECONDS_TO_STOP = 20.0, 10.0
+from .patience import PATIENCE
 
 
 class NotInstalled(Exception):
@@ -111,7 +110,7 @@ class Service:
                 command, cwd=self.place, user=self._user, group=self._user, stdout=log, stderr=log,
                 extra_groups=[] if self._user else None,
             )  # fmt: skip
-        end = time.monotonic() + SECONDS_TO_START
+        end = time.monotonic() + PATIENCE
         while not self._answers():
             if time.monotonic() > end or self.process.poll() is not None:
                 said = (self.place / "log").read_text(errors="replace")[-2000:]
@@ -126,7 +125,7 @@ class Service:
         signal_all(family(self.process.pid), signal.SIGCONT)
         self.process.send_signal(self.polite)
         try:
-            self.process.wait(SECONDS_TO_STOP)
+            self.process.wait(PATIENCE)
             self.process = None
         except subprocess.TimeoutExpired:
             self.kill()
@@ -173,6 +172,13 @@ class Redis(Service):
             socket_timeout=seconds,
             retry=Retry(NoBackoff(), 0),
         )
+
+    @property
+    def listeners(self) -> int:
+        """How many processes hear what others announce."""
+        with self.client(PATIENCE) as client:
+            groups = client.pubsub_channels("*__group__*")
+            return sum(number for _name, number in client.pubsub_numsub(*groups)) if groups else 0
 
     def _command(self) -> list[str]:
         options = ["--port", str(self.port), "--bind", self.host, "--save", "", "--dir", str(self.place)]

@@ -1,0 +1,1 @@
+"""What comes out of workshops: pooled results and the published vision."""

@@ -1,6 +1,6 @@
-"""What a researcher writes: statements, the figures that carry them, and what was published of them.
+"""The vision summary of a programme: its statements, their evidence links, and published snapshots.
 
-A summary is worked on; a snapshot is not. Publishing copies everything the public page shows into one
+A summary is edited; a snapshot is immutable. Publishing copies everything the public page shows into one
 JSON value with its SHA-256, so answers that come later, and edits, never change what was published.
 """
 
@@ -12,10 +12,11 @@ from typing import Any
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from polls.models import Instrument
-from workshops.models import BroughtText, Contribution, Domain, Programme
+from polls.models import Instrument, Passage
+from workshops.models import Domain, Programme
 
 STATEMENT_LENGTH = 200  # characters: a sentence that people can agree with
 
@@ -44,7 +45,7 @@ class Statement(models.Model):
     summary = models.ForeignKey(Summary, models.CASCADE, related_name="statements")
     domain = models.ForeignKey(Domain, models.PROTECT, related_name="statements")
     text = models.CharField(max_length=STATEMENT_LENGTH)
-    #: what stands behind it, in a few plain sentences
+    #: its rationale, in a few plain sentences
     why = models.TextField(max_length=1000, blank=True)
     position = models.PositiveIntegerField(default=0)
 
@@ -74,12 +75,12 @@ class EvidenceLink(models.Model):
     #: the option's or the measure's key; empty for the number of answers
     figure = models.CharField(max_length=200, blank=True)
     relation = models.CharField(max_length=12, choices=Relation.choices, default=Relation.SUPPORTS)
-    #: how it reads on the page; empty: the figure's own label
+    #: its label on the page; empty: the figure's own label
     caption = models.CharField(max_length=200, blank=True)
     note = models.CharField(max_length=300, blank=True)
-    #: the figure as linked (`aggregates.Line.as_linked`)
+    #: a copy of the figure at the time of linking (`aggregates.ResultLine.as_linked`)
     linked = models.JSONField()
-    #: why the linked figure stands although the present one differs, and which one that was
+    #: the researcher's reason for keeping a stale figure, and the current figure that it was given against
     kept_because = models.CharField(max_length=300, blank=True)
     kept_against = models.JSONField(null=True, blank=True)
     position = models.PositiveIntegerField(default=0)
@@ -97,25 +98,23 @@ class EvidenceLink(models.Model):
 
 
 class Adoption(models.Model):
-    """A group's note, or what people wrote to a question, was taken up as the draft of a statement: by whom, and when.
+    """The record that a note or text was adopted as the draft of a statement: by which user, and when.
 
-    It stays when either of them goes. That a text is taken up once is held by a lock on it (`publishing.adopt`): a
-    constraint would lock this table while a new version is installed.
+    It is kept when either of them is deleted.
     """
 
     statement = models.ForeignKey(Statement, models.SET_NULL, null=True, related_name="adoptions")
-    note = models.ForeignKey(Contribution, models.SET_NULL, null=True, related_name="+")
-    text = models.ForeignKey(BroughtText, models.SET_NULL, null=True, related_name="+", db_index=False)
+    passage = models.ForeignKey(Passage, models.SET_NULL, null=True, related_name="adoptions")
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
     at = models.DateTimeField(auto_now_add=True)
-    #: SHA-256 of the statement as it was taken up (`quoting.mark`): whose words are gone leaves none of them here
+    #: SHA-256 of the statement's first version (`quoting.digest`): a withdrawn text leaves no copy here
     mark = models.CharField(max_length=64)
 
     class Meta:
         ordering = ["at", "id"]
         constraints = [
             models.UniqueConstraint(
-                fields=["note"], condition=models.Q(statement__isnull=False), name="note_taken_up_once"
+                fields=["passage"], condition=models.Q(statement__isnull=False), name="passage_taken_up_once"
             )
         ]
 
@@ -133,6 +132,12 @@ class Snapshot(models.Model):
     sha256 = models.CharField(max_length=64, editable=False)
     published_at = models.DateTimeField()
     by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+")
+    #: taken back: the content is gone; number, date and checksum stay for people who have cited it
+    withdrawn_at = models.DateTimeField(null=True, blank=True)
+    withdrawn_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    withdrawn_because = models.CharField(max_length=300, blank=True)
 
     class Meta:
         ordering = ["number"]
@@ -148,12 +153,20 @@ class Snapshot(models.Model):
         super().save(*args, **kwargs)
 
     def delete(self, *args: Any, **kwargs: Any) -> tuple[int, dict[str, int]]:
-        raise SnapshotIsFrozen("a published version is never taken away: others may have cited it")
+        raise SnapshotIsFrozen("the row of a published version is never deleted: withdraw it")
+
+    def withdraw(self, by: Any, because: str) -> bool:
+        """Remove the content for good. Returns whether it was there."""
+        done = Snapshot.objects.filter(pk=self.pk, withdrawn_at=None).update(
+            content={}, withdrawn_at=timezone.now(), withdrawn_by=by, withdrawn_because=because
+        )
+        self.refresh_from_db()
+        return bool(done)
 
     @property
     def is_intact(self) -> bool:
-        """Is the content still what was published?"""
-        return checksum(self.content) == self.sha256
+        """Does the content still match its checksum? What was withdrawn has none."""
+        return self.withdrawn_at is not None or checksum(self.content) == self.sha256
 
 
 def checksum(content: dict[str, Any]) -> str:

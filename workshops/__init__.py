@@ -1,0 +1,1 @@
+"""Who meets, what is on stage, who sees it: facilitators and participants."""

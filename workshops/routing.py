@@ -1,4 +1,4 @@
-"""Addresses of the websocket door."""
+"""URLs of the WebSockets."""
 
 from channels.auth import AuthMiddlewareStack
 from django.urls import path, re_path

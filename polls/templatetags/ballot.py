@@ -1,4 +1,4 @@
-"""What a ballot's template asks its poll type: which fields are ticked or typed, in which order they stand."""
+"""Template tag for ballots: the form fields of a poll type, their values and the order of the options."""
 
 from __future__ import annotations
 

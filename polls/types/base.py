@@ -1,4 +1,4 @@
-"""The words that every poll type shares.
+"""The interface of a poll type, and the value objects and checks that all of them share.
 
 A poll type is pure: it takes plain values and returns plain values, and knows nothing of databases,
 requests or people. It answers three questions about a `Question`: is this ballot valid (`clean`), how
@@ -11,9 +11,10 @@ leaf by leaf (`add`), in any order and over any split: over batches, over worksh
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, NamedTuple, Protocol
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext
@@ -32,11 +33,21 @@ FEW = 20
 TEXT_LIMIT = 2000  # characters of a question
 LABEL_LIMIT = 100  # characters of "Not sure", "babies", "No baby room"
 
+#: what a value is made of where it names lines of a result (a tuple: every vote is asked)
+MARKS = (str, int, float)
+
 #: settings that every question may have, with what they are; a type adds its own in `own_settings`
 FLAGS = ("allow_pass", "change", "check", "exact", "ordinal", "other", "shuffle")
 LABELS = ("none_label", "pass_label", "unit")
 REVEALS = ("after_close", "after_vote", "live", "never")
-COMMON_SETTINGS = ("allow_pass", "pass_label", "change", "check", "image", "image_alt", "reveal")
+COMMON_SETTINGS = (
+    "allow_pass", "pass_label", "change", "check", "image", "image_alt", "image_size", "reveal",
+)  # fmt: skip
+#: the address of an uploaded picture: it is named by the hash of its bytes
+UPLOADED = re.compile(r"/pictures/([0-9a-f]{64})\.webp")
+#: settings that are of a question's picture
+OF_A_PICTURE = ("image", "image_alt", "image_size")
+LONGEST_SIDE = 1600  # pixels of an uploaded picture
 
 
 class InvalidBallot(Exception):
@@ -122,6 +133,15 @@ class Figure:
     valid: int
 
 
+class OwnWords(NamedTuple):
+    """What a ballot says in its voter's own words, in one of its fields: "answer", "entry-2", "other", "reason"."""
+
+    field: str
+    words: str
+    #: equal for words that the tally counts as one (`texts.text_key`)
+    key: str
+
+
 class FormData(Protocol):
     """What a form sends: Django's `QueryDict`, or anything with the same two methods."""
 
@@ -131,7 +151,10 @@ class FormData(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Filled:
-    """What stands in a ballot's fields: name → values, as a form would send it. Empty for a fresh paper."""
+    """The fields of a ballot's form: name → values, as the form would send them. Empty for a new ballot.
+
+    An answer comes as this from the plain form and from the script alike; `PollType.from_form` reads it.
+    """
 
     fields: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
@@ -144,16 +167,17 @@ class Filled:
 
 
 class PollType:
-    """What a poll type must answer. One instance per type stands in `POLL_TYPES`."""
+    """The interface of a poll type: parse, validate, count, draw. One instance per type stands in `POLL_TYPES`."""
 
     name: str = ""
     #: shown to facilitators when they make a question
     title: str | Promise = ""
     #: one short line over the question on a phone: "Choose one"
     how: str | Promise = ""
-    #: people's own words, which reach the wall only after a check, unless `check` is false or a facilitator says so
+    #: answers hold people's own words, which reach the wall after moderation, unless `check` is false or a facilitator
+    #: shows words at once
     has_texts: bool = False
-    #: an option list is authored for it
+    #: its questions have an authored list of options
     has_options: bool = False
     #: settings beside the common ones (`COMMON_SETTINGS`) that its questions may have
     own_settings: tuple[str, ...] = ()
@@ -168,8 +192,21 @@ class PollType:
             check_options(question.options)
 
     def measured_on(self, question: Question) -> Any:
-        """What must be equal, beside type and option keys, for answers to two versions to add up."""
+        """What must be equal for answers to two versions to be counted together, whatever anybody says."""
         return None
+
+    def offered(self, question: Question) -> tuple[Option, ...]:
+        """What an answer can choose. Versions may differ in it; then each thing has its own base."""
+        return question.options
+
+    def offering(self, question: Question, options: Sequence[Option]) -> Question:
+        """The same question with other things to choose: the way back of `offered`."""
+        return replace(question, options=tuple(options))
+
+    def with_bases(self, tally: Tally, question: Question) -> Tally:
+        """The tally with the base of each thing offered, to be added to that of a version that offers others."""
+        keys = [option.key for option in self.offered(question)]
+        return {**tally, "bases": dict.fromkeys(keys, tally["n"])}
 
     def instruction(self, question: Question) -> str:
         """The short line over the question; may depend on settings ("Choose up to 3")."""
@@ -191,14 +228,27 @@ class PollType:
         return {}
 
     def clean(self, value: Any, question: Question) -> Any:
-        """The canonical value: equal answers give equal JSON. Raises `InvalidBallot`. `None` stays `None`."""
+        """The canonical value: equal answers give equal JSON. Raises `InvalidBallot`. `None`, a pass, stays `None`."""
+        return passing(question) if value is None else self.clean_answer(value, question)
+
+    def clean_answer(self, value: Any, question: Question) -> Any:
+        """`clean` of what is no pass."""
         raise NotImplementedError
 
     def is_pass(self, value: Any) -> bool:
         return value is None
 
+    def marks(self, value: Any) -> list[str]:
+        """Keys of the lines in a result that are this answer's, so that a phone can say "Yours" beside them."""
+        chosen = value if isinstance(value, list) else [value]
+        return [str(one) for one in chosen if isinstance(one, MARKS)]
+
     def say(self, value: Any, question: Question) -> str:
         """The answer in words, for the receipt: "6 to 8 babies"."""
+        return question.pass_label if value is None else self.say_answer(value, question)
+
+    def say_answer(self, value: Any, question: Question) -> str:
+        """`say` of what is no pass."""
         raise NotImplementedError
 
     def tally(self, counted: Iterable[tuple[Any, int]], question: Question) -> Tally:
@@ -212,44 +262,67 @@ class PollType:
         """Every line that can be pooled and exported, in authored order, zero lines included."""
         raise NotImplementedError
 
+    def texts_of(self, value: Any, question: Question) -> Sequence[OwnWords]:
+        """The own words in a canonical value, whether or not the type shows them; a field comes once. Mostly none."""
+        return ()
+
     def texts(self, tally: Tally, question: Question) -> list[tuple[str, str, int]]:
-        """People's own words as `(key, text, people)`, for the check before the wall. Empty for most types."""
+        """People's own words as `(key, text, people)`, in the order of a list of them. Empty for most types."""
         return []
 
-    def keep_texts(self, tally: Tally, keys: frozenset[str], question: Question) -> Tally:
-        """The same tally with only those own words whose key is given. `n` keeps counting everybody."""
-        return tally
+    def spellings(self, tally: Tally) -> Mapping[str, int]:
+        """The same letter by letter: every text as it was written → how many people wrote it so."""
+        return {}
 
-    def reword(self, value: Any, words: Callable[[str], str | None], question: Question) -> Any:
-        """A canonical value with its own words changed, to be tallied and nothing else.
+    def answer_with(self, words: Sequence[str]) -> Any:
+        """A value that says these words and nothing else, to be tallied and never stored; for types that `has_texts`.
 
-        `words(key)` is what stands instead of the text with this key: "" takes it away, `None` leaves it as it is.
-        A person whose words are all taken away is still counted in `n`.
+        Somebody whose words were all taken away is still counted in `n`.
         """
-        return value
+        raise NotImplementedError
 
     def picture(self, tally: Tally, question: Question) -> dict[str, Any]:
         """What the template `polls/<name>/result.html` draws: plain values, whole percentages ready to print."""
         raise NotImplementedError
 
+    def headline(self, tally: Tally, question: Question) -> dict[str, Any] | None:
+        """The finding in two parts (`drawing.headline`); `None` when nobody has answered."""
+        return None
+
     def finding(self, tally: Tally, question: Question) -> str:
         """The result in one sentence with its base; empty when nobody has answered."""
-        return ""
+        headline = self.headline(tally, question)
+        return f"{headline['figure']} {headline['rest']}" if headline else ""
 
     def table(self, tally: Tally, question: Question) -> tuple[list[str], list[list[Any]]]:
         """The same result as a table: headings, rows. First column is the row's heading."""
-        headings, n = [str(_("Answer")), str(_("People"))], tally["n"]
-        rows: list[list[Any]] = [[figure.label, figure.hits] for figure in self.figures(tally, question)]
-        rows.append([str(_("Everybody who answered")), n])
+        n, everybody = tally["n"], str(_("Everybody who answered"))
+        figures = [*self.figures(tally, question), Figure("", everybody, tally["n"], tally["n"])]
+        headings = [str(_("Answer")), str(_("People"))]
+        rows: list[list[Any]] = [[figure.label, figure.hits] for figure in figures]
+        if "bases" in tally:
+            headings.append(str(_("Could choose it")))
+            for row, figure in zip(rows, figures, strict=True):
+                row.append(figure.valid)
         if n >= FEW:
             headings.append(str(_("Share")))
-            for row in rows:
-                row.append(f"{percent(row[1], n)}\u00a0%")
+            for row, figure in zip(rows, figures, strict=True):
+                row.append(f"{percent(figure.hits, figure.valid) or 0}\u00a0%")
         return headings, rows
 
     def chart(self, tally: Tally, question: Question) -> dict[str, Any]:
-        """A Plotly figure as a plain dict with `data` and `layout`."""
-        raise NotImplementedError
+        """A Plotly figure as a plain dict with `data` and `layout`; bars of the figures where a type says no other."""
+        figures = self.figures(tally, question)
+        return bars([(figure.label, figure.hits, str(figure.hits)) for figure in figures], str(_("People")))
+
+
+def bars(rows: Sequence[tuple[str, float, str]], title: str) -> dict[str, Any]:
+    """A Plotly bar chart of `(label, length, text)` in authored order, never re-sorted: options may be a range."""
+    labels, lengths, texts = [list(column) for column in zip(*rows, strict=True)] or [[], [], []]
+    return {
+        "data": [{"type": "bar", "orientation": "h", "x": lengths, "y": labels, "text": texts}],
+        "layout": {"yaxis": {"autorange": "reversed"}, "xaxis": {"title": {"text": title}}},
+    }
 
 
 def add(first: Tally, second: Tally) -> Tally:
@@ -263,6 +336,11 @@ def add(first: Tally, second: Tally) -> Tally:
     return total
 
 
+def base(tally: Tally, key: str) -> int:
+    """The people who could choose this: all who answered, unless versions that offer it were added to others."""
+    return int(tally.get("bases", {}).get(key, tally["n"]))
+
+
 def percent(hits: int, valid: int) -> int | None:
     """A whole percentage, rounded half up as the published figures are; `None` without a base.
 
@@ -272,14 +350,14 @@ def percent(hits: int, valid: int) -> int | None:
 
 
 def passing(question: Question) -> Any:
-    """The canonical pass, `None`; refused where the question does not offer it."""
+    """The canonical pass, `None`; raises `InvalidBallot` where the question does not offer it."""
     if question.pass_label:
         return None
     raise InvalidBallot(gettext("This question needs an answer. Choose or write one."))
 
 
 def is_whole(value: Any) -> bool:
-    """An int and nothing that only looks like one: JSON's `true` is no 1."""
+    """An int and no bool: JSON's `true` is an `int` in Python."""
     return isinstance(value, int) and not isinstance(value, bool)
 
 
@@ -292,7 +370,10 @@ def setting(question: Question, key: str, default: int, low: int, high: int) -> 
 
 
 def check_settings(settings: Mapping[str, Any], known: Sequence[str]) -> None:
-    """No misspelt name passes unnoticed: `pas_label` would leave "Pass" on every phone and nobody would know."""
+    """Raise `InvalidQuestion` for an unknown or wrongly typed setting, with the nearest known name as a hint.
+
+    A misspelt `pas_label` would otherwise leave "Pass" on every phone unnoticed.
+    """
     for key, value in settings.items():
         if key not in known:
             near = difflib.get_close_matches(str(key), known, n=1)
@@ -307,14 +388,25 @@ def check_settings(settings: Mapping[str, Any], known: Sequence[str]) -> None:
 
 
 def check_image(settings: Mapping[str, Any]) -> None:
-    """A picture has words for those who cannot see it, and comes from here: no other site is ever asked."""
-    image = settings.get("image")
+    """A picture needs a text alternative. It is an uploaded one, with its size, so that nothing jumps when it comes,
+    or a path inside the static files: phones load nothing from other sites."""
+    image, size = settings.get("image"), settings.get("image_size")
     if not image:
         return
-    if not isinstance(image, str) or image.startswith("/") or ":" in image or ".." in image:
+    if not isinstance(image, str) or not (UPLOADED.fullmatch(image) or _is_inside(image)):
         raise InvalidQuestion(f"image: expected a path inside the static files, found {image!r}")
     if not str(settings.get("image_alt") or "").strip():
         raise InvalidQuestion("image_alt: expected the picture in words, for people who cannot see it")
+    if size is not None and not (
+        isinstance(size, list) and len(size) == 2 and all(is_whole(n) and 0 < n <= LONGEST_SIDE for n in size)
+    ):
+        raise InvalidQuestion(
+            f"image_size: expected two whole numbers from 1 to {LONGEST_SIDE}, found {size!r}"
+        )
+
+
+def _is_inside(path: str) -> bool:
+    return not (path.startswith("/") or ":" in path or ".." in path)
 
 
 def check_options(options: Sequence[Option], low: int = 2, high: int = 20) -> None:

@@ -1,16 +1,18 @@
-"""What pictures of several types have in common: rows of people, the finding in two parts, a bar chart."""
+"""Shared by the results of several poll types: rows of a bar chart, the headline finding."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate, pairwise
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from .base import FEW, Figure, percent
 
-#: so many may share the lead and still be a finding
-TIED = 2
+#: with more options than this tied for the lead, no option stands out
+MAX_TIED_LEADERS = 2
 
 
 def rows(figures: Sequence[Figure]) -> list[dict[str, Any]]:
@@ -42,39 +44,41 @@ def picture(
     }
 
 
-def of(hits: int, n: int) -> str:
-    """Counts first while few have answered ("13 of 19"), then a percentage with its base ("65 % of 78")."""
+def count_or_percent(hits: int, n: int) -> str:
+    """Counts while the denominator is below `FEW` ("13 of 19"), else a percentage with its base ("65 % of 78")."""
     if n < FEW or not hits:
         return _("%(hits)d of %(n)d") % {"hits": hits, "n": n}
     return _("%(percent)d\u00a0%% of %(n)d") % {"percent": percent(hits, n), "n": n}
 
 
 def headline(figure: str, rest: str, row: int = 0, rows: int = 1) -> dict[str, Any]:
-    """A finding in two parts, the number and what it says; `row` and `rows` are those it speaks about."""
+    """A finding in two parts, the number and the rest of its sentence; it is about `rows` rows from index `row`."""
     return {"figure": figure, "rest": rest, "row": row, "rows": rows, "end": row + rows}
 
 
-def sentence(headline: dict[str, Any] | None) -> str:
-    return f"{headline['figure']} {headline['rest']}" if headline else ""
+def segments(counts: Sequence[int]) -> list[tuple[int, int]]:
+    """`(x, width)` of each part of a bar 1000 wide; each edge is rounded by itself, so that the parts fill it."""
+    edges = [1000 * end // max(1, sum(counts)) for end in accumulate(counts, initial=0)]
+    return [(left, right - left) for left, right in pairwise(edges)]
 
 
 def leaders(figures: Sequence[Figure]) -> list[int]:
-    """The places (0 is the first) of the figures with most people; empty when nobody answered."""
+    """The indexes of the figures with most people; empty when nobody answered."""
     most = max((figure.hits for figure in figures), default=0)
-    return [place for place, figure in enumerate(figures) if most and figure.hits == most]
+    return [index for index, figure in enumerate(figures) if most and figure.hits == most]
 
 
-def bars(figures: Sequence[Figure]) -> dict[str, Any]:
-    """A Plotly bar chart in authored order from top to bottom, never re-sorted: options may be a range."""
-    return {
-        "data": [
-            {
-                "type": "bar",
-                "orientation": "h",
-                "x": [figure.hits for figure in figures],
-                "y": [figure.label for figure in figures],
-                "text": [str(figure.hits) for figure in figures],
-            }
-        ],
-        "layout": {"yaxis": {"autorange": "reversed"}, "xaxis": {"title": {"text": _("People")}}},
-    }
+def leading(figures: Sequence[Figure], n: int, *, mark_all: bool = False) -> dict[str, Any] | None:
+    """The headline of what most people chose; `mark_all`: it is about all leaders, where they are adjacent rows."""
+    first = leaders(figures)
+    if not first:
+        return None
+    if len(first) > MAX_TIED_LEADERS:
+        return headline(_("No answer"), _("stands out among %(n)d people") % {"n": n}, first[0])
+    labels = " · ".join(figures[index].label for index in first)
+    rest = ngettext("person chose %(label)s", "people chose %(label)s", n) % {"label": labels}
+    if len(first) > 1:
+        rest = _("people each chose %(labels)s") % {"labels": labels}
+    adjacent = mark_all and first[-1] - first[0] == len(first) - 1
+    figure = count_or_percent(figures[first[0]].hits, figures[first[0]].valid)
+    return headline(figure, rest, first[0], len(first) if adjacent else 1)

@@ -23,15 +23,15 @@ from .base import (
     PollType,
     Question,
     Tally,
-    passing,
+    base,
     setting,
 )
-from .phrases import forms
+from .plural_forms import forms
 
 
 class MultipleChoice(PollType):
     name = "multiple_choice"
-    title = gettext_lazy("Multiple choice")
+    title = gettext_lazy("Choose any")
     how = gettext_lazy("Choose any number")
     has_options = True
     own_settings = ("exclusive", "max", "min", "ordinal", "shuffle")
@@ -80,9 +80,7 @@ class MultipleChoice(PollType):
             "counter_max": forms(lambda n: ngettext("# of @ chosen", "# of @ chosen", n)),
         }
 
-    def clean(self, value: Any, question: Question) -> Any:
-        if value is None:
-            return passing(question)
+    def clean_answer(self, value: Any, question: Question) -> Any:
         if not isinstance(value, list) or not all(isinstance(key, str) for key in value):
             raise InvalidBallot(_("Choose from the list."))
         if not set(value) <= set(question.keys):
@@ -111,8 +109,8 @@ class MultipleChoice(PollType):
                 _("Choose up to %(high)d; you have chosen %(n)d.") % {"high": high, "n": len(chosen)}
             )
 
-    def say(self, value: Any, question: Question) -> str:
-        return question.pass_label if value is None else " · ".join(question.label(key) for key in value)
+    def say_answer(self, value: Any, question: Question) -> str:
+        return " · ".join(question.label(key) for key in value)
 
     def tally(self, counted: Iterable[tuple[Any, int]], question: Question) -> Tally:
         n, counts = 0, dict.fromkeys(question.keys, 0)
@@ -124,7 +122,7 @@ class MultipleChoice(PollType):
 
     def figures(self, tally: Tally, question: Question) -> list[Figure]:
         return [
-            Figure(option.key, option.label, tally["counts"].get(option.key, 0), tally["n"])
+            Figure(option.key, option.label, tally["counts"].get(option.key, 0), base(tally, option.key))
             for option in question.options
         ]
 
@@ -136,22 +134,7 @@ class MultipleChoice(PollType):
             if adds_up
             else _("People could choose more than one, so the shares add up to more than 100\u00a0%.")
         )
-        return drawing.picture(figures, tally["n"], self._headline(figures, tally["n"]), note=note)
+        return drawing.picture(figures, tally["n"], self.headline(tally, question), note=note)
 
-    def finding(self, tally: Tally, question: Question) -> str:
-        return drawing.sentence(self._headline(self.figures(tally, question), tally["n"]))
-
-    def _headline(self, figures: list[Figure], n: int) -> dict[str, Any] | None:
-        leaders = drawing.leaders(figures)
-        if not leaders:
-            return None
-        labels = " · ".join(figures[place].label for place in leaders)
-        rest = ngettext("person chose %(label)s", "people chose %(label)s", n) % {"label": labels}
-        if len(leaders) > drawing.TIED:
-            return drawing.headline(_("No answer"), _("stands out among %(n)d people") % {"n": n}, leaders[0])
-        if len(leaders) > 1:
-            rest = _("people each chose %(labels)s") % {"labels": labels}
-        return drawing.headline(drawing.of(figures[leaders[0]].hits, n), rest, leaders[0])
-
-    def chart(self, tally: Tally, question: Question) -> dict[str, Any]:
-        return drawing.bars(self.figures(tally, question))
+    def headline(self, tally: Tally, question: Question) -> dict[str, Any] | None:
+        return drawing.leading(self.figures(tally, question), tally["n"])

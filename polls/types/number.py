@@ -2,8 +2,8 @@
 
 A ballot is an int where it is whole, else a float; or `{"none": true}`, which is an answer, counted in its
 own leaf and kept out of the number's statistics.
-Settings: `min`, `max`, `step` (1), `unit`, `none_label`; `check_below` and `check_above` are a soft band:
-outside it the form asks "Are you sure?" and accepts the answer all the same.
+Settings: `min`, `max`, `step` (1), `unit`, `none_label`; `check_below` and `check_above` are a soft validation:
+for a number outside them the form asks "Are you sure?" and accepts the answer all the same.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import math
 import re
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
@@ -19,7 +20,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from . import drawing
-from .base import Figure, FormData, InvalidBallot, InvalidQuestion, Option, PollType, Question, Tally, passing
+from .base import Figure, FormData, InvalidBallot, InvalidQuestion, Option, PollType, Question, Tally, base
 
 #: bounds where a question sets none; far from where floats stop being exact
 SMALLEST, LARGEST = -(10**12), 10**12
@@ -61,13 +62,19 @@ class Number(PollType):
             raise InvalidQuestion(f"{key}: expected a number, found {number!r}")
 
     def _limits(self, question: Question) -> tuple[Decimal, Decimal, Decimal]:
-        found = question.settings
-        low, high, step = found.get("min", SMALLEST), found.get("max", LARGEST), found.get("step", 1)
+        settings = question.settings
+        low, high, step = settings.get("min", SMALLEST), settings.get("max", LARGEST), settings.get("step", 1)
         return Decimal(str(low)), Decimal(str(high)), Decimal(str(step))
 
-    def measured_on(self, question: Question) -> Any:
-        """The unit: minutes are no hours."""
-        return question.settings.get("unit", "")
+    def offered(self, question: Question) -> tuple[Option, ...]:
+        label = question.settings.get("none_label")
+        return (Option("none", str(label)),) if label else ()
+
+    def offering(self, question: Question, options: Sequence[Option]) -> Question:
+        settings = {key: value for key, value in question.settings.items() if key != "none_label"}
+        if options:
+            settings["none_label"] = options[0].label
+        return replace(question, settings=settings)
 
     def from_form(self, data: FormData, question: Question) -> Any:
         if data.get("pass"):
@@ -80,17 +87,17 @@ class Number(PollType):
         return {"none": ["1"]} if isinstance(value, dict) else {"number": [str(value)]}
 
     def fields(self, filled: FormData, question: Question, options: Sequence[Option]) -> dict[str, Any]:
-        found = question.settings
+        settings = question.settings
         return {
             "number": filled.get("number", ""),
             "none": filled.get("none"),
             "passed": filled.get("pass"),
-            "unit": found.get("unit", ""),
-            "none_label": found.get("none_label", ""),
-            "mode": "numeric" if self._is_whole(question) and found.get("min", -1) >= 0 else "text",
+            "unit": settings.get("unit", ""),
+            "none_label": settings.get("none_label", ""),
+            "mode": "numeric" if self._is_whole(question) and settings.get("min", -1) >= 0 else "text",
             "hint": self._hint(question),
-            "below": found.get("check_below", ""),
-            "above": found.get("check_above", ""),
+            "below": settings.get("check_below", ""),
+            "above": settings.get("check_above", ""),
         }
 
     def _is_whole(self, question: Question) -> bool:
@@ -98,20 +105,18 @@ class Number(PollType):
         return low == int(low) and step == int(step)
 
     def _hint(self, question: Question) -> str:
-        """What may be written here: "A whole number from 0 to 60"."""
-        found, whole = question.settings, self._is_whole(question)
-        if "min" in found and "max" in found:
+        """The hint below the field: "A whole number from 0 to 60"."""
+        settings, whole = question.settings, self._is_whole(question)
+        if "min" in settings and "max" in settings:
             words = (
                 _("A whole number from %(min)s to %(max)s")
                 if whole
                 else _("A number from %(min)s to %(max)s")
             )
-            return words % {"min": show(found["min"]), "max": show(found["max"])}
+            return words % {"min": show(settings["min"]), "max": show(settings["max"])}
         return _("A whole number") if whole else _("A number")
 
-    def clean(self, value: Any, question: Question) -> Any:
-        if value is None:
-            return passing(question)
+    def clean_answer(self, value: Any, question: Question) -> Any:
         if isinstance(value, dict):
             return self._clean_none(value, question)
         number = self._read(value, question)
@@ -177,9 +182,7 @@ class Number(PollType):
             "example": start + step,
         }
 
-    def say(self, value: Any, question: Question) -> str:
-        if value is None:
-            return question.pass_label
+    def say_answer(self, value: Any, question: Question) -> str:
         if isinstance(value, dict):
             return str(question.settings["none_label"])
         return f"{value} {question.settings.get('unit', '')}".strip()
@@ -199,7 +202,10 @@ class Number(PollType):
         return sorted(float(value) for value, people in tally["values"].items() for _times in range(people))
 
     def summary(self, tally: Tally) -> dict[str, Any]:
-        """n (of numbers), median, quartiles by the inclusive method, mean, min and max; `None` without numbers."""
+        """n (of numbers), median, quartiles, mean, min and max; `None` without numbers.
+
+        Quartiles by the inclusive method: linear interpolation, R's type 7 (Hyndman & Fan 1996).
+        """
         numbers = self.numbers(tally)
         if not numbers:
             return {"n": 0} | dict.fromkeys(("median", "low", "high", "mean", "min", "max"))
@@ -217,7 +223,7 @@ class Number(PollType):
         }
 
     def bins(self, tally: Tally) -> list[tuple[float, float, int]]:
-        """At most ten bins `[start, end)` of one round width that cover the numbers, with their people."""
+        """A histogram: at most `BINS` bins `(start, end, people)`, half-open, of one round width."""
         numbers = self.numbers(tally)
         if not numbers:
             return []
@@ -233,7 +239,7 @@ class Number(PollType):
     def figures(self, tally: Tally, question: Question) -> list[Figure]:
         """Only "none" is a line of its own; bands of the number are measures."""
         label = question.settings.get("none_label")
-        return [Figure("none", str(label), tally["none"], tally["n"])] if label else []
+        return [Figure("none", str(label), tally["none"], base(tally, "none"))] if label else []
 
     def _bin_figures(self, tally: Tally) -> list[Figure]:
         n, whole = tally["n"] - tally["none"], all("." not in value for value in tally["values"])
@@ -243,7 +249,7 @@ class Number(PollType):
 
     def picture(self, tally: Tally, question: Question) -> dict[str, Any]:
         figures = self._bin_figures(tally)
-        picture = drawing.picture(figures, tally["n"] - tally["none"], self._headline(tally, question))
+        picture = drawing.picture(figures, tally["n"] - tally["none"], self.headline(tally, question))
         for row in picture["rows"]:
             row["percent"] = None  # bins are made for the eye; shares of a band come from a measure
         unit = question.settings.get("unit", "")
@@ -269,10 +275,7 @@ class Number(PollType):
             parts.append(none % {"n": tally["none"], "label": question.settings.get("none_label", "")})
         return " ".join(parts)
 
-    def finding(self, tally: Tally, question: Question) -> str:
-        return drawing.sentence(self._headline(tally, question))
-
-    def _headline(self, tally: Tally, question: Question) -> dict[str, Any] | None:
+    def headline(self, tally: Tally, question: Question) -> dict[str, Any] | None:
         summary = self.summary(tally)
         if not summary["n"]:
             return None

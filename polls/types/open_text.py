@@ -5,29 +5,35 @@ A ballot is the text, tidied; line breaks stay. Setting: `max_length` (up to 1,0
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from hashlib import sha256
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from .base import Figure, FormData, InvalidBallot, Option, PollType, Question, Tally, passing, setting
+from .base import (
+    Figure,
+    FormData,
+    InvalidBallot,
+    Option,
+    OwnWords,
+    PollType,
+    Question,
+    Tally,
+    setting,
+)
 from .order import fnv1a
-from .phrases import forms
-from .texts import tidy
+from .plural_forms import forms
+from .texts import text_key, tidy
 
 LIMIT = 1000  # characters
-KEY_LIMIT = (
-    2000  # bytes; PostgreSQL keeps up to 2,704 in an index, and a thousand letters can be four thousand
-)
 #: letters that a wall holds in words that can be read from the back; an answer's own space counts as 40
 WALL, GAP = 520, 40
 
 
 class OpenText(PollType):
     name = "open_text"
-    title = gettext_lazy("Open text")
+    title = gettext_lazy("Own words")
     how = gettext_lazy("In your own words")
     has_texts = True
     own_settings = ("max_length",)
@@ -53,9 +59,7 @@ class OpenText(PollType):
             "left": forms(lambda n: ngettext("# letter left", "# letters left", n)),
         }
 
-    def clean(self, value: Any, question: Question) -> Any:
-        if value is None:
-            return passing(question)
+    def clean_answer(self, value: Any, question: Question) -> Any:
         text, limit = tidy(value, lines=True), self.limit(question)
         if not text:
             raise InvalidBallot(_("Write something first."), field="text")
@@ -67,9 +71,7 @@ class OpenText(PollType):
             )
         return text
 
-    def say(self, value: Any, question: Question) -> str:
-        if value is None:
-            return question.pass_label
+    def say_answer(self, value: Any, question: Question) -> str:
         words = " ".join(value.split())
         return words if len(words) <= 60 else f"{words[:59].rstrip()}…"
 
@@ -81,19 +83,18 @@ class OpenText(PollType):
                 texts[text] = texts.get(text, 0) + people
         return {"n": n, "texts": texts}
 
+    def texts_of(self, value: Any, question: Question) -> Sequence[OwnWords]:
+        return () if value is None else (OwnWords("answer", value, text_key(value)),)
+
     def texts(self, tally: Tally, question: Question) -> list[tuple[str, str, int]]:
-        return sorted(
-            ((_key(text), text, people) for text, people in tally["texts"].items()),
-            key=lambda each: fnv1a(each[1]),
-        )
+        found = ((text, text, people) for text, people in tally["texts"].items())
+        return sorted(found, key=lambda each: fnv1a(each[1]))
 
-    def keep_texts(self, tally: Tally, keys: frozenset[str], question: Question) -> Tally:
-        kept = {text: people for text, people in tally["texts"].items() if _key(text) in keys}
-        return {**tally, "texts": kept}
+    def spellings(self, tally: Tally) -> Mapping[str, int]:
+        return tally["texts"]
 
-    def reword(self, value: Any, words: Callable[[str], str | None], question: Question) -> Any:
-        instead = words(_key(value))
-        return value if instead is None else instead
+    def answer_with(self, words: Sequence[str]) -> Any:
+        return words[0] if words else ""
 
     def figures(self, tally: Tally, question: Question) -> list[Figure]:
         """None: sentences are read and coded, not counted."""
@@ -145,9 +146,3 @@ def _fitting(texts: list[str]) -> int:
             break
         fits += 1
     return fits
-
-
-def _key(text: str) -> str:
-    """What stands for a text where something was decided about it: itself, or its digest if it is very long."""
-    written = text.encode()
-    return text if len(written) <= KEY_LIMIT else sha256(written).hexdigest()

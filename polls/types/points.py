@@ -1,7 +1,7 @@
 """Points: a fixed budget (100) given out over the options.
 
-A ballot is `{option key: points}` in authored order, only what got any, adding up to the budget exactly.
-Who gave an option nothing gave it zero: that zero is in its mean and its median.
+A ballot is `{option key: points}` in authored order, only options that got any, adding up to the budget exactly.
+An option that a ballot leaves out counts as 0 points, in its mean and in its median.
 The tally keeps, per option, how many people gave how much: `{"amounts": {key: {"30": people}}}`.
 """
 
@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from . import drawing
 from .base import (
+    FEW,
     Figure,
     FormData,
     InvalidBallot,
@@ -23,19 +24,20 @@ from .base import (
     PollType,
     Question,
     Tally,
+    bars,
+    base,
     is_whole,
-    passing,
     percent,
     setting,
 )
-from .phrases import forms
+from .plural_forms import forms
 
 BUDGET = 100
 
 
 class Points(PollType):
     name = "points"
-    title = gettext_lazy("Points")
+    title = gettext_lazy("Share points")
     has_options = True
     own_settings = ("budget", "shuffle")
 
@@ -54,7 +56,7 @@ class Points(PollType):
         return _("Give out %(n)d points") % {"n": self.budget(question)}
 
     def from_form(self, data: FormData, question: Question) -> Any:
-        """What was typed, per option; `clean` reads the digits, so that nothing typed is lost on the way."""
+        """The typed text per option; `clean` parses the digits, so that a form with an error is shown as typed."""
         if data.get("pass"):
             return None
         typed = {key: (data.get(f"points_{key}") or "").strip() for key in question.keys}
@@ -78,9 +80,7 @@ class Points(PollType):
             "done": _("All points given"),
         }
 
-    def clean(self, value: Any, question: Question) -> Any:
-        if value is None:
-            return passing(question)
+    def clean_answer(self, value: Any, question: Question) -> Any:
         if not isinstance(value, dict):
             raise InvalidBallot(_("Give points to the answers on the list."))
         if not set(value) <= set(question.keys):
@@ -123,13 +123,12 @@ class Points(PollType):
             )
             raise InvalidBallot(words % {"over": given - budget, "budget": budget})
 
-    def say(self, value: Any, question: Question) -> str:
-        if value is None:
-            return question.pass_label
+    def say_answer(self, value: Any, question: Question) -> str:
         return " · ".join(f"{question.label(key)} {points}" for key, points in value.items())
 
     def tally(self, counted: Iterable[tuple[Any, int]], question: Question) -> Tally:
-        n, amounts = 0, {key: {} for key in question.keys}
+        n = 0
+        amounts: dict[str, dict[str, int]] = {key: {} for key in question.keys}
         for value, people in counted:
             n += people
             for key, points in value.items():
@@ -137,7 +136,7 @@ class Points(PollType):
         return {"n": n, "amounts": amounts}
 
     def summary(self, amounts: Mapping[str, int], n: int) -> dict[str, Any]:
-        """Of one option, over everybody who answered: mean, median, people who gave any; `None` for nobody."""
+        """Of one option, over everybody who answered: mean, median (`None` with no answers), people who gave any."""
         givers = sum(amounts.values())
         if not n:
             return {"mean": None, "median": None, "givers": 0}
@@ -148,19 +147,26 @@ class Points(PollType):
     def figures(self, tally: Tally, question: Question) -> list[Figure]:
         """The people who gave an option any points."""
         return [
-            Figure(option.key, option.label, sum(tally["amounts"].get(option.key, {}).values()), tally["n"])
+            Figure(
+                option.key,
+                option.label,
+                sum(tally["amounts"].get(option.key, {}).values()),
+                base(tally, option.key),
+            )
             for option in question.options
         ]
 
     def _summaries(self, tally: Tally, question: Question) -> list[tuple[Option, dict[str, Any]]]:
-        return [(o, self.summary(tally["amounts"].get(o.key, {}), tally["n"])) for o in question.options]
+        return [
+            (o, self.summary(tally["amounts"].get(o.key, {}), base(tally, o.key))) for o in question.options
+        ]
 
     def picture(self, tally: Tally, question: Question) -> dict[str, Any]:
         budget = self.budget(question)
         return {
             "n": tally["n"],
             "budget": budget,
-            "headline": self._headline(tally, question),
+            "headline": self.headline(tally, question),
             "note": "",
             "rows": [
                 {
@@ -178,13 +184,10 @@ class Points(PollType):
             ],
         }
 
-    def finding(self, tally: Tally, question: Question) -> str:
-        return drawing.sentence(self._headline(tally, question))
-
-    def _headline(self, tally: Tally, question: Question) -> dict[str, Any] | None:
+    def headline(self, tally: Tally, question: Question) -> dict[str, Any] | None:
         if not tally["n"]:
             return None
-        means = [summary["mean"] for _option, summary in self._summaries(tally, question)]
+        means = [summary["mean"] or 0 for _option, summary in self._summaries(tally, question)]
         labels = [
             option.label for option, mean in zip(question.options, means, strict=True) if mean == max(means)
         ]
@@ -196,28 +199,14 @@ class Points(PollType):
         return drawing.headline(f"{max(means):.0f}", rest, means.index(max(means)))
 
     def table(self, tally: Tally, question: Question) -> tuple[list[str], list[list[Any]]]:
-        n = tally["n"]
         rows = []
         for option, summary in self._summaries(tally, question):
-            giving = summary["givers"] if n < 20 else f"{percent(summary['givers'], n)}\u00a0%"
+            n = base(tally, option.key)
+            giving = summary["givers"] if n < FEW else f"{percent(summary['givers'], n)}\u00a0%"
             numbers = [f"{summary['mean']:.1f}", f"{summary['median']:g}", giving] if n else [0, 0, 0]
             rows.append([option.label, *numbers])
         return [_("Answer"), _("Mean points"), _("Median"), _("Gave it any")], rows
 
     def chart(self, tally: Tally, question: Question) -> dict[str, Any]:
-        means = [summary["mean"] or 0 for _option, summary in self._summaries(tally, question)]
-        return {
-            "data": [
-                {
-                    "type": "bar",
-                    "orientation": "h",
-                    "x": means,
-                    "y": [option.label for option in question.options],
-                    "text": [f"{mean:.0f}" for mean in means],
-                }
-            ],
-            "layout": {
-                "yaxis": {"autorange": "reversed"},
-                "xaxis": {"title": {"text": _("Points per person")}},
-            },
-        }
+        means = [(option.label, summary["mean"] or 0) for option, summary in self._summaries(tally, question)]
+        return bars([(label, mean, f"{mean:.0f}") for label, mean in means], _("Points per person"))

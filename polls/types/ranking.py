@@ -1,19 +1,23 @@
 """Ranking: options in order, all of them or the top k, no ties.
 
 A ballot is the list of option keys, best first. Settings: `top` (how many places, all where absent) and
-`exact` (every place must be filled). Options that a person left out share the places that are left: each
-gets their mean. So with k options a place r is worth k − r Borda points, and a ballot always gives away
-k(k − 1)/2 of them; to give left-out options zero would punish whoever was known to fewer.
+`exact` (every place must be filled). Unranked options are tied: they share the places that are left, and each
+gets their mean rank. So with k options a place r is worth k − r points (Borda count), and a ballot always gives
+away k(k − 1)/2 of them; zero points for unranked options would punish those known to fewer people.
 
 The tally keeps everything that a result needs, as integers: `ranks2`, twice the sum of ranks (a shared
 rank may end in a half) · `ties`, the sum of t³ − t over groups of t options that share a place · `places`,
 how often each was put in each place · `pairs`, how many put the first before the second.
 Kendall's W with ties: Siegel & Castellan (1988), Nonparametric Statistics, § 9.5.
+
+Where versions with other options are added up, an option has a base of its own, and `rivals`: over those people, how
+many other options there were. Its overall place is then by the share of its rivals that it beat, and W is not defined.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from fractions import Fraction
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -29,14 +33,15 @@ from .base import (
     PollType,
     Question,
     Tally,
-    passing,
+    bars,
+    base,
     setting,
 )
 
 
 class Ranking(PollType):
     name = "ranking"
-    title = gettext_lazy("Ranking")
+    title = gettext_lazy("Rank")
     how = gettext_lazy("Put them in order")
     has_options = True
     own_settings = ("exact", "shuffle", "top")
@@ -57,7 +62,7 @@ class Ranking(PollType):
         return str(self.how) if top == len(question.options) else _("Choose your top %(top)d") % {"top": top}
 
     def from_form(self, data: FormData, question: Question) -> Any:
-        """The keys in order; where the places do not make an order, what was typed, for `clean` to refuse."""
+        """The keys in order; where the places make no order, `{"places": typed}`, which `clean` refuses."""
         if data.get("pass"):
             return None
         typed = {key: data.get(f"rank_{key}") for key in question.keys}
@@ -86,9 +91,7 @@ class Ranking(PollType):
             "fewer": not question.settings.get("exact"),
         }
 
-    def clean(self, value: Any, question: Question) -> Any:
-        if value is None:
-            return passing(question)
+    def clean_answer(self, value: Any, question: Question) -> Any:
         if isinstance(value, dict):
             raise self._misplaced(value.get("places"), question)
         if not isinstance(value, list) or not all(isinstance(key, str) for key in value):
@@ -100,17 +103,18 @@ class Ranking(PollType):
         self._check_number(len(value), question)
         return list(value)
 
-    def _check_number(self, found: int, question: Question) -> None:
+    def _check_number(self, filled_places: int, question: Question) -> None:
         top = self.top(question)
-        if not found:
+        if not filled_places:
             raise InvalidBallot(_("Choose at least a first place."))
-        if found > top:
+        if filled_places > top:
             raise InvalidBallot(
-                _("There are %(top)d places; you have filled %(found)d.") % {"top": top, "found": found}
+                _("There are %(top)d places; you have filled %(found)d.")
+                % {"top": top, "found": filled_places}
             )
-        if found < top and question.settings.get("exact"):
+        if filled_places < top and question.settings.get("exact"):
             raise InvalidBallot(
-                _("Fill all %(top)d places; %(found)d so far.") % {"top": top, "found": found}
+                _("Fill all %(top)d places; %(found)d so far.") % {"top": top, "found": filled_places}
             )
 
     def _misplaced(self, places: Any, question: Question) -> InvalidBallot:
@@ -130,9 +134,7 @@ class Ranking(PollType):
             return InvalidBallot(_("Place %(place)s is empty. Fill the places in order.") % {"place": empty})
         return InvalidBallot(_("Put the answers in order: first place, second place, and so on."))
 
-    def say(self, value: Any, question: Question) -> str:
-        if value is None:
-            return question.pass_label
+    def say_answer(self, value: Any, question: Question) -> str:
         return " · ".join(f"{place}. {question.label(key)}" for place, key in enumerate(value, 1))
 
     def tally(self, counted: Iterable[tuple[Any, int]], question: Question) -> Tally:
@@ -157,19 +159,28 @@ class Ranking(PollType):
                     tally["pairs"][key][behind] += people
         return tally
 
-    def borda(self, tally: Tally, question: Question) -> dict[str, float]:
-        """Borda points of every option, summed over people."""
-        k = len(question.keys)
-        return {key: k * tally["n"] - tally["ranks2"][key] / 2 for key in question.keys}
+    def with_bases(self, tally: Tally, question: Question) -> Tally:
+        rivals = dict.fromkeys(question.keys, tally["n"] * (len(question.keys) - 1))
+        return {**super().with_bases(tally, question), "rivals": rivals}
 
-    def mean_ranks(self, tally: Tally, question: Question) -> dict[str, float]:
-        return {key: tally["ranks2"][key] / 2 / tally["n"] for key in question.keys}
+    def borda(self, tally: Tally, question: Question) -> dict[str, float]:
+        """The Borda count of every option: points summed over people, one for each rival put behind it."""
+        return {
+            key: rivals + base(tally, key) - tally["ranks2"][key] / 2
+            for key, rivals in self._rivals(tally, question).items()
+        }
+
+    def _rivals(self, tally: Tally, question: Question) -> dict[str, int]:
+        alike = tally["n"] * (len(question.keys) - 1)
+        return {key: tally.get("rivals", {}).get(key, alike) for key in question.keys}
 
     def concordance(self, tally: Tally, question: Question) -> tuple[float, float] | None:
         """Kendall's W (0 no agreement, 1 all the same) and its χ² with k − 1 degrees of freedom.
 
-        `None` where it is not defined: nobody answered, or every ballot ties everything.
+        `None` where it is not defined: nobody answered, every ballot ties everything, or not all could rank the same.
         """
+        if "bases" in tally:
+            return None
         m, k = tally["n"], len(question.keys)
         mean2 = m * (k + 1)  # twice the mean rank sum
         squares4 = sum((ranks2 - mean2) ** 2 for ranks2 in tally["ranks2"].values())
@@ -180,23 +191,31 @@ class Ranking(PollType):
         return w, m * (k - 1) * w
 
     def condorcet_winner(self, tally: Tally, question: Question) -> str | None:
-        """The option that more people put before each other one than after it, where there is one."""
+        """The option that beats every other one in pairs (more people put it before than after), where there is one."""
         pairs = tally["pairs"]
-        beats = (key for key in question.keys if all(pairs[key][o] > pairs[o][key] for o in pairs[key]))
+        rivals = len(question.keys) - 1
+        beats = (
+            key
+            for key in question.keys
+            if len(pairs[key]) == rivals and all(pairs[key][o] > pairs[o][key] for o in pairs[key])
+        )
         return next(beats, None)
 
     def standing(self, tally: Tally, question: Question) -> dict[str, int]:
-        """The overall place of every option by Borda points; equal points share a place."""
-        return {
-            key: 1 + sum(other < ranks2 for other in tally["ranks2"].values())
-            for key, ranks2 in tally["ranks2"].items()
+        """The overall place of every option by Borda count; ties share a place ("1224" ranking)."""
+        borda = self.borda(tally, question)
+        beaten = {
+            key: Fraction(borda[key]) / rivals if rivals else Fraction(0)
+            for key, rivals in self._rivals(tally, question).items()
         }
+        return {key: 1 + sum(other > share for other in beaten.values()) for key, share in beaten.items()}
 
     def figures(self, tally: Tally, question: Question) -> list[Figure]:
-        """Who put it first; and, where there are fewer places than options, who gave it a place at all."""
-        n, top = tally["n"], self.top(question)
+        """People who put an option first; with fewer places than options, also people who gave it any place."""
+        top = self.top(question)
         figures = []
         for option in question.options:
+            n = base(tally, option.key)
             places = tally["places"][option.key]
             label = _("%(label)s, first place") % {"label": option.label}
             figures.append(Figure(option.key, label, places["1"], n))
@@ -207,10 +226,10 @@ class Ranking(PollType):
 
     def picture(self, tally: Tally, question: Question) -> dict[str, Any]:
         n, k, borda = tally["n"], len(question.keys), self.borda(tally, question)
-        standing = self.standing(tally, question)
+        standing, rivals = self.standing(tally, question), self._rivals(tally, question)
         return {
             "n": n,
-            "headline": self._headline(tally, question),
+            "headline": self.headline(tally, question),
             "note": self._note(tally, question),
             "top": self.top(question),
             "whole": self.top(question) == k,
@@ -218,8 +237,8 @@ class Ranking(PollType):
                 {
                     "key": option.key,
                     "label": option.label,
-                    "points": f"{borda[option.key] / n:.1f}" if n else "",
-                    "share": round(100 * borda[option.key] / (n * (k - 1))) if n else 0,
+                    "points": f"{borda[option.key] / mine:.1f}" if (mine := base(tally, option.key)) else "",
+                    "share": round(100 * borda[option.key] / rivals[option.key]) if mine else 0,
                     "place": standing[option.key] if n else None,
                     "first": tally["places"][option.key]["1"],
                     "listed": sum(tally["places"][option.key].values()),
@@ -228,10 +247,7 @@ class Ranking(PollType):
             ],
         }
 
-    def finding(self, tally: Tally, question: Question) -> str:
-        return drawing.sentence(self._headline(tally, question))
-
-    def _headline(self, tally: Tally, question: Question) -> dict[str, Any] | None:
+    def headline(self, tally: Tally, question: Question) -> dict[str, Any] | None:
         if not tally["n"]:
             return None
         standing = self.standing(tally, question)
@@ -264,15 +280,15 @@ class Ranking(PollType):
         headings += [] if self.top(question) == len(question.options) else [_("Gave it a place")]
         if not n:
             return headings, [[option.label] + [0] * (len(headings) - 1) for option in question.options]
-        standing, ranks = self.standing(tally, question), self.mean_ranks(tally, question)
+        standing = self.standing(tally, question)
         rows = []
         for option in question.options:
-            places = tally["places"][option.key]
+            places, mine = tally["places"][option.key], base(tally, option.key)
             row = [
                 option.label,
                 standing[option.key],
-                f"{borda[option.key] / n:.1f}",
-                f"{ranks[option.key]:.1f}",
+                f"{borda[option.key] / mine:.1f}" if mine else "",
+                f"{tally['ranks2'][option.key] / 2 / mine:.1f}" if mine else "",
                 places["1"],
             ]
             rows.append([*row, sum(places.values())][: len(headings)])
@@ -280,19 +296,5 @@ class Ranking(PollType):
 
     def chart(self, tally: Tally, question: Question) -> dict[str, Any]:
         points = self.borda(tally, question)
-        means = [points[option.key] / max(tally["n"], 1) for option in question.options]
-        return {
-            "data": [
-                {
-                    "type": "bar",
-                    "orientation": "h",
-                    "x": means,
-                    "y": [option.label for option in question.options],
-                    "text": [f"{mean:.1f}" for mean in means],
-                }
-            ],
-            "layout": {
-                "yaxis": {"autorange": "reversed"},
-                "xaxis": {"title": {"text": _("Points per person")}},
-            },
-        }
+        means = [(o.label, points[o.key] / max(base(tally, o.key), 1)) for o in question.options]
+        return bars([(label, mean, f"{mean:.1f}") for label, mean in means], _("Points per person"))

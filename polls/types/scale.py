@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import statistics
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -16,6 +17,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from . import drawing
 from .base import (
+    FEW,
     PASS,
     Figure,
     FormData,
@@ -27,16 +29,15 @@ from .base import (
     Tally,
     check_options,
     is_whole,
-    passing,
     percent,
 )
 
-#: pebbles stand beside the labels of a scale up to this long; more would say nothing
+#: scales of up to this many points get a row of growing pebbles as a visual aid
 PEBBLES = 5
 
 
 def labels(question: Question) -> list[str]:
-    """What every point is called; its number where it has no words."""
+    """The label of every point; its number where it has none."""
     points = question.settings["points"]
     if isinstance(points, int):
         return [str(point) for point in range(1, points + 1)]
@@ -66,25 +67,36 @@ class Scale(PollType):
         length: Any = points if is_whole(points) else len(points) if isinstance(points, list | tuple) else 0
         if not 3 <= length <= 11:
             raise InvalidQuestion(f"points: expected 3 to 11 labels, or their number, found {points!r}")
-        if not is_whole(points) and not all(isinstance(label, str) and len(label) <= 255 for label in points):
+        labels = points if isinstance(points, list | tuple) else []
+        if not all(isinstance(label, str) and len(label) <= 255 for label in labels):
             raise InvalidQuestion("points: expected labels of up to 255 characters")
         if "items" in question.settings:
             self._check_items(question.settings["items"])
 
-    def _check_items(self, found: Any) -> None:
-        shape = isinstance(found, list | tuple) and all(
+    def _check_items(self, listed: Any) -> None:
+        shape = isinstance(listed, list | tuple) and all(
             isinstance(item, Mapping)
             and isinstance(item.get("key"), str)
             and isinstance(item.get("label"), str)
-            for item in found
+            for item in listed
         )
         if not shape:
             raise InvalidQuestion("items: expected a list of { key, label }")
-        check_options([Option(item["key"], item["label"]) for item in found], low=1)
+        check_options([Option(item["key"], item["label"]) for item in listed], low=1)
 
     def measured_on(self, question: Question) -> Any:
-        """The number or words of the points, and the lines of a block."""
-        return question.settings["points"], [item.key for item in items(question)]
+        """The number of points, and whether there are lines: 3 of 5 is not 3 of 7."""
+        points = question.settings.get("points") or 0
+        return points if isinstance(points, int) else len(points), is_block(question)
+
+    def offered(self, question: Question) -> tuple[Option, ...]:
+        return tuple(items(question)) if is_block(question) else ()
+
+    def offering(self, question: Question, options: Sequence[Option]) -> Question:
+        if not options:
+            return question
+        listed = [{"key": option.key, "label": option.label} for option in options]
+        return replace(question, settings={**question.settings, "items": listed})
 
     def instruction(self, question: Question) -> str:
         return _("One answer per line") if is_block(question) else str(self.how)
@@ -98,7 +110,7 @@ class Scale(PollType):
         return {key: point for key, point in points.items() if point != ""}
 
     def _typed(self, text: Any) -> Any:
-        """A form sends digits; whatever else it sends is left for `clean` to refuse."""
+        """Digits as an int; anything else unchanged, which `clean` refuses."""
         digits = isinstance(text, str) and text.isascii() and text.isdigit() and len(text) <= 3
         return int(text) if digits else text or ""
 
@@ -117,7 +129,6 @@ class Scale(PollType):
             "pebbles": len(points) <= PEBBLES,
             "first": words[0],
             "last": words[-1],
-            "worded": not isinstance(question.settings["points"], int),
             "chosen": filled.get("point", ""),
             "passed": filled.get("pass"),
             "items": [
@@ -127,9 +138,7 @@ class Scale(PollType):
             "PASS": PASS,
         }
 
-    def clean(self, value: Any, question: Question) -> Any:
-        if value is None:
-            return passing(question)
+    def clean_answer(self, value: Any, question: Question) -> Any:
         if not is_block(question):
             return self._clean_point(value, question)
         if not isinstance(value, dict) or not set(value) <= {item.key for item in items(question)}:
@@ -157,9 +166,7 @@ class Scale(PollType):
             raise InvalidBallot(_("That answer is not on the scale. Choose one of these."), field=field)
         return point
 
-    def say(self, value: Any, question: Question) -> str:
-        if value is None:
-            return question.pass_label
+    def say_answer(self, value: Any, question: Question) -> str:
         words = labels(question)
         if not isinstance(value, dict):
             return self._say_point(value, question)
@@ -200,7 +207,10 @@ class Scale(PollType):
         ]
 
     def summary(self, counts: Mapping[str, int], question: Question) -> dict[str, Any]:
-        """Of one item: n, top two (people), median, quartiles (inclusive method) and mean; `None` without answers."""
+        """Of one item: n, top two boxes (people), median, quartiles (inclusive method), mean; `None` without answers.
+
+        The inclusive method is linear interpolation between order statistics, R's type 7 (Hyndman & Fan 1996).
+        """
         points = [
             point
             for point in range(1, len(labels(question)) + 1)
@@ -226,7 +236,7 @@ class Scale(PollType):
             figures = self.figures(tally, question)
             summary = self.summary(tally["items"][""], question)
             return drawing.picture(
-                figures, tally["n"], self._headline(tally, question), note=self._spread(summary, question)
+                figures, tally["n"], self.headline(tally, question), note=self._spread(summary, question)
             )
         return {
             "n": tally["n"],
@@ -241,33 +251,25 @@ class Scale(PollType):
     def _row(self, item: Option, tally: Tally, question: Question) -> dict[str, Any]:
         counts = tally["items"].get(item.key, {})
         summary = self.summary(counts, question)
-        n, start, parts = summary["n"], 0, []
-        for step, label in enumerate(labels(question)):
-            people = counts.get(str(step + 1), 0)
-            # Edges of a bar 1000 wide, each rounded by itself, so that the parts always fill it.
-            end = start + people
-            x, right = (1000 * start // n, 1000 * end // n) if n else (0, 0)
-            parts.append(
-                {
-                    "label": label,
-                    "people": people,
-                    "x": x,
-                    "width": right - x,
-                    "step": self._step(step, question),
-                }
+        n, words = summary["n"], labels(question)
+        people = [counts.get(str(point), 0) for point in range(1, len(words) + 1)]
+        parts = [
+            {"label": label, "people": hits, "x": x, "width": width, "step": self._step(step, question)}
+            for step, (label, hits, (x, width)) in enumerate(
+                zip(words, people, drawing.segments(people), strict=True)
             )
-            start = end
+        ]
         return {
             "key": item.key,
             "label": item.label,
             "n": n,
-            "top_two": drawing.of(summary["top_two"], n) if n else "",
+            "top_two": drawing.count_or_percent(summary["top_two"], n) if n else "",
             "says": " · ".join(f"{part['label']}: {part['people']}" for part in parts),
             "parts": parts,
         }
 
     def _step(self, step: int, question: Question) -> int:
-        """One of five strengths, 0 the palest, spread over the scale."""
+        """One of five tints, 0 the palest, spread over the scale."""
         return round(4 * step / (len(labels(question)) - 1))
 
     def _spread(self, summary: Mapping[str, Any], question: Question) -> str:
@@ -292,9 +294,9 @@ class Scale(PollType):
     def finding(self, tally: Tally, question: Question) -> str:
         if is_block(question):
             return self._best_item(tally, question)
-        return drawing.sentence(self._headline(tally, question))
+        return super().finding(tally, question)
 
-    def _headline(self, tally: Tally, question: Question) -> dict[str, Any] | None:
+    def headline(self, tally: Tally, question: Question) -> dict[str, Any] | None:
         summary, words = self.summary(tally["items"][""], question), labels(question)
         if not summary["n"]:
             return None
@@ -302,7 +304,7 @@ class Scale(PollType):
             "person chose “%(high)s” or “%(top)s”", "people chose “%(high)s” or “%(top)s”", summary["n"]
         )
         return drawing.headline(
-            drawing.of(summary["top_two"], summary["n"]),
+            drawing.count_or_percent(summary["top_two"], summary["n"]),
             rest % {"high": words[-2], "top": words[-1]},
             len(words) - 2,
             2,
@@ -317,7 +319,7 @@ class Scale(PollType):
             return ""
         item, summary = max(answered, key=lambda pair: pair[1]["top_two"] / pair[1]["n"])
         return _("%(item)s: %(figure)s people chose “%(high)s” or “%(top)s”, the most of any line") % {
-            "item": item.label, "figure": drawing.of(summary["top_two"], summary["n"]),
+            "item": item.label, "figure": drawing.count_or_percent(summary["top_two"], summary["n"]),
             "high": labels(question)[-2], "top": labels(question)[-1],
         }  # fmt: skip
 
@@ -329,7 +331,7 @@ class Scale(PollType):
         for item in items(question):
             counts = tally["items"].get(item.key, {})
             summary = self.summary(counts, question)
-            top = percent(summary["top_two"], summary["n"]) if summary["n"] >= 20 else None
+            top = percent(summary["top_two"], summary["n"]) if summary["n"] >= FEW else None
             rows.append(
                 [item.label]
                 + [counts.get(str(point + 1), 0) for point in range(len(labels(question)))]
@@ -340,7 +342,7 @@ class Scale(PollType):
 
     def chart(self, tally: Tally, question: Question) -> dict[str, Any]:
         if not is_block(question):
-            return drawing.bars(self.figures(tally, question))
+            return super().chart(tally, question)
         lines = items(question)
         return {
             "data": [

@@ -6,10 +6,11 @@ A ballot is an option key, or `{"other": "their words"}`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import gettext_lazy
 
 from . import drawing
 from .base import (
@@ -20,19 +21,20 @@ from .base import (
     InvalidBallot,
     InvalidQuestion,
     Option,
+    OwnWords,
     PollType,
     Question,
     Tally,
-    passing,
+    base,
 )
-from .texts import tidy
+from .texts import matching_key, text_key, tidy
 
 OTHER_LIMIT = 100  # characters
 
 
 class SingleChoice(PollType):
     name = "single_choice"
-    title = gettext_lazy("Single choice")
+    title = gettext_lazy("Choose one")
     how = gettext_lazy("Choose one")
     has_options = True
     own_settings = ("ordinal", "other", "shuffle")
@@ -43,6 +45,17 @@ class SingleChoice(PollType):
             raise InvalidQuestion(
                 "option key 'other': expected another key, the question already has “Other…”"
             )
+
+    def offered(self, question: Question) -> tuple[Option, ...]:
+        own = (Option("other", _("Other")),) if question.settings.get("other") else ()
+        return (*question.options, *own)
+
+    def offering(self, question: Question, options: Sequence[Option]) -> Question:
+        listed = [option for option in options if option.key != "other" or "other" in question.keys]
+        settings = {key: value for key, value in question.settings.items() if key != "other"}
+        if len(listed) < len(options):
+            settings["other"] = True
+        return replace(super().offering(question, listed), settings=settings)
 
     def from_form(self, data: FormData, question: Question) -> Any:
         choice = data.get("choice")
@@ -66,9 +79,7 @@ class SingleChoice(PollType):
             "OTHER": OTHER,
         }
 
-    def clean(self, value: Any, question: Question) -> Any:
-        if value is None:
-            return passing(question)
+    def clean_answer(self, value: Any, question: Question) -> Any:
         if isinstance(value, dict) and set(value) == {"other"} and question.settings.get("other"):
             return {"other": self._clean_other(value["other"])}
         if value == "":
@@ -89,10 +100,13 @@ class SingleChoice(PollType):
             )
         return words
 
-    def say(self, value: Any, question: Question) -> str:
-        if value is None:
-            return question.pass_label
+    def say_answer(self, value: Any, question: Question) -> str:
         return value["other"] if isinstance(value, dict) else question.label(value)
+
+    def texts_of(self, value: Any, question: Question) -> Sequence[OwnWords]:
+        if not isinstance(value, dict):
+            return ()
+        return (OwnWords("other", value["other"], text_key(matching_key(value["other"]))),)
 
     def tally(self, counted: Iterable[tuple[Any, int]], question: Question) -> Tally:
         counts = dict.fromkeys(question.keys, 0)
@@ -106,37 +120,15 @@ class SingleChoice(PollType):
 
     def figures(self, tally: Tally, question: Question) -> list[Figure]:
         figures = [
-            Figure(option.key, option.label, tally["counts"].get(option.key, 0), tally["n"])
+            Figure(option.key, option.label, tally["counts"].get(option.key, 0), base(tally, option.key))
             for option in question.options
         ]
         if question.settings.get("other"):
-            figures.append(Figure("other", _("Other"), sum(tally["other"].values()), tally["n"]))
+            figures.append(Figure("other", _("Other"), sum(tally["other"].values()), base(tally, "other")))
         return figures
 
     def picture(self, tally: Tally, question: Question) -> dict[str, Any]:
-        return drawing.picture(self.figures(tally, question), tally["n"], self._headline(tally, question))
+        return drawing.picture(self.figures(tally, question), tally["n"], self.headline(tally, question))
 
-    def finding(self, tally: Tally, question: Question) -> str:
-        return drawing.sentence(self._headline(tally, question))
-
-    def _headline(self, tally: Tally, question: Question) -> dict[str, Any] | None:
-        figures, n = self.figures(tally, question), tally["n"]
-        leaders = drawing.leaders(figures)
-        if not leaders:
-            return None
-        labels = [figures[place].label for place in leaders]
-        if len(leaders) > drawing.TIED:
-            return drawing.headline(_("No answer"), _("stands out among %(n)d people") % {"n": n}, leaders[0])
-        figure = drawing.of(figures[leaders[0]].hits, n)
-        if len(leaders) == 1:
-            rest = ngettext("person chose %(label)s", "people chose %(label)s", n) % {"label": labels[0]}
-            return drawing.headline(figure, rest, leaders[0])
-        rest = _("people each chose %(labels)s") % {"labels": " · ".join(labels)}
-        return drawing.headline(figure, rest, leaders[0], self._together(leaders))
-
-    def _together(self, leaders: list[int]) -> int:
-        """How many rows a mark can cover: all leaders where they are neighbours, else the first alone."""
-        return len(leaders) if leaders[-1] - leaders[0] == len(leaders) - 1 else 1
-
-    def chart(self, tally: Tally, question: Question) -> dict[str, Any]:
-        return drawing.bars(self.figures(tally, question))
+    def headline(self, tally: Tally, question: Question) -> dict[str, Any] | None:
+        return drawing.leading(self.figures(tally, question), tally["n"], mark_all=True)

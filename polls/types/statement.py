@@ -1,4 +1,4 @@
-"""Statement: agree, can live with it, disagree or pass, with a reason if one likes.
+"""Statement: agree, can live with it, disagree or pass, with an optional reason (a consensus check).
 
 A ballot is `{"choice": "agree", "reason": "…"}`, without the key `reason` where none was given. A pass with
 a reason is still a pass: counted and shown, outside the base. Reasons are read by people, never counted.
@@ -22,6 +22,7 @@ from .base import (
     InvalidBallot,
     InvalidQuestion,
     Option,
+    OwnWords,
     PollType,
     Question,
     Tally,
@@ -29,8 +30,8 @@ from .base import (
     passing,
     percent,
 )
-from .phrases import forms
-from .texts import tidy
+from .plural_forms import forms
+from .texts import text_key, tidy
 
 REASON_LIMIT = 280  # characters
 CHOICES = {
@@ -86,9 +87,7 @@ class Statement(PollType):
             "left": forms(lambda n: ngettext("# letter left", "# letters left", n)),
         }
 
-    def clean(self, value: Any, question: Question) -> Any:
-        if value is None:
-            return passing(question)
+    def clean_answer(self, value: Any, question: Question) -> Any:
         if not isinstance(value, dict) or not {"choice"} <= set(value) <= {"choice", "reason"}:
             raise InvalidBallot(_("Choose one answer first."))
         choice = value["choice"]
@@ -111,8 +110,15 @@ class Statement(PollType):
             )
         return reason
 
+    def texts_of(self, value: Any, question: Question) -> Sequence[OwnWords]:
+        reason = value.get("reason") if value else None
+        return (OwnWords("reason", reason, text_key(reason)),) if reason else ()
+
     def is_pass(self, value: Any) -> bool:
         return value is None or value.get("choice") == "pass"
+
+    def marks(self, value: Any) -> list[str]:
+        return [value["choice"]] if value else []
 
     def say(self, value: Any, question: Question) -> str:
         if value is None or value["choice"] == "pass":
@@ -147,27 +153,19 @@ class Statement(PollType):
     def picture(self, tally: Tally, question: Question) -> dict[str, Any]:
         figures, rule = self.figures(tally, question), question.settings.get("rule", RULE)
         state = self.state(tally, question)
+        parts = zip(CHOICES, drawing.segments([figure.hits for figure in figures]), strict=True)
         return drawing.picture(
             figures,
             tally["n"],
-            self._headline(tally, question),
+            self.headline(tally, question),
             rule=rule["agree"],
             rule_says=_("Line set before we voted: %(agree)d in 100") % {"agree": rule["agree"]},
             state=state,
             state_says=str(STATES[state]),
             verdict=self._verdict(tally, rule),
-            parts=self._parts(tally),
+            parts=[{"key": key, "x": x, "width": width} for key, (x, width) in parts] if tally["n"] else [],
             says=", ".join(f"{figure.label}: {figure.hits}" for figure in figures),
         )
-
-    def _parts(self, tally: Tally) -> list[dict[str, Any]]:
-        """The three shares of a bar 1000 wide; each edge is rounded by itself, so that they fill it."""
-        parts, start, n = [], 0, tally["n"]
-        for key in CHOICES if n else ():
-            end = start + tally["counts"][key]
-            parts.append({"key": key, "x": 1000 * start // n, "width": 1000 * end // n - 1000 * start // n})
-            start = end
-        return parts
 
     def _verdict(self, tally: Tally, rule: Mapping[str, int]) -> str:
         n, counts = tally["n"], tally["counts"]
@@ -181,14 +179,8 @@ class Statement(PollType):
             "limit": rule["disagree"],
         }
 
-    def finding(self, tally: Tally, question: Question) -> str:
-        return drawing.sentence(self._headline(tally, question))
-
-    def _headline(self, tally: Tally, question: Question) -> dict[str, Any] | None:
+    def headline(self, tally: Tally, question: Question) -> dict[str, Any] | None:
         if not tally["n"]:
             return None
         rest = ngettext("person agrees", "people agree", tally["n"])
-        return drawing.headline(drawing.of(tally["counts"]["agree"], tally["n"]), rest)
-
-    def chart(self, tally: Tally, question: Question) -> dict[str, Any]:
-        return drawing.bars(self.figures(tally, question))
+        return drawing.headline(drawing.count_or_percent(tally["counts"]["agree"], tally["n"]), rest)

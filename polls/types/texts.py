@@ -7,6 +7,7 @@ round the text that follows it on the wall, so they never get in.
 from __future__ import annotations
 
 import unicodedata
+from hashlib import sha256
 from typing import Any
 
 #: invisible, yet part of words: Persian and Indic joiners, and the glue of emoji
@@ -54,6 +55,14 @@ def matching_key(words: str) -> str:
     while end > start and _is_edge(folded[end - 1]):
         end -= 1
     return folded[start:end] or folded
+
+
+KEY_LENGTH = 64
+
+
+def text_key(words: str) -> str:
+    """The words themselves, or their digest where they are longer: equal for equal words, and never long."""
+    return words if len(words) <= KEY_LENGTH else sha256(words.encode()).hexdigest()
 
 
 def _is_edge(letter: str) -> bool:

@@ -8,7 +8,7 @@ Settings: `max_entries` (1 to 5, default 3), `max_length` (up to 40 characters, 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from math import ceil
 from typing import Any
 
@@ -16,15 +16,26 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from . import drawing
-from .base import Figure, FormData, InvalidBallot, Option, PollType, Question, Tally, passing, setting
+from .base import (
+    Figure,
+    FormData,
+    InvalidBallot,
+    Option,
+    OwnWords,
+    PollType,
+    Question,
+    Tally,
+    bars,
+    setting,
+)
 from .order import fnv1a
-from .phrases import forms
-from .texts import matching_key, tidy
+from .plural_forms import forms
+from .texts import matching_key, text_key, tidy
 
 #: how many words a cloud and a ranked list hold before they stop being read
 CLOUD, RANKED = 30, 8
-#: room for a cloud on the wall under a question of three lines, in hundredths of its width: wide, high
-ROOM = (42, 23)
+#: width and height of a word cloud on the wall under a question of three lines, in hundredths of the wall's width
+CLOUD_AREA = (42, 23)
 #: up to so many words → how high the smallest is and what each size adds; as `.wall-result .cloud` in wall.css
 SCALES = ((12, (2.4, 0.5)), (18, (2.1, 0.4)), (25, (1.9, 0.28)), (CLOUD, (1.8, 0.2)))
 LETTER = 0.56  # as wide as high, in a serif that runs wide
@@ -69,16 +80,11 @@ class Words(PollType):
             "left": forms(lambda n: ngettext("# letter left", "# letters left", n)),
         }
 
-    def clean(self, value: Any, question: Question) -> Any:
-        if value is None:
-            return passing(question)
+    def clean_answer(self, value: Any, question: Question) -> Any:
         if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
             raise InvalidBallot(_("Write a word or a short phrase."), field="word")
         entries, length = self.limits(question)
-        by_key: dict[str, str] = {}
-        for word in filter(None, map(tidy, value)):
-            by_key.setdefault(matching_key(word), word)
-        words = list(by_key.values())
+        words = _once_each(filter(None, map(tidy, value)))
         self._check(words, entries, length)
         return words
 
@@ -98,11 +104,12 @@ class Words(PollType):
                     field="word",
                 )
 
-    def say(self, value: Any, question: Question) -> str:
-        return question.pass_label if value is None else " · ".join(value)
+    def say_answer(self, value: Any, question: Question) -> str:
+        return " · ".join(value)
 
     def tally(self, counted: Iterable[tuple[Any, int]], question: Question) -> Tally:
-        n, words = 0, {}
+        n = 0
+        words: dict[str, dict[str, Any]] = {}
         for value, people in counted:
             n += people
             for spelling in value:
@@ -124,24 +131,29 @@ class Words(PollType):
     def texts(self, tally: Tally, question: Question) -> list[tuple[str, str, int]]:
         return self.ranked(tally)
 
-    def keep_texts(self, tally: Tally, keys: frozenset[str], question: Question) -> Tally:
-        return {**tally, "words": {key: word for key, word in tally["words"].items() if key in keys}}
+    def texts_of(self, value: Any, question: Question) -> Sequence[OwnWords]:
+        return [
+            OwnWords(f"entry-{number}", word, text_key(matching_key(word)))
+            for number, word in enumerate(value or (), start=1)
+        ]
 
-    def reword(self, value: Any, words: Callable[[str], str | None], question: Question) -> Any:
+    def spellings(self, tally: Tally) -> Mapping[str, int]:
+        return {
+            spelling: people
+            for word in tally["words"].values()
+            for spelling, people in word["spellings"].items()
+        }
+
+    def answer_with(self, words: Sequence[str]) -> Any:
         """Somebody whose words have become the same one counts once for it, as `clean` has it."""
-        kept: dict[str, str] = {}
-        for spelling in value:
-            instead = words(matching_key(spelling))
-            if now := spelling if instead is None else instead:
-                kept.setdefault(matching_key(now), now)
-        return list(kept.values())
+        return _once_each(words)
 
     def figures(self, tally: Tally, question: Question) -> list[Figure]:
         return [Figure(key, spelling, people, tally["n"]) for key, spelling, people in self.ranked(tally)]
 
     def picture(self, tally: Tally, question: Question) -> dict[str, Any]:
         figures = self.figures(tally, question)
-        picture = drawing.picture(figures, tally["n"], self._headline(figures, tally["n"]))
+        picture = drawing.picture(figures, tally["n"], self.headline(tally, question))
         cloud = _cloud(picture["rows"][:CLOUD], picture["most"])
         for place, word in enumerate(cloud):
             word["weight"] = (
@@ -150,23 +162,31 @@ class Words(PollType):
         cloud.sort(key=_order)
         return {**picture, "cloud": cloud, "ranked": picture["rows"][:RANKED], "different": len(figures)}
 
-    def finding(self, tally: Tally, question: Question) -> str:
-        return drawing.sentence(self._headline(self.figures(tally, question), tally["n"]))
-
-    def _headline(self, figures: list[Figure], n: int) -> dict[str, Any] | None:
+    def headline(self, tally: Tally, question: Question) -> dict[str, Any] | None:
+        figures, n = self.figures(tally, question), tally["n"]
         leaders = drawing.leaders(figures)
         if not leaders or (figures[0].hits == 1 and len(figures) > 1):
             return None
         labels = " · ".join(f"“{figures[place].label}”" for place in leaders[:3])
         rest = ngettext("person wrote %(labels)s", "people wrote %(labels)s", n)
-        return drawing.headline(drawing.of(figures[0].hits, n), rest % {"labels": labels})
+        return drawing.headline(drawing.count_or_percent(figures[0].hits, n), rest % {"labels": labels})
 
     def table(self, tally: Tally, question: Question) -> tuple[list[str], list[list[Any]]]:
         rows = [[figure.label, figure.hits] for figure in self.figures(tally, question)]
         return [_("Word"), _("People")], [*rows, [_("Everybody who answered"), tally["n"]]]
 
     def chart(self, tally: Tally, question: Question) -> dict[str, Any]:
-        return drawing.bars(self.figures(tally, question)[:CLOUD])
+        return bars(
+            [(f.label, f.hits, str(f.hits)) for f in self.figures(tally, question)[:CLOUD]], _("People")
+        )
+
+
+def _once_each(words: Iterable[str]) -> list[str]:
+    """Of those that people would call the same, the first."""
+    by_key: dict[str, str] = {}
+    for word in words:
+        by_key.setdefault(matching_key(word), word)
+    return list(by_key.values())
 
 
 def _cloud(rows: list[dict[str, Any]], most: int) -> list[dict[str, Any]]:
@@ -177,9 +197,9 @@ def _cloud(rows: list[dict[str, Any]], most: int) -> list[dict[str, Any]]:
         sized = [
             {"label": row["label"], "size": max(1, round(largest * row["people"] / top))} for row in rows
         ]
-        if _height(sized) <= ROOM[1]:
+        if _height(sized) <= CLOUD_AREA[1]:
             return sized
-    while _height(sized) > ROOM[1]:
+    while _height(sized) > CLOUD_AREA[1]:
         sized.pop()
     return sized
 
@@ -196,8 +216,8 @@ def _height(cloud: list[dict[str, Any]]) -> float:
     for word in sorted(cloud, key=_order):
         size = least + step * word["size"]
         width = LETTER * len(word["label"]) * size
-        if used and used + width > ROOM[0]:
+        if used and used + width > CLOUD_AREA[0]:
             height, line, used = height + line, 0.0, 0.0
-        rows = ceil(width / ROOM[0])  # a long phrase takes several
-        line, used = max(line, 1.14 * size * rows), used + min(width, ROOM[0]) + 1.5
+        rows = ceil(width / CLOUD_AREA[0])  # a long phrase takes several
+        line, used = max(line, 1.14 * size * rows), used + min(width, CLOUD_AREA[0]) + 1.5
     return height + line

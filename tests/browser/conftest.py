@@ -16,9 +16,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    Request,
+    expect,
+    sync_playwright,
+)
 
-from .server import METRICS_TOKEN, Server, start_server
+from tests import factories as make
+from tests.workshops.groups.people import mate_of
+from workshops.actions import facilitation, groups
+from workshops.models import Workshop
+
+from ..patience import PATIENCE
+from .group_steps import seated
+from .server import Server, Standing, start_server
+from .sign_in import sign_in
 
 PHONE = {
     "viewport": {"width": 390, "height": 844},
@@ -35,6 +51,8 @@ BROWSERS = ("/usr/bin/chromium", "chromium", "chromium-browser", "google-chrome"
 ENGINE = "chromium-headless-shell"  # the same without a window and its settings: it starts in half the time
 
 Open = Callable[..., Page]
+
+expect.set_options(timeout=1000 * PATIENCE)
 
 
 def chromium_path(*, whole: bool = False) -> str | None:
@@ -84,34 +102,6 @@ def standing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Standing]:
     standing.end()
 
 
-class Standing:
-    """A server for one test after the other: to start one takes longer than most of what a test does.
-
-    Another is started where the last one was stopped, or still has a screen or something wrong to say when its test
-    is over.
-    """
-
-    def __init__(self, place: Path) -> None:
-        self._place, self._server = place, None
-
-    def begin(self) -> Server:
-        if self._server is None or not self._server.is_running:
-            # What a test does by itself, past the server, is on the screens with the next look.
-            self._server = start_server(self._place, METRICS_TOKEN=METRICS_TOKEN, LIVE_LOOK_SECONDS="0.4")
-        self._server.heard = self._server.log.stat().st_size
-        return self._server
-
-    def finish(self) -> None:
-        server = self._server
-        if server and (not server.is_running or not server.is_left_alone() or server.errors):
-            self.end()
-
-    def end(self) -> None:
-        if self._server:
-            self._server.stop()
-        self._server = None
-
-
 @pytest.fixture
 def site(transactional_db: None, standing: Standing) -> Iterator[Server]:
     """A server on this test's database."""
@@ -145,7 +135,7 @@ def screens(
             "reduced_motion": "reduce"
         }  # what moves all the while is drawn all the while, by one core for all
         context = browser.new_context(base_url=site.url, locale="en-GB", **(calm | settings))
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(1000 * PATIENCE)
         contexts.append(context)
         _listen(context, site.url, complaints)
         return context.new_page()
@@ -189,6 +179,38 @@ def desk(screens: Open) -> Open:
 
 
 @pytest.fixture
+def console(site: Server, desk: Open, room: Workshop) -> Page:
+    """The console of the test's `room`, connected, on a laptop of somebody of its programme."""
+    page = desk()
+    sign_in(page, site, make.staff(room.programme))
+    page.goto(f"/workshops/{room.code}/console/")
+    expect(page.locator("[data-signal]")).to_have_text("Connected")
+    return page
+
+
+@pytest.fixture
 def wall(screens: Open) -> Open:
     """The screen that the whole room sees, 1920 × 1080."""
     return lambda **settings: screens(**(WALL | settings))
+
+
+@pytest.fixture
+def two_groups(transactional_db):
+    """Four people in two groups, at work on a prompt with two probes; the clock runs for ten minutes."""
+    workshop = make.workshop()
+    item = make.prompt_item(workshop, "Walk us in: what do you see, hear and feel?")
+    item.prompt.probes = ["What would a baby notice first?", "And a parent at drop-off?"]
+    item.prompt.save()
+    people = [make.participant(workshop) for _ in range(4)]
+    facilitation.launch(workshop.pk, None, item.pk)
+    groups.make(workshop.pk, None, "random", groups=2)
+    groups.open_round(workshop.pk, None)
+    return workshop, people
+
+
+@pytest.fixture
+def pair(two_groups, site, phone):
+    """Two phones of one group, connected."""
+    _workshop, people = two_groups
+    one, mate = people[0], mate_of(people[0])
+    return (one, seated(phone(), site, one)), (mate, seated(phone(), site, mate))

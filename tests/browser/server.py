@@ -20,8 +20,8 @@ from urllib.error import HTTPError, URLError
 from django.conf import settings
 from django.db import connection
 
-SECONDS_TO_START = 30
-SECONDS_TO_STOP = 10
+from ..patience import PATIENCE
+
 METRICS_TOKEN = "of the browser tests"
 
 
@@ -58,13 +58,13 @@ class Server:
         asked = urllib.request.Request(
             f"{self.url}/metrics", headers={"Authorization": f"Bearer {METRICS_TOKEN}"}
         )
-        with urllib.request.urlopen(asked, timeout=5) as answer:
+        with urllib.request.urlopen(asked, timeout=PATIENCE) as answer:
             lines = answer.read().decode().splitlines()
         return sum(int(float(line.split()[-1])) for line in lines if line.startswith("vision_sockets{"))
 
     def is_left_alone(self) -> bool:
         """Wait until no screen is connected: from then on nothing that it draws can meet another test's database."""
-        end = time.monotonic() + SECONDS_TO_STOP
+        end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
             if not self.sockets:
                 return True
@@ -75,7 +75,7 @@ class Server:
         """End it: politely, or with SIGKILL as a power cut would. Safe to call twice."""
         self.process.send_signal(how)
         try:
-            self.process.wait(SECONDS_TO_STOP)
+            self.process.wait(PATIENCE)
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.process.wait()
@@ -112,6 +112,35 @@ def start_server(
     return running
 
 
+class Standing:
+    """A server for one test after the other: to start one takes longer than most of what a test does.
+
+    Another is started where the last one was stopped, or still has a screen or something wrong to say when its test
+    is over.
+    """
+
+    def __init__(self, place: Path) -> None:
+        self._place = place
+        self._server: Server | None = None
+
+    def begin(self) -> Server:
+        if self._server is None or not self._server.is_running:
+            # What a test does by itself, past the server, is on the screens with the next look.
+            self._server = start_server(self._place, METRICS_TOKEN=METRICS_TOKEN, LIVE_POLL_SECONDS="0.4")
+        self._server.heard = self._server.log.stat().st_size
+        return self._server
+
+    def finish(self) -> None:
+        server = self._server
+        if server and (not server.is_running or not server.is_left_alone() or server.errors):
+            self.end()
+
+    def end(self) -> None:
+        if self._server:
+            self._server.stop()
+        self._server = None
+
+
 def free_port() -> int:
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
@@ -138,7 +167,7 @@ def database_url() -> str:
 
 
 def _wait_until_it_answers(server: Server) -> None:
-    end = time.monotonic() + SECONDS_TO_START
+    end = time.monotonic() + PATIENCE
     while time.monotonic() < end and server.process.poll() is None:
         if _answers(server.url):
             return
@@ -149,7 +178,7 @@ def _wait_until_it_answers(server: Server) -> None:
 
 def _answers(url: str) -> bool:
     try:
-        urllib.request.urlopen(f"{url}/static/workshops/icon.svg", timeout=2).close()
+        urllib.request.urlopen(f"{url}/static/workshops/icon.svg", timeout=10).close()
     except HTTPError as answer:
         answer.close()
     except (URLError, OSError):

@@ -8,8 +8,8 @@ websocket frames; TLS and TCP are not in them.
 Seconds are those that a person waits, added up over the four pages by the browser's own clock: from the moment it
 begins to ask until everything is there and, on the last page, the ballot is ready; reading and ticking are not in
 them. A processor slowed down on a machine that has other things to do says nothing about a phone, so these seconds
-are measured where there is a quiet processor (`make budget` on an idle machine); what the line alone takes of them,
-round trips and bytes that somebody waits for, is counted always.
+are judged by `make budget` alone, on an idle machine; what the line takes of them, round trips and bytes that somebody
+waits for, is counted and judged always.
 """
 
 from __future__ import annotations
@@ -32,8 +32,9 @@ from tests.budget import (
     SCRIPT_BYTES,
     VOTE_BYTES,
 )
-from workshops import planning, programme_file
 from workshops.actions import facilitation
+from workshops.actions.authoring import programme_file
+from workshops.actions.authoring.workshops import plan_workshop
 from workshops.models import Programme, Workshop
 
 ROUND_TRIP = 400  # ms
@@ -42,6 +43,8 @@ SLOWER = 4  # times, the processor
 TRIES = 3
 LINE_SECONDS = 3.2  # of the five; the rest is for the server and a slow processor
 QUIET = 0.7  # processes that want to run, for each processor
+
+pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
@@ -59,7 +62,7 @@ def asking(transactional_db) -> Workshop:
     path = settings.BASE_DIR / "programmes" / "ideal_baby_room.toml"
     programme_file.load(path.read_text(encoding="utf-8"), path.name)
     programme = Programme.objects.get(key="ideal-baby-room")
-    workshop = planning.plan_workshop(programme, programme.plans.first(), expected=30)
+    workshop = plan_workshop(programme, programme.plans.first(), expected=30)
     facilitation.start(workshop.pk, None)
     for _number in range(20):
         make.participant(workshop)
@@ -170,17 +173,15 @@ def test_joining_and_voting_stay_within_the_budget(site, asking, phone, spend):
 
 
 def test_the_first_vote_is_near_on_slow_3g(site, asking, phone, spend):
-    waits = []
+    waits: list[float] = []
     while len(waits) < TRIES and min(waits, default=FIRST_VOTE_SECONDS + 1) > FIRST_VOTE_SECONDS:
-        if (busy := os.getloadavg()[0]) > QUIET * (os.cpu_count() or 1):
-            pytest.skip(
-                f"The machine is busy ({busy:.1f}): run `make budget` when it has nothing else to do."
-            )
         meter = Meter(phone())
         join_page(meter, asking)
         on_to_the_first_vote(meter)
         waits.append(meter.seconds)
-    spend("waiting for it on slow 3G", min(waits), FIRST_VOTE_SECONDS, "seconds")
+        if os.getloadavg()[0] > QUIET * (os.cpu_count() or 1):
+            break  # another try says no more
+    spend("waiting for it on slow 3G", min(waits), FIRST_VOTE_SECONDS, "seconds", clock=True)
 
 
 def script_bytes(page: Page) -> int:
@@ -190,5 +191,5 @@ def script_bytes(page: Page) -> int:
     )
     sources.append(page.locator("body").get_attribute("data-desk-script"))  # comes with the first groups
     answers = [page.request.get(source) for source in sources]
-    assert [answer.headers["content-encoding"] for answer in answers] == ["gzip"] * 5
+    assert {answer.headers["content-encoding"] for answer in answers} == {"gzip"}
     return sum(int(answer.headers["content-length"]) for answer in answers)

@@ -10,12 +10,15 @@ import pytest
 from playwright.sync_api import Page, Route, expect
 
 from tests import factories as make
-from tests.wire import Screen, phone_on
-from workshops.actions import facilitation, groups, seating
-from workshops.models import Call, Contribution, Group, Prompt, Round, Workshop
+from tests.socket_screens import Screen, phone_on
+from workshops.actions import facilitation, groups
+from workshops.actions.groups import membership
+from workshops.models import Call, Group, Prompt, Round, TextMark, Workshop
 
-from .entrance import sign_in
-from .looks import assert_accessible, assert_fits
+from .page_checks import assert_accessible, assert_fits, every_look
+from .sign_in import sign_in
+
+pytestmark = pytest.mark.once  # what a page does is the same on every stack
 
 _ops = count(1)
 
@@ -31,15 +34,6 @@ def room(transactional_db) -> Workshop:
         make.participant(room)
     facilitation.launch(room.pk, None, item.pk)
     return room
-
-
-@pytest.fixture
-def console(site, desk, room) -> Page:
-    page = desk()
-    sign_in(page, site, make.staff(room.programme))
-    page.goto(f"/workshops/{room.code}/console/")
-    expect(page.locator("[data-signal]")).to_have_text("Connected")
-    return page
 
 
 @pytest.fixture
@@ -64,13 +58,13 @@ class Member:
 
     def __init__(self, wire: Screen) -> None:
         self.wire = wire
-        wire.until(lambda s: any(f["t"] == "place" and f["group"] > 0 for f in s.heard), 15)
+        wire.until(lambda s: any(f["t"] == "place" and f["group"] > 0 for f in s.heard))
         self.group = [f["group"] for f in wire.heard if f["t"] == "place"][-1]
 
     def do(self, kind: str, **fields) -> dict:
         op = f"desk-{next(_ops)}"
         self.wire.say({"t": kind, "op": op, **fields})
-        self.wire.until(lambda s: any(f.get("op") == op for f in s.heard), 15)
+        self.wire.until(lambda s: any(f.get("op") == op for f in s.heard))
         (answer,) = [f for f in self.wire.heard if f.get("op") == op]
         assert answer["t"] == "ack", answer
         return answer
@@ -79,7 +73,7 @@ class Member:
         return self.do("note", group=self.group, text=text)["note"]
 
     def reads(self, words: str) -> None:
-        self.wire.until(lambda s: words in s.html.get("group", ""), 15)
+        self.wire.until(lambda s: words in s.html.get("group", ""))
 
 
 def members(stack: ExitStack, site, room: Workshop) -> dict[int, Member]:
@@ -208,31 +202,36 @@ def _sharing(console: Page, screen: Page, phones: dict[int, Member]) -> None:
     expect(now).to_be_hidden()
     expect(console.locator("#group")).to_be_hidden()
     assert Round.objects.get().closed_at
-    assert Contribution.objects.filter(proposed_at__isnull=False).count() == 1
+    assert TextMark.objects.count() == 1
 
 
-@pytest.mark.parametrize("width", [320, 390, 768])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_the_groups_fit_small_consoles_in_both_schemes(site, desk, room, width, scheme):
-    page = desk(viewport={"width": width, "height": 800}, color_scheme=scheme)
+@pytest.mark.once
+def test_the_groups_fit_small_consoles_in_both_schemes(site, desk, room):
+    page = desk()
     sign_in(page, site, make.staff(room.programme))
     address = f"/workshops/{room.code}/console/"
+
+    def looks_right_on_small_screens() -> None:
+        for _look in every_look(page, 320, 390, 768, height=800):
+            page.evaluate(
+                "() => scrollTo(0, document.body.scrollHeight)"
+            )  # the controls at their place, over nothing
+            looks_right(page)
+
     page.goto(address)
-    looks_right(page)
+    looks_right_on_small_screens()
     groups.make(room.pk, None, "random", groups=2)
     page.goto(address)
-    looks_right(page)
+    looks_right_on_small_screens()
     groups.open_round(room.pk, None, think_first=True)
     groups.call(room.pk, None, "probe", "What is not there, and who would miss it?")
     Group.objects.update(help_at=room.started_at)
     page.goto(f"{address}?group={group(1).pk}")
     expect(page.locator("#group-title")).to_be_visible()
-    page.evaluate(
-        "() => scrollTo(0, document.body.scrollHeight)"
-    )  # the controls at their place, over nothing
-    looks_right(page)
+    looks_right_on_small_screens()
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("made", [2, 8, 20, 60])
 def test_the_wall_has_room_for_its_groups(site, wall, room, made):
     for _ in range(max(0, 2 * made - 6)):
@@ -258,7 +257,7 @@ def test_what_is_ticked_stays_ticked_while_others_arrive(site, room, console):
     now = console.locator("#breakouts")
     now.get_by_role("checkbox").first.check()
     late = make.participant(room)
-    seating.place_latecomer(room.pk, late.voter)
+    membership.place_latecomer(room.pk, late.voter)
     expect(now).to_contain_text("7 people")
     expect(now.get_by_role("checkbox").first).to_be_checked()
 
@@ -304,7 +303,7 @@ def test_whose_move_is_refused_stays_ticked_when_a_picture_comes_before_the_answ
 
     def refuse(route: Route) -> None:
         late = make.participant(room)
-        seating.place_latecomer(room.pk, late.voter)
+        membership.place_latecomer(room.pk, late.voter)
         console.wait_for_timeout(1000)
         route.fulfill(status=503, body="")
 

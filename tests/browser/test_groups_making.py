@@ -9,12 +9,15 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests import factories as make
-from workshops.actions import facilitation, groups, groupwork, seating
+from workshops.actions import facilitation, groups
+from workshops.actions.groups import membership, notes
 from workshops.models import Group, Participant, Round, Workshop
 
-from .entrance import sign_in
-from .looks import assert_accessible, assert_fits
-from .test_groups_phone import WAIT, seated
+from .group_steps import seated
+from .page_checks import assert_accessible, assert_fits, every_look
+from .sign_in import sign_in
+
+pytestmark = pytest.mark.once  # what a page does is the same on every stack
 
 BY_HAND = "Not in a group yet"
 
@@ -38,7 +41,7 @@ def console(site, desk, room) -> Callable[..., Page]:
         sign_in(page, site, make.staff(room.programme))
         page.goto(f"/workshops/{room.code}/console/")
         if options.get("java_script_enabled", True):
-            expect(page.locator("[data-signal]")).to_have_text("Connected", timeout=WAIT)
+            expect(page.locator("[data-signal]")).to_have_text("Connected")
         return page
 
     return open_console
@@ -66,7 +69,7 @@ def of_group(page: Page, number: int) -> Locator:
 
 
 def people_in(page: Page, number: int, *labels: str) -> None:
-    expect(of_group(page, number).locator(".person")).to_have_text(list(labels), timeout=WAIT)
+    expect(of_group(page, number).locator(".person")).to_have_text(list(labels))
 
 
 # --- with buttons ------------------------------------------------------------------------------------
@@ -78,30 +81,30 @@ def test_a_facilitator_fills_groups_by_hand_and_phones_follow(site, room, consol
     page.get_by_label("How", exact=True).select_option("by_hand")
     page.get_by_label("Number").fill("2")
     page.locator("#main-button").click()
-    expect(waiting(page).locator(".person")).to_have_count(6, timeout=WAIT)
+    expect(waiting(page).locator(".person")).to_have_count(6)
     looks_right(page)
 
     order = list(Round.objects.get().places.order_by("pk").values_list("voter", flat=True))
     number = order.index(who.voter) + 1
-    expect(mine.locator("#group")).to_contain_text("You will be given a group in a moment", timeout=WAIT)
+    expect(mine.locator("#group")).to_contain_text("You will be given a group in a moment")
     expect(mine.locator("#group")).to_contain_text(f"Your number: {number}")
     assert_accessible(mine)
 
     chip(page, number).locator("input").check()
     of_group(page, 2).get_by_role("button", name=re.compile("Move here")).click()
     people_in(page, 2, f"Person {number}")
-    expect(mine.locator("#group")).to_contain_text("You are in Group 2: 1 person", timeout=WAIT)
+    expect(mine.locator("#group")).to_contain_text("You are in Group 2: 1 person")
     expect(mine.locator("#group")).to_contain_text(f"Your number: {number}")
     expect(mine.get_by_label("Add a note for the group")).to_be_hidden()
 
     late = make.participant(room)
-    seating.place_latecomer(room.pk, late.voter)
-    expect(chip(page, 7)).to_be_visible(timeout=WAIT)
+    membership.place_latecomer(room.pk, late.voter)
+    expect(chip(page, 7)).to_be_visible()
     page.locator("#main-button").click()
-    expect(page.locator("#breakouts")).to_contain_text("At work", timeout=WAIT)
+    expect(page.locator("#breakouts")).to_contain_text("At work")
     assert sorted(sizes()) == [3, 4]
     expect(mine.locator("#group")).to_contain_text(f"Your number: {number}")
-    expect(mine.get_by_label("Add a note for the group")).to_be_visible(timeout=WAIT)
+    expect(mine.get_by_label("Add a note for the group")).to_be_visible()
 
 
 def test_without_a_script_people_are_moved_by_plain_forms(room, console):
@@ -212,8 +215,8 @@ def test_a_new_picture_in_the_middle_of_a_drag_harms_nothing(filling, room):
     take(filling, chip(filling, 4))
     filling.mouse.move(*target, steps=6)
     late = make.participant(room)
-    seating.place_latecomer(room.pk, late.voter)
-    expect(chip(filling, 7)).to_be_visible(timeout=WAIT)
+    membership.place_latecomer(room.pk, late.voter)
+    expect(chip(filling, 7)).to_be_visible()
     filling.mouse.move(*middle(of_group(filling, 2)), steps=3)
     filling.mouse.up()
     people_in(filling, 2, "Person 4")
@@ -273,12 +276,12 @@ def test_groups_are_given_prompts_and_the_desk_says_which(room, console):
     now.locator("label.person", has_text="Group 2").locator("[name=to]").check()
     looks_right(page)
     page.locator("#give-now").click()
-    expect(now.get_by_text("Prompts: 1 group has one of its own")).to_be_visible(timeout=WAIT)
+    expect(now.get_by_text("Prompts: 1 group has one of its own")).to_be_visible()
     expect(page.locator("#give-now")).to_be_visible()  # it stays open for the next
     expect(now.locator("label.person", has_text="Group 2").locator(".letter")).to_have_text("B")
     expect(now.get_by_role("checkbox", checked=True)).to_have_count(0)
     page.locator("#main-button").click()
-    expect(now).to_contain_text("At work", timeout=WAIT)
+    expect(now).to_contain_text("At work")
     assert list(Group.objects.order_by("number").values_list("question", flat=True)) == [
         "Walk us in: what do you see, hear and feel?",
         "Who comes in and out?",
@@ -286,16 +289,16 @@ def test_groups_are_given_prompts_and_the_desk_says_which(room, console):
     ]
 
 
-@pytest.mark.parametrize("width", [320, 390, 1440])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_what_is_needed_to_make_groups_fits_in_both_schemes(room, console, width, scheme):
+@pytest.mark.once
+def test_what_is_needed_to_make_groups_fits_in_both_schemes(room, console):
     groups.make(room.pk, None, "by_hand", groups=3)
     round_ = Round.objects.get()
     groups.move(room.pk, None, round_.places.values_list("pk", flat=True)[:2], round_.groups.first().pk)
-    page = console(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    page = console()
     page.locator("#own-prompts").click()
-    page.evaluate("() => scrollTo(0, document.body.scrollHeight)")
-    looks_right(page)
+    for _look in every_look(page, 320, 390, 1440):
+        page.evaluate("() => scrollTo(0, document.body.scrollHeight)")
+        looks_right(page)
 
 
 # --- help ------------------------------------------------------------------------------------------------------
@@ -310,12 +313,12 @@ def test_a_call_for_help_stays_in_sight_however_far_down_one_reads(room, console
         "() => [document.scrollingElement, document.getElementById('main')].forEach((p) => p.scrollTop = 900)"
     )
     group = Group.objects.order_by("number")[1]
-    groupwork.write([groupwork.Help(room.pk, group.places.first().voter, "h1", group.pk, True)])
+    notes.write([notes.Help(room.pk, group.places.first().voter, "h1", group.pk, True)])
     answer = page.get_by_role("button", name=re.compile("I’m on my way.*Group 2"))
-    expect(answer).to_be_in_viewport(timeout=WAIT)
+    expect(answer).to_be_in_viewport()
     looks_right(page)
     answer.click()
-    expect(page.locator("#help")).to_be_hidden(timeout=WAIT)
+    expect(page.locator("#help")).to_be_hidden()
 
 
 # --- on phones ---------------------------------------------------------------------------------------------------
@@ -326,12 +329,12 @@ def test_somebody_who_chose_a_group_chooses_another(site, phone, room):
     groups.make(room.pk, None, "self_chosen", groups=3)
     page = seated(phone(), site, who)
     page.get_by_role("button", name="Group 2").click()
-    expect(page.locator("#group")).to_contain_text("You are in Group 2", timeout=WAIT)
+    expect(page.locator("#group")).to_contain_text("You are in Group 2")
     page.get_by_role("button", name="Choose another group").click()
-    expect(page.get_by_role("heading", name="Choose your group")).to_be_visible(timeout=WAIT)
+    expect(page.get_by_role("heading", name="Choose your group")).to_be_visible()
     looks_right(page)
     page.get_by_role("button", name="Group 3").click()
-    expect(page.locator("#group")).to_contain_text("You are in Group 3", timeout=WAIT)
+    expect(page.locator("#group")).to_contain_text("You are in Group 3")
     looks_right(page)
     assert sizes() == [0, 0, 1]
 
@@ -351,21 +354,29 @@ def test_an_observer_stays_with_a_group_and_goes_to_the_next_by_themselves(phone
     page = phone()
     page.goto(f"/w/{room.code}/consent/")
     page.locator("[name=observe]").click()
-    expect(page.locator("[data-signal]")).to_have_text("Connected", timeout=WAIT)
+    expect(page.locator("[data-signal]")).to_have_text("Connected")
     groups.make(room.pk, None, "random", groups=2)
     groups.open_round(room.pk, None)
     pad = page.locator("#group.pad")
-    expect(pad).to_be_visible(timeout=WAIT)
-    first = pad.get_attribute("data-group")
-    moved = f"document.querySelector('#group').dataset.group !== '{first}'"
-    page.wait_for_timeout(12_000)  # two looks: the hub tells everybody their place anew
-    assert not page.evaluate(moved)
+    expect(pad).to_be_visible()
+    first, second = list(Group.objects.order_by("number"))
+    if pad.get_attribute("data-group") == str(second.pk):
+        first, second = second, first
+
+    def stays_with(group: Group, words: str) -> None:
+        """Somebody comes, so that everybody is told their place anew, and then a note of this group is here."""
+        membership.place_latecomer(room.pk, make.participant(room).voter)
+        notes.write([notes.Add(room.pk, group.places.first().voter, words, group.pk, words)])
+        expect(pad).to_contain_text(words)
+        expect(pad).to_have_attribute("data-group", str(group.pk))
+
+    stays_with(first, "Soft light")
+    stays_with(first, "A chair")
     page.reload()
-    expect(page.locator("[data-signal]")).to_have_text("Connected", timeout=WAIT)
-    expect(pad).to_have_attribute("data-group", first or "")
+    expect(page.locator("[data-signal]")).to_have_text("Connected")
+    expect(pad).to_have_attribute("data-group", str(first.pk))
     looks_right(page)
     page.get_by_role("link", name="Watch the next group").click()
-    expect(page.locator("[data-signal]")).to_have_text("Connected", timeout=WAIT)
-    expect(pad).not_to_have_attribute("data-group", first or "")
-    page.wait_for_timeout(6_000)
-    assert page.evaluate(moved)
+    expect(page.locator("[data-signal]")).to_have_text("Connected")
+    expect(pad).to_have_attribute("data-group", str(second.pk))
+    stays_with(second, "Two faces")

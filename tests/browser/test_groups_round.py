@@ -7,13 +7,13 @@ import pytest
 from playwright.sync_api import Page, WebSocket, expect
 
 from tests import factories as make
-from tests.test_group_pages import group_of
+from tests.workshops.groups.people import group_of
 from workshops.actions import facilitation
 from workshops.models import Contribution
 
-from .entrance import sign_in
-from .looks import assert_accessible, assert_fits
-from .test_groups_phone import OFFLINE, WAIT, add, notes, press, seated
+from .group_steps import OFFLINE, add, notes, press, seated
+from .page_checks import assert_accessible, assert_fits
+from .sign_in import sign_in
 
 
 class Heard:
@@ -56,7 +56,7 @@ class Room:
     def press_main(self, words: str) -> None:
         """The console's one main button, once it says this."""
         main = self.console.locator("#main-button")
-        expect(main).to_contain_text(words, timeout=WAIT)
+        expect(main).to_contain_text(words)
         main.click()
 
     def look(self) -> None:
@@ -76,7 +76,7 @@ def room(site, desk, wall, phone, transactional_db) -> Room:
 
 def all_show(pages: list[Page], texts: list[str]) -> None:
     for page in pages:
-        expect(notes(page)).to_have_text(texts, timeout=WAIT)
+        expect(notes(page)).to_have_text(texts)
 
 
 def test_a_round_from_the_first_group_to_the_last_word(room, console_errors_expected):
@@ -87,67 +87,65 @@ def test_a_round_from_the_first_group_to_the_last_word(room, console_errors_expe
     console.get_by_label("Number", exact=True).fill("2")
     room.press_main("Make groups")
     for page in room.phones:
-        expect(page.locator("#group .prompt")).to_contain_text("You are in Group", timeout=WAIT)
+        expect(page.locator("#group .prompt")).to_contain_text("You are in Group")
         expect(page.locator("#group .prompt")).to_contain_text("3 people")
-    expect(screen.locator("#breakouts")).to_contain_text("Group 2", timeout=WAIT)
+    expect(screen.locator("#breakouts")).to_contain_text("Group 2")
     (ada, bea, cat), (dan, eve, fay) = first, second = room.find_groups()
     room.look()
 
     # The prompt is on every phone; a note is with its own group and with nobody else.
     room.press_main("Open the groups")
     for page in room.phones:
-        expect(page.locator("#group h1")).to_have_text(
-            "Walk us in: what do you see, hear and feel?", timeout=WAIT
-        )
+        expect(page.locator("#group h1")).to_have_text("Walk us in: what do you see, hear and feel?")
     add(ada, "Soft light")
     all_show(first, ["Soft light"])
     add(dan, "The same two faces")
     all_show(second, ["The same two faces"])
     all_show(first, ["Soft light"])
-    expect(console.locator("#breakouts")).to_contain_text("2 notes", timeout=WAIT)
-    expect(screen.locator("#breakouts")).to_contain_text("2 notes so far", timeout=WAIT)
+    expect(console.locator("#breakouts")).to_contain_text("2 notes")
+    expect(screen.locator("#breakouts")).to_contain_text("2 notes so far")
 
     # One phone has no network for a while; what it wrote is merged when it is back, once.
     cat.context.set_offline(True)
-    expect(cat.locator("[data-signal]")).to_have_text("No signal", timeout=WAIT)
+    expect(cat.locator("[data-signal]")).to_have_text("No signal")
     for text in ("A chair for a parent", "Nobody hurries"):
         add(cat, text)
     press(cat, "Soft light", "I agree")
     add(bea, "You can hear babies, not a radio")
     all_show([ada, bea], ["Soft light", "You can hear babies, not a radio"])
-    expect(cat.locator("#unsent li")).to_have_count(2, timeout=WAIT)
+    expect(cat.locator("#unsent li")).to_have_count(2)
     cat.context.set_offline(False)
     merged = ["Soft light", "You can hear babies, not a radio", "A chair for a parent", "Nobody hurries"]
     all_show(first, merged)
-    expect(cat.locator("#unsent li")).to_have_count(0, timeout=WAIT)
+    expect(cat.locator("#unsent li")).to_have_count(0)
 
     # A call for help, answered.
     fay.get_by_role("button", name="Call the facilitator").click()
-    expect(console.locator("#help .calls")).to_contain_text("Group 2", timeout=WAIT)
-    expect(eve.locator("#group [data-news=help]")).to_be_visible(timeout=WAIT)
+    expect(console.locator("#help .calls")).to_contain_text("Group 2")
+    expect(eve.locator("#group [data-news=help]")).to_be_visible()
     expect(ada.locator("#group [data-news=help]")).to_have_count(0)
     console.locator("#help .calls").get_by_role("button", name="I’m on my way").click()
     for page in second:
-        expect(page.locator("#group [data-news=help]")).to_have_count(0, timeout=WAIT)
-    expect(console.locator("#help .calls")).to_have_count(0, timeout=WAIT)
+        expect(page.locator("#group [data-news=help]")).to_have_count(0)
+    expect(console.locator("#help .calls")).to_have_count(0)
 
     # Agreeing; a scribe who puts things in order; the sentence that each group brings.
     press(bea, "Soft light", "I agree")
-    expect(ada.locator("#notes > li", has_text="Soft light")).to_contain_text("2 people agree", timeout=WAIT)
+    expect(ada.locator("#notes > li", has_text="Soft light")).to_contain_text("2 people agree")
     bea.get_by_role("button", name="Be the scribe").click()
-    expect(bea.get_by_role("button", name="Hand over")).to_be_visible(timeout=WAIT)
+    expect(bea.get_by_role("button", name="Hand over")).to_be_visible()
     press(bea, "Nobody hurries", "Move up")
     ordered = ["Soft light", "You can hear babies, not a radio", "Nobody hurries", "A chair for a parent"]
     all_show(first, ordered)
     press(ada, "Soft light", "Bring to the plenary")
     press(eve, "The same two faces", "Bring to the plenary")
     for page in room.phones:
-        expect(page.locator("#notes li.is-picked")).to_have_count(1, timeout=WAIT)
+        expect(page.locator("#notes li.is-picked")).to_have_count(1)
 
     # Everybody is called back, and can still finish.
     room.press_main("Call everybody back")
     for page in room.phones:
-        expect(page.locator("#group [data-news=recalled]")).to_be_visible(timeout=WAIT)
+        expect(page.locator("#group [data-news=recalled]")).to_be_visible()
     add(eve, "And they know her name")
     all_show(second, ["The same two faces", "And they know her name"])
 
@@ -160,29 +158,29 @@ def test_a_round_from_the_first_group_to_the_last_word(room, console_errors_expe
 
     # The groups share, one at a time, and the room is asked about a sentence.
     room.press_main("Show Group 1 on the wall")
-    expect(screen.locator("#breakouts blockquote")).to_have_text("Soft light", timeout=WAIT)
+    expect(screen.locator("#breakouts blockquote")).to_have_text("Soft light")
     expect(screen.locator("#breakouts")).to_contain_text("2 others in this group agree")
     room.look()
     console.get_by_role("button", name="Ask the room").first.click()
     for page in room.phones:
-        expect(page.locator("#stage")).to_have_attribute("data-state", "ballot", timeout=WAIT)
-    expect(screen.locator("#stage h1")).to_have_text("Soft light", timeout=WAIT)
+        expect(page.locator("#stage")).to_have_attribute("data-state", "ballot")
+    expect(screen.locator("#stage h1")).to_have_text("Soft light")
     for page in room.phones:
         page.get_by_label("Agree", exact=True).check()
         page.get_by_role("button", name="Send my answer").click()
-        expect(page.locator("#receipt")).to_contain_text("Saved: Agree", timeout=WAIT)
-    expect(screen.locator("#tally")).to_contain_text("6", timeout=WAIT)
+        expect(page.locator("#receipt")).to_contain_text("Saved: Agree")
+    expect(screen.locator("#tally")).to_contain_text("6")
     room.press_main("Close voting")
     room.press_main("Show Group 2 on the wall")
-    expect(screen.locator("#breakouts blockquote")).to_have_text("The same two faces", timeout=WAIT)
+    expect(screen.locator("#breakouts blockquote")).to_have_text("The same two faces")
 
     # The end: phones leave their pads, and everything that was written is there once, in its group.
     console.locator("#end-groups").click()
     console.get_by_role("button", name="Yes, end it now").click()
-    expect(screen.locator("#breakouts blockquote")).to_have_count(0, timeout=WAIT)
+    expect(screen.locator("#breakouts blockquote")).to_have_count(0)
     for page in room.phones:
-        expect(page.locator("#composer")).to_be_hidden(timeout=WAIT)
+        expect(page.locator("#composer")).to_be_hidden()
     kept = Contribution.objects.order_by("group__number", "position")
-    assert list(kept.values_list("group__number", "text")) == [
+    assert list(kept.values_list("group__number", "text__words")) == [
         *((1, text) for text in ordered), *((2, text) for text in of_two),
     ]  # fmt: skip

@@ -5,16 +5,17 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import expect
 
-from workshops.actions import facilitation, groups, groupwork, participation
-from workshops.actions.groupwork import Add, Pick
+from workshops.actions import facilitation, groups, participation, transcripts
+from workshops.actions.groups import notes
+from workshops.actions.groups.notes import Add, Pick
 from workshops.actions.moderation import decide
 from workshops.models import Domain, Group, Role, Transcript, Workshop
 
-from ..factories import programme, prompt_item, staff
+from ..factories import note_ref, programme, prompt_item, staff
 from ..factories import sheet as sheet_of
 from ..factories import workshop as workshop_of
-from .entrance import sign_in
-from .looks import assert_accessible, assert_fits
+from .page_checks import assert_accessible, assert_fits, change_look
+from .sign_in import sign_in
 
 NOTES = [
     "First thing, it’s quiet, but not silent. You can hear babies, not a radio.",
@@ -47,10 +48,10 @@ def held(transactional_db) -> Workshop:
     groups.open_round(made.pk, None)
     written = [note(who, text, n) for n, (who, text) in enumerate(zip(people, NOTES, strict=True))]
     pick = Pick(made.pk, people[0].voter, "pick", written[0], True)
-    groupwork.write([pick])
-    groups.propose(made.pk, None, f"note-{written[0]}-1")
-    decide(made.pk, None, f"note-{written[0]}-1", "shown")
-    decide(made.pk, None, f"note-{written[1]}-1", "hidden")
+    notes.write([pick])
+    groups.propose(made.pk, None, note_ref(written[0]))
+    decide(made.pk, None, note_ref(written[0]), "shown")
+    decide(made.pk, None, note_ref(written[1]), "hidden")
     facilitation.end(made.pk, None)
     made.refresh_from_db()
     return made
@@ -58,16 +59,16 @@ def held(transactional_db) -> Workshop:
 
 def note(who, text: str, number: int) -> int:
     group = Group.objects.get(places__voter=who.voter)
-    return groupwork.write([Add(who.workshop_id, who.voter, f"op{number}", group.pk, text)])[0].note
+    return notes.write([Add(who.workshop_id, who.voter, f"op{number}", group.pk, text)])[0].note
 
 
 @pytest.fixture
 def owner(site, screens, held):
-    """Open a page as an owner, at a width and in a colour scheme."""
+    """Open a page as an owner, at a width."""
     user = staff(held.programme, Role.OWNER)
 
-    def open_page(url: str, width: int = 1440, scheme: str = "light"):
-        page = screens(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    def open_page(url: str, width: int = 1440):
+        page = screens(viewport={"width": width, "height": 900})
         sign_in(page, site, user)
         assert page.goto(url).status == 200
         return page
@@ -75,15 +76,17 @@ def owner(site, screens, held):
     return open_page
 
 
+@pytest.mark.once
 def test_pages_are_accessible_and_fit_every_screen(owner, held):
     group = Group.objects.first()
     cues = [
         {"start": 1.0, "end": 3.0, "speaker": "Speaker 1", "text": NOTES[2]},
         {"start": 3.0, "end": None, "speaker": "", "text": "Words"},
     ]
-    new = Transcript.objects.create(group=group, cues=cues)
-    kept = Transcript.objects.create(group=group, cues=cues, kept_at=held.ended_at)
+    new, kept = (transcripts.add(group, cues) for _ in range(2))
+    transcripts.keep(kept, None)
     base = f"/workshops/{held.code}/"
+    page = owner(f"{base}notes/")
     for url in (
         f"{base}notes/",
         f"{base}groups/{group.pk}/transcript/",
@@ -92,7 +95,8 @@ def test_pages_are_accessible_and_fit_every_screen(owner, held):
         f"/programmes/{held.programme.key}/summary/",
     ):
         for width, scheme in ((320, "light"), (1440, "dark")):
-            page = owner(url, width, scheme)
+            change_look(page, width, scheme)
+            assert page.goto(url).status == 200
             page.evaluate("() => document.querySelectorAll('details').forEach(each => each.open = true)")
             assert_fits(page)
             assert_accessible(page)
@@ -102,10 +106,10 @@ def test_a_long_pasted_transcript_is_shown_without_names_and_kept(owner, held):
     page = owner(f"/workshops/{held.code}/notes/")
     page.get_by_role("link", name="Add a transcript").first.click()
     assert len(TALK.encode()) > 64 * 1024  # more than a form's field may carry
-    page.fill("textarea", TALK, timeout=60_000)
+    page.fill("textarea", TALK)
     page.evaluate(REMEMBER)
     page.get_by_role("button", name="Take names out and show it").click(no_wait_after=True)
-    expect(page.get_by_role("heading", name="Look at it before it is kept")).to_be_visible(timeout=60_000)
+    expect(page.get_by_role("heading", name="Look at it before it is kept")).to_be_visible()
     meanwhile = page.evaluate("() => sessionStorage.getItem('meanwhile')")
     assert meanwhile == "Names are being taken out. Please keep this page open."
     assert "Speaker 2" in page.content()

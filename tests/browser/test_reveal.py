@@ -11,7 +11,7 @@ from tests import factories as make
 from workshops.actions import facilitation
 from workshops.models import Workshop
 
-from .test_workshop import BABIES, join, on_stage
+from .steps import BABIES, join, on_stage
 
 
 @pytest.fixture

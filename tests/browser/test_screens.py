@@ -7,8 +7,10 @@ from django.contrib.auth.models import User
 
 from polls.models import Bank
 
-from .entrance import sign_in
-from .looks import assert_accessible, assert_fits, sideways
+from .page_checks import assert_accessible, assert_fits, sideways
+from .sign_in import sign_in
+
+pytestmark = pytest.mark.once  # what a page does is the same on every stack
 
 
 @pytest.fixture(autouse=True)
@@ -77,9 +79,3 @@ def test_a_person_can_be_signed_in_without_typing(site, desk):
     page = desk()
     sign_in(page, site, User.objects.create_user("ada", "ada@example.org", "long enough for this"))
     assert page.goto("/accounts/login/").request.redirected_from is not None
-
-
-@pytest.mark.postgres
-@pytest.mark.redis
-def test_a_server_runs_on_postgresql_and_redis(serve, postgres, redis):
-    assert serve(DATABASE_URL=postgres, REDIS_URL=redis).errors == ""

@@ -2,23 +2,25 @@
 
 import pytest
 
-from visions import demo_summary, synthetic
+from visions.demo import summary, synthetic
 
-from ..visions_study import KEY, load_programme, person
-from .entrance import sign_in
-from .looks import assert_accessible, assert_fits
+from ..visions.study import KEY, load_programme, person
+from .page_checks import assert_accessible, assert_fits, change_look
+from .sign_in import sign_in
+
+pytestmark = pytest.mark.once  # what a page does is the same on every stack
 
 
 @pytest.fixture
 def researcher(site, screens):
-    """Open a page as a researcher, at a width and in a colour scheme."""
+    """Open a page as a researcher."""
     programme = load_programme()
     synthetic.load(programme)
-    demo_summary.write(programme)
+    summary.write(programme)
     user = person(programme, "researcher")
 
-    def open_page(url: str, width: int = 1440, scheme: str = "light"):
-        page = screens(viewport={"width": width, "height": 900}, color_scheme=scheme)
+    def open_page(url: str):
+        page = screens(viewport={"width": 1440, "height": 900})
         sign_in(page, site, user)
         assert page.goto(url).status == 200
         return page
@@ -28,9 +30,17 @@ def researcher(site, screens):
 
 def test_pages_are_accessible_and_fit_every_screen(researcher):
     base = f"/programmes/{KEY}/"
-    for url in (base, f"{base}ideal_group_size/", f"{base}priorities/", f"{base}summary/", f"/vision/{KEY}/"):
+    page = researcher(base)
+    for url in (
+        base,
+        f"{base}results/ideal_group_size/",
+        f"{base}results/priorities/",
+        f"{base}summary/",
+        f"/vision/{KEY}/",
+    ):
         for width, scheme in ((320, "light"), (1440, "dark")):
-            page = researcher(url, width, scheme)
+            change_look(page, width, scheme)
+            assert page.goto(url).status == 200
             page.evaluate("() => document.querySelectorAll('details').forEach(each => each.open = true)")
             assert_fits(page)
             assert_accessible(page)
@@ -38,7 +48,7 @@ def test_pages_are_accessible_and_fit_every_screen(researcher):
 
 def test_plotly_draws_its_figure_within_the_policy(researcher):
     # A violation would be heard: `screens` fails on every error that a page logs.
-    page = researcher(f"/programmes/{KEY}/ideal_group_size/")
+    page = researcher(f"/programmes/{KEY}/results/ideal_group_size/")
     page.wait_for_selector("#chart .bars .point")
     assert page.locator("#chart .bars .point").count() == 7
     assert (

@@ -10,6 +10,8 @@ from polls.models import Poll
 from polls.types.base import Question
 from tests import factories as make
 
+pytestmark = pytest.mark.once  # what a page does is the same on every stack
+
 SHORT = "How does it feel?"
 LONG = "In a word or short phrase: how does the ideal baby room look and feel to you, on a rainy Monday in winter?"
 FEW = {"calm": 11, "nurturing": 9, "homely": 8, "welcoming": 6, "like someone’s home": 2}

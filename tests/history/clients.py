@@ -243,7 +243,13 @@ class Phone(Client):
         self.history.note(
             self.voter, INVOKE, "vote", op=item.op, poll=item.poll, seq=item.seq, value=item.value
         )
-        frame = {"t": "vote", "op": item.op, "poll": item.poll, "seq": item.seq, "value": item.value}
+        frame = {
+            "t": "vote",
+            "op": item.op,
+            "poll": item.poll,
+            "seq": item.seq,
+            "fields": {"choice": [item.value]},
+        }
         by_socket = item.tries % 2 == 1 and self.wire is not None
         self.start(self.say(frame) if by_socket else self.send_by_post(frame))
         self.after(PATIENCE, item, lambda: self._no_answer(item, by_socket))
@@ -304,7 +310,7 @@ class Phone(Client):
             self.start(self.say({"t": "shown", "poll": self.stage[0]}))
 
     def _acknowledged(self, frame: dict[str, Any]) -> None:
-        receipt = {key: frame[key] for key in ("rev", "seq", "status", "value", "said")}
+        receipt = {key: frame[key] for key in ("rev", "seq", "status", "said")} | {"value": _value(frame)}
         self.history.note(self.voter, OK, "vote", op=frame["op"], poll=frame["poll"], more=receipt)
         self._keep(frame)
         if (item := self.outbox.get(frame["poll"])) and item.op == frame["op"]:
@@ -330,7 +336,7 @@ class Phone(Client):
 
     def _keep(self, paper: dict[str, Any]) -> None:
         if self.papers.get(paper["poll"], [0])[0] <= paper["seq"]:
-            self.papers[paper["poll"]] = [paper["seq"], paper["value"]]
+            self.papers[paper["poll"]] = [paper["seq"], _value(paper)]
             self._seq = max(self._seq, paper["seq"])
 
     @property
@@ -389,3 +395,8 @@ class Console(Client):
             return
         kind = {302: OK, 422: FAIL}.get(status, INFO)
         self.history.note(self.name, kind, name, op=op, code="" if kind == OK else str(status))
+
+
+def _value(paper: dict[str, Any]) -> Any:
+    """The answer that this paper's fields hold; every question here has one choice."""
+    return paper["fields"]["choice"][0]

@@ -29,16 +29,16 @@ def ack_before_commit() -> None:
 
 def note_ack_before_commit() -> None:
     """The same for what people do in groups alone."""
-    from workshops.actions.groupwork import Intention
+    from workshops.actions.groups.notes import GroupRequest
 
-    _write_later(lambda items: any(isinstance(item, Intention) for item in items))
+    _write_later(lambda items: any(isinstance(item, GroupRequest) for item in items))
 
 
 def _write_later(concerns: Callable[[list[Any]], bool]) -> None:
-    from workshops.actions import together
-    from workshops.live import intake
+    from workshops.actions import batch
+    from workshops.live import write_batcher
 
-    write = together.write
+    write = batch.write
 
     def judge_and_write_later(items: Iterable[Any]) -> Any:
         items = list(items)
@@ -52,7 +52,7 @@ def _write_later(concerns: Callable[[list[Any]], bool]) -> None:
         timer.start()
         return outcomes
 
-    _replace(intake, "together", "write", judge_and_write_later)
+    _replace(write_batcher, "batch", "write", judge_and_write_later)
 
 
 def _replace(module: Any, path: str, name: str, by: Any) -> None:
@@ -98,19 +98,19 @@ def drop_constraints(mutation: str) -> None:
 
 
 def _guards(mutation: str) -> list[tuple[Any, str]]:
-    from polls.models import Ballot
-    from workshops.models import Contribution, Wording
+    from polls.models import Ballot, Text
+    from workshops.models import Contribution
 
     guards = {
         "two_ballots": [(Ballot, "one_ballot_per_voter")],
-        "notes_twice": [(Contribution, "one_contribution_per_op"), (Wording, "one_wording_per_op")],
+        "notes_twice": [(Contribution, "one_contribution_per_op"), (Text, "one_text_per_operation")],
     }
     return guards.get(mutation, [])
 
 
 def announce_before_commit() -> None:
     """Screens are told at once instead of after the commit: they draw what was, and nobody tells them again."""
-    from workshops.live import notify
+    from workshops.signals import announce as notify
 
     def changed(workshop_id: int, *topics: Any) -> None:
         notify.announce(workshop_id, topics)
@@ -135,7 +135,7 @@ def closed_takes_answers() -> None:
     """The ballot box forgets to look whether a poll is open."""
     from polls import ballot_box
 
-    _replace(ballot_box, "Asking", "takes_papers", lambda self, at: True)
+    _replace(ballot_box, "LockedPoll", "accepts_ballots", lambda self, at: True)
 
 
 def last_arrival_wins() -> None:
@@ -150,34 +150,35 @@ def notes_twice() -> None:
 
     Needs a database without its unique constraints (`drop_constraints`).
     """
-    from workshops.actions import groupwork_batch
+    from workshops.actions.groups import notes_batch
 
     class Nothing:
         @staticmethod
         def rows(*_lists: Any) -> list[Any]:
             return []
 
-    _replace(groupwork_batch, "_SENT", "rows", Nothing.rows)
+    for looked_up in ("_ADDED", "_SENT"):
+        _replace(notes_batch, looked_up, "rows", Nothing.rows)
 
 
 def edits_overwrite() -> None:
     """The wording that somebody saw is ignored: the last edit wins."""
-    from workshops.actions import groupwork
+    from workshops.actions.groups import notes as note_actions
 
-    edit = groupwork._ACTIONS[groupwork.Edit]
+    edit = note_actions._ACTIONS[note_actions.Edit]
 
     def overwrite(batch: Any, item: Any) -> Any:
         note = batch.notes.get(item.note)
-        return edit(batch, replace(item, revision=note.revision) if note else item)
+        return edit(batch, replace(item, rev=note.text.revision) if note else item)
 
-    groupwork._ACTIONS[groupwork.Edit] = overwrite
+    note_actions._ACTIONS[note_actions.Edit] = overwrite
 
 
 def pads_for_everybody() -> None:
     """A group's picture goes to all screens that look at a pad."""
-    from workshops.live import pads
+    from workshops.live import group_pads
 
-    show = pads.Pads._show
+    show = group_pads.Pads._show
 
     def show_to_all(self: Any, group: int, html: str) -> None:
         own = self._groups
@@ -185,7 +186,7 @@ def pads_for_everybody() -> None:
         show(self, group, html)
         self._groups = own
 
-    _replace(pads, "Pads", "_show", show_to_all)
+    _replace(group_pads, "Pads", "_show", show_to_all)
 
 
 MUTATIONS: dict[str, Callable[[], None]] = {

@@ -16,7 +16,7 @@ from typing import Any
 
 import psycopg
 
-from .. import chaos
+from .. import network_faults
 from .record import SAW, History
 from .stacks import Stack
 
@@ -29,7 +29,7 @@ class Nemesis:
     def __init__(
         self,
         stack: Stack,
-        proxies: list[chaos.Proxy],
+        proxies: list[network_faults.Proxy],
         history: History,
         rng: random.Random,
         faults: list[str],
@@ -74,26 +74,26 @@ class Nemesis:
         await asyncio.sleep(self.rng.uniform(least, most))
 
     @property
-    def _proxy(self) -> chaos.Proxy:
+    def _proxy(self) -> network_faults.Proxy:
         return self.rng.choice(self.proxies)
 
     # -- the network -----------------------------------------------------------------------------------------------
 
-    async def _weather(self, weather: chaos.Weather) -> None:
+    async def _weather(self, weather: network_faults.Weather) -> None:
         proxy = self._proxy
         proxy.weather = weather
         await self._while()
-        proxy.weather = chaos.Weather()
+        proxy.weather = network_faults.Weather()
 
     async def slow(self) -> None:
         late = self.rng.uniform(0.05, 0.4)
-        await self._weather(chaos.Weather(latency=late, jitter=late / 2))
+        await self._weather(network_faults.Weather(latency=late, jitter=late / 2))
 
     async def narrow(self) -> None:
-        await self._weather(chaos.Weather(bytes_per_second=self.rng.choice([2_000, 8_000, 30_000])))
+        await self._weather(network_faults.Weather(bytes_per_second=self.rng.choice([2_000, 8_000, 30_000])))
 
     async def slices(self) -> None:
-        await self._weather(chaos.Weather(slice=self.rng.choice([1, 7, 100])))
+        await self._weather(network_faults.Weather(slice=self.rng.choice([1, 7, 100])))
 
     async def cut(self) -> None:
         proxy = self._proxy
@@ -105,10 +105,10 @@ class Nemesis:
         self._proxy.half_open()
 
     async def hold_up(self) -> None:
-        await self._hold(chaos.UP)
+        await self._hold(network_faults.UP)
 
     async def hold_down(self) -> None:
-        await self._hold(chaos.DOWN)
+        await self._hold(network_faults.DOWN)
 
     async def _hold(self, way: str) -> None:
         proxy = self._proxy

@@ -19,7 +19,7 @@ from typing import Any
 
 import psycopg
 
-from .. import chaos
+from .. import network_faults
 from . import checker, clients, groups, pictures, stacks
 from .record import INFO, INVOKE, OK, Event, History
 
@@ -97,7 +97,7 @@ def _make_room(plan: Plan, stack: stacks.Stack) -> tuple[clients.Room, dict[str,
     from polls.types import Question
     from polls.types.base import Option
 
-    from .. import factories, wire
+    from .. import factories, socket_screens
 
     if plan.template and stack.name == "sqlite":
         shutil.copyfile(plan.template, stack.database_url.removeprefix("sqlite:///"))
@@ -119,25 +119,25 @@ def _make_room(plan: Plan, stack: stacks.Stack) -> tuple[clients.Room, dict[str,
     )  # fmt: skip
     cookies = ["; ".join(f"{name}={morsel.value}" for name, morsel in jar.items()) for jar in staff]
     connection.close()
-    return room, {person.voter: wire.cookie_of(person) for person in people}, cookies
+    return room, {person.voter: socket_screens.cookie_of(person) for person in people}, cookies
 
 
 def _put_into_groups(workshop: Any, number: int) -> list[int]:
     """Groups at work on a prompt that is no step of the agenda, so that no launch ends their time; each has a scribe."""
-    from workshops.actions import groups as gestures
-    from workshops.actions import groupwork
+    from workshops.actions import groups as group_actions
+    from workshops.actions.groups import notes
     from workshops.models import Group
 
     from .. import factories
 
     asked = factories.prompt_item(workshop).prompt
-    gestures.make(workshop.pk, None, "random", groups=number)
-    gestures.give_prompts(workshop.pk, None, [asked.pk])
-    gestures.open_round(workshop.pk, None)
+    group_actions.make(workshop.pk, None, "random", groups=number)
+    group_actions.give_prompts(workshop.pk, None, [asked.pk])
+    group_actions.open_round(workshop.pk, None)
     made = Group.objects.filter(round__workshop=workshop)
     for group in made:
         scribe = group.places.order_by("pk")[0].voter
-        groupwork.write([groupwork.Scribe(workshop.pk, scribe, f"scribe{group.pk}", group.pk, True)])
+        notes.write([notes.Scribe(workshop.pk, scribe, f"scribe{group.pk}", group.pk, True)])
     return [group.pk for group in made]
 
 
@@ -159,7 +159,7 @@ class Programme:
         async with contextlib.AsyncExitStack() as proxies:
             before = [
                 await proxies.enter_async_context(
-                    chaos.Proxy("127.0.0.1", port, seed=self.plan.seed + number)
+                    network_faults.Proxy("127.0.0.1", port, seed=self.plan.seed + number)
                 )
                 for number, port in enumerate(self.stack.ports)
             ]
@@ -197,7 +197,7 @@ class Programme:
         self.screens = [wall, *consoles, *self.phones]
         return consoles
 
-    async def _busy_time(self, consoles: list[clients.Console], proxies: list[chaos.Proxy]) -> None:
+    async def _busy_time(self, consoles: list[clients.Console], proxies: list[network_faults.Proxy]) -> None:
         from .nemesis import Nemesis
 
         nemesis = Nemesis(self.stack, proxies, self.history, self._rng("nemesis"), list(self.plan.faults))
@@ -285,9 +285,9 @@ def summary(counts: dict[str, int]) -> str:
         return sum(number for words, number in counts.items() if words.startswith(begins))
 
     written = {how: sum(total(f"{do} {how}") for do in groups.DEEDS) for how in ("invoke", "ok")}
-    gestures = sum(total(f"{name} invoke") for name in ("launch", "close", "reopen"))
+    group_actions = sum(total(f"{name} invoke") for name in ("launch", "close", "reopen"))
     return (
         f"{total('vote invoke')} votes sent, {total('vote ok')} acknowledged, {total('vote fail')} refused, "
-        f"{total('vote info')} left open; {written['invoke']} in groups, {written['ok']} acknowledged; {gestures} gestures; {total('fault') // 2} faults; "
+        f"{total('vote info')} left open; {written['invoke']} in groups, {written['ok']} acknowledged; {group_actions} gestures; {total('fault') // 2} faults; "
         f"{total('audit ok')} looks"
     )

@@ -27,9 +27,13 @@ BUSY_SECONDS = 2  # shorter than a database is locked at times, so that phones h
 BALLOTS = "SELECT poll_id, voter, op, seq, value, revision FROM polls_ballot"
 POLLS = "SELECT id, state, result FROM polls_poll"
 GROUPS = {
-    "notes": "SELECT id, group_id, author, op, text, revision, position, taken_back_at IS NOT NULL "
-    "FROM workshops_contribution",
-    "wordings": 'SELECT contribution_id, revision, text, "by", op, kept FROM workshops_wording',
+    "notes": "SELECT note.id, group_id, author, note.op, words.words, revision, position, taken_back_at IS NOT NULL "
+    "FROM workshops_contribution note JOIN polls_text words ON words.id = note.text_id",
+    # Every revision leads back to the first, and words that lost to those which stood in their way.
+    "wordings": "WITH RECURSIVE mine(text, note) AS (SELECT text_id, id FROM workshops_contribution UNION "
+    "SELECT former.former_id, note FROM mine JOIN polls_text former ON former.id = mine.text WHERE former.former_id IS NOT NULL) "
+    "SELECT note, revision, words.words, voter, op, standing <> 'lost' FROM polls_text words "
+    "JOIN mine ON mine.text = CASE standing WHEN 'lost' THEN words.former_id ELSE words.id END",
     "agreements": "SELECT contribution_id, voter FROM workshops_agreement",
     "seats": "SELECT voter, group_id FROM workshops_place",
 }

@@ -1,1 +1,1 @@
-"""One module per export format."""
+"""Files that leave: results as CSV and more."""

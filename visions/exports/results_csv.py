@@ -1,6 +1,7 @@
-"""Pooled results as CSV: a row per instrument and option or measure.
+"""Pooled results as CSV: a row per instrument, series of its versions, and option or measure.
 
-Figures of the whole rooms only, no breakdown, so no cell needs hiding.
+Rows of one question with other `versions` are not added up: the question asked something else.
+Figures of whole workshops only, no breakdown, so no cell needs suppression.
 """
 
 from __future__ import annotations
@@ -9,9 +10,9 @@ import csv
 from collections.abc import Iterator
 from typing import Any, TextIO
 
-from workshops.exports.cells import safe
+from workshops.text.exports.cells import safe
 
-from ..aggregates import Findings, Line
+from ..results.aggregates import Findings, ResultLine
 
 COLUMNS = (
     "instrument",
@@ -23,6 +24,7 @@ COLUMNS = (
     "wilson_low",
     "wilson_high",
     "workshops",
+    "versions",
 )
 
 
@@ -36,13 +38,17 @@ def write(findings: Findings, file: TextIO) -> int:
 
 
 def rows(findings: Findings) -> Iterator[tuple[Any, ...]]:
-    """Instruments in the bank's order; options in authored order, then measures. Empty cells: no base."""
-    for asked in findings.asked:
-        for line in (*asked.options, *asked.measures):
-            yield (asked.key, line.key, line.label, line.hits, line.valid, *_share(line), line.workshops)
+    """Instruments in the bank's order, the newest series first; options in authored order, then measures. Empty
+    cells: no base."""
+    for instrument in findings.instruments:
+        for result in (instrument, *instrument.earlier):
+            versions = "+".join(map(str, result.numbers))
+            for line in (*result.options, *result.measures):
+                counts = line.hits, line.valid, *_share(line), line.workshops
+                yield (result.key, line.key, line.label, *counts, versions)
 
 
-def _share(line: Line) -> tuple[Any, Any, Any]:
+def _share(line: ResultLine) -> tuple[Any, Any, Any]:
     if line.interval is None:
         return "", "", ""
     low, high = line.interval

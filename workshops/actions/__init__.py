@@ -1,0 +1,1 @@
+"""Verbs: the only writers, each announces after its commit."""

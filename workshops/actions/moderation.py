@@ -1,4 +1,4 @@
-"""What facilitators decide about people's words: show, hide, show with words taken out, flag for safeguarding.
+"""Moderation of people's texts by facilitators: show, hide, redact, flag for safeguarding.
 
 A decision may be changed at any time, with one exception: what is flagged is out of sight for everybody but the named
 lead, so the lead alone takes a flag off. Whoever has just set it has read the words anyway and may undo a slip.
@@ -6,208 +6,197 @@ lead, so the lead alone takes a flag off. Whoever has just set it has read the w
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
 from datetime import timedelta
-from typing import Any
 
+from django.contrib.auth.models import User
 from django.db import transaction
+from django.db.models import Q, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from polls import ballot_box, results
-from polls.checks import FLAGGED, HIDDEN, PENDING, REDACTED, SHOWN
-from polls.models import Poll, TextCheck
+from polls import ballot_box, text_decisions
+from polls.models import Text
+from polls.text_decisions import FLAGGED, HIDDEN, PENDING, REDACTED, SHOWN
 from polls.types.texts import tidy
 
-from .. import access
-from ..live import notify
-from ..live.topics import Topic, pad
-from ..models import AgendaItem, Contribution, Gesture, Workshop
-from ..models.breakouts import TEXT_LIMIT
-from ..moderation import FLAG, is_note, is_suspicious, note_ref, suggestions, text_ref
-from ..redaction import redact
-from .facilitation import NotNow, _locked
+from ..models import AgendaItem, Contribution, GestureLog, Group, Workshop
+from ..models.groups import TEXT_LIMIT
+from ..people import access
+from ..signals import announce
+from ..signals.topics import EVERYTHING, Topic, pad
+from ..text.decisions import is_suspicious, suggestions
+from ..text.redaction import redact
+from . import copies
+from .stage import GestureRejected, clear_stage, lock_workshop, stage_transaction
 
 GESTURES = {
     PENDING: "wait_words",
     SHOWN: "show_words",
     HIDDEN: "hide_words",
     REDACTED: "redact_words",
-    FLAGGED: FLAG,
+    FLAGGED: "flag_words",
 }
 SLIP = timedelta(minutes=10)  # for so long one's own flag can be undone
 LONGER = 40  # letters that words may have beyond those they stand for
 
 
-def decide(workshop_id: int, by: Any, ref: str, state: str, words: str = "") -> None:
-    """Decide about the text or note with this `moderation.Item.ref`.
+def decide(workshop_id: int, by: User | None, ref: str, state: str, words: str = "") -> None:
+    """Decide about the text with this ref, and about those that stand in one `decisions.Item` with it.
 
     `words` stand instead of a redacted one; where there are none it is shown without what is suggested to be hidden.
     """
     with transaction.atomic():
-        workshop = _locked(workshop_id)
-        item = (_decide_note if is_note(ref) else _decide_text)(workshop, by, ref, state, words)
-        Gesture.objects.create(workshop=workshop, by=by, name=GESTURES[state], item=item, detail=ref)
-        notify.changed(workshop_id, Topic.QUEUE, Topic.STAGE, Topic.TALLY)
+        workshop = lock_workshop(workshop_id)
+        text = the_text(workshop, ref, flagged=True)
+        _check_flag(workshop, by, text, state)
+        replacement = _instead(text, words) if state == REDACTED else ""
+        decided = text_decisions.alike(text)
+        text_decisions.decide(decided, state, by=by, replacement=replacement)
+        _log(workshop, by, state, text, ref)
+        _follow(workshop, by, decided)
 
 
-def check_texts(workshop_id: int, by: Any, poll_id: int, keys: Sequence[str], shown: bool) -> None:
-    """Show these texts of a question, or hide them.
+def check_texts(workshop_id: int, by: User | None, refs: Sequence[str], shown: bool) -> None:
+    """Show these texts, or hide them.
 
     Several that are shown at once were not each looked at: where something may have to be hidden, it goes on waiting.
     """
+    state = SHOWN if shown else HIDDEN
     with transaction.atomic():
-        workshop = _locked(workshop_id)
-        item, poll = _asked(workshop, poll_id)
-        asked = [(key, text) for key, text in _written(poll).items() if key in set(keys)]
-        flagged = set(poll.text_checks.filter(safeguarding=True).values_list("key", flat=True))
-        for key, text in asked:
-            if key not in flagged and not (shown and len(asked) > 1 and is_suspicious(text)):
-                _store(poll, key, SHOWN if shown else HIDDEN)
-        name = GESTURES[SHOWN if shown else HIDDEN]
-        Gesture.objects.create(workshop=workshop, by=by, name=name, item=item, detail=f"{len(keys)}")
-        notify.changed(workshop_id, Topic.QUEUE, Topic.STAGE, Topic.TALLY)
+        workshop = lock_workshop(workshop_id)
+        found = list(_texts(workshop).filter(pk__in=map(_number, refs)))
+        if not found:
+            raise GestureRejected(
+                _("These words were changed just now, or are not there any more. Look again.")
+            )
+        fit = [
+            text
+            for text in found
+            if not text.is_flagged and not (shown and len(found) > 1 and is_suspicious(text.words))
+        ]
+        decided = {pk for text in fit for pk in text_decisions.alike(text)}
+        text_decisions.decide(decided, state, by=by)
+        _log(workshop, by, state, found[0], f"{len(refs)}")
+        _follow(workshop, by, decided)
 
 
-def words_at_once(workshop_id: int, by: Any, poll_id: int, on: bool) -> None:
+def words_at_once(workshop_id: int, by: User | None, poll: int, on: bool) -> None:
     """Let the texts of the question on stage stand on the wall unread, or have each of them looked at first.
 
     What was hidden or flagged stays so, and what may have to be hidden waits either way.
     """
     with transaction.atomic():
-        workshop = _locked(workshop_id)
-        item, poll = _asked(workshop, poll_id)
-        if item.pk != workshop.stage_item_id or not poll.poll_type.has_texts:
-            raise NotNow(_("That does not fit what is on stage now. Look, and press again."))
-        ballot_box.show_words_at_once(poll.pk, on)
+        workshop = lock_workshop(workshop_id)
+        item = workshop.stage_item
+        if item is None or item.poll is None or item.poll_id != poll or not item.poll.poll_type.has_texts:
+            raise GestureRejected(_("That does not fit what is on stage now. Look, and press again."))
+        ballot_box.show_words_at_once(poll, on)
         detail = "on" if on else "off"
-        Gesture.objects.create(workshop=workshop, by=by, name="words_at_once", item=item, detail=detail)
-        notify.changed(workshop_id, Topic.QUEUE, Topic.STAGE, Topic.TALLY)
+        GestureLog.objects.create(workshop=workshop, by=by, name="words_at_once", item=item, detail=detail)
+        announce.changed(workshop_id, Topic.QUEUE, Topic.STAGE, Topic.TALLY)
 
 
-# --- words of a question ----------------------------------------------------------------------------------
+def _log(workshop: Workshop, by: User | None, state: str, text: Text, detail: str) -> None:
+    """Log a decision without its words, and tell the screens."""
+    note = note_of(text)
+    item = note.group.round.item if note else asked_by(text)
+    GestureLog.objects.create(workshop=workshop, by=by, name=GESTURES[state], item=item, detail=detail)
+    pads = [pad(note.group_id), Topic.BREAKOUTS] if note else []
+    announce.changed(workshop.pk, Topic.QUEUE, Topic.STAGE, Topic.TALLY, *pads)
 
 
-@dataclass(frozen=True, slots=True)
-class Text:
-    """What somebody, or several people, wrote to a question, with what was decided about it."""
-
-    item: AgendaItem
-    poll: Poll
-    key: str
-    text: str
-    check: TextCheck | None
-
-
-def _find_text(workshop: Workshop, ref: str) -> Text:
-    item, poll = _asked(workshop, int(ref.split("-")[1]))
-    found = {text_ref(poll.pk, key): (key, text) for key, text in _written(poll).items()}
-    if ref not in found:
-        raise NotNow(_("These words are not there any more."))
-    key, text = found[ref]
-    return Text(item, poll, key, text, poll.text_checks.filter(key=key).first())
+def _follow(workshop: Workshop, by: User | None, texts: Collection[int]) -> None:
+    """Reword the questions that quote these texts. One that may not be read now leaves the stage."""
+    for item in copies.follow(texts):
+        if item.pk == workshop.stage_item_id and copies.why_away(item):
+            with stage_transaction(workshop.pk, by, "clear_stage", mode=workshop.mode) as current:
+                # As a quick question comes, so it goes: groups that are at work go on.
+                clear_stage(current, coming=item)
+        announce.changed(item.workshop_id, *EVERYTHING)
 
 
-def _decide_text(workshop: Workshop, by: Any, ref: str, state: str, words: str) -> AgendaItem:
-    found = _find_text(workshop, ref)
-    _check_flag(workshop, by, ref, state, is_flagged=bool(found.check and found.check.safeguarding))
-    lines = found.poll.question.type == "open_text"
-    instead = _instead(found.text, words, lines=lines) if state == REDACTED else ""
-    _store(found.poll, found.key, state, instead)
-    return found.item
+# --- the words that a gesture speaks about -------------------------------------------------------------------
 
 
-def the_text(workshop: Workshop, ref: str) -> Text:
-    """A text that anybody but the safeguarding lead may still read."""
-    found = _find_text(workshop, ref)
-    if found.check and found.check.safeguarding:
-        raise NotNow(_("These words are not there any more."))
+def the_text(workshop: Workshop, ref: str, *, flagged: bool = False) -> Text:
+    """The text of this workshop with this ref, as long as it stands and may be read; `flagged` ones only if asked for.
+
+    A note's group is locked with it: words that somebody writes meanwhile come before this or after it.
+    """
+    found = _texts(workshop).filter(pk=_number(ref)).first()
+    if found and (note := note_of(found)):
+        Group.objects.select_for_update(of=("self",), no_key=True).get(pk=note.group_id)
+        found = _texts(workshop).filter(pk=found.pk).first()
+    if found is None or (found.is_flagged and not flagged):
+        raise GestureRejected(
+            _("These words were changed just now, or are not there any more. Read again, and decide then.")
+        )
     return found
 
 
-def show_text(workshop: Workshop, ref: str) -> str:
-    """Let a text onto the wall, and say how it stands there. Who shows it has read it, so it is checked."""
-    found = the_text(workshop, ref)
-    if found.check is None:
-        if is_suspicious(found.text):  # whoever shows it is asked to decide about those words by themselves
-            raise NotNow(_("This sentence may name somebody. Decide about it under “Words to check” first."))
-        _store(found.poll, found.key, SHOWN)
-        return found.text
-    if not found.check.shown:
-        raise NotNow(_("These words are hidden, so they cannot be asked about."))
-    return found.check.redacted or found.text
+def _number(ref: str) -> int:
+    return int(ref.split("-")[1])
 
 
-def _asked(workshop: Workshop, poll_id: int) -> tuple[AgendaItem, Poll]:
-    item = workshop.agenda.filter(poll=poll_id).select_related("poll__version").first()
-    if item is None or item.poll is None:
-        raise NotNow(_("This question is not part of your workshop."))
-    return item, item.poll
+def _texts(workshop: Workshop) -> QuerySet[Text]:
+    """All texts of this workshop: answers to its questions, and notes that were neither withdrawn nor flagged."""
+    notes = Contribution.objects.filter(group__round__workshop=workshop)
+    there = Q(taken_back_at__isnull=True) | Q(text__decision__state=FLAGGED)
+    return Text.objects.filter(
+        Q(poll__agenda_item__workshop=workshop) | Q(contribution__in=notes.filter(there)),
+        Q(standing=Text.Standing.CURRENT) | Q(decision__state=FLAGGED),
+    ).select_related("decision", "poll__version", "contribution__group__round__item")
 
 
-def _written(poll: Poll) -> dict[str, str]:
-    tally = results.count(poll, rehearsal=True).tally
-    return {key: text for key, text, _people in poll.poll_type.texts(tally, poll.question)}
+def note_of(text: Text) -> Contribution | None:
+    """The note that has these words now; `None` for an answer."""
+    return None if text.poll_id else text.contribution
 
 
-def _store(poll: Poll, key: str, state: str, instead: str = "") -> None:
-    if state == PENDING:
-        poll.text_checks.filter(key=key).delete()
+def asked_by(text: Text) -> AgendaItem | None:
+    """The question that it answers; `None` for a note."""
+    return text.poll.agenda_item if text.poll else None
+
+
+def let_onto_the_wall(text: Text, by: User | None) -> str:
+    """Put a text on the wall; returns it as shown. Showing it implies that it was read, so it counts as moderated."""
+    if text.state == PENDING:
+        if is_suspicious(text.words):  # whoever shows it is asked to decide about those words by themselves
+            raise GestureRejected(
+                _("This sentence may name somebody. Decide about it under “Words to check” first.")
+            )
+        text_decisions.decide(text_decisions.alike(text), SHOWN, by=by)
+        return text.words
+    if not text.for_the_wall:
+        raise GestureRejected(_("These words are hidden, so they cannot be shown or asked about."))
+    return text.for_the_wall
+
+
+def _check_flag(workshop: Workshop, by: User | None, text: Text, state: str) -> None:
+    """A flag stays until the safeguarding lead removes it, or the user who has just set it by mistake."""
+    if not text.is_flagged or state == FLAGGED:
         return
-    TextCheck.objects.update_or_create(
-        poll=poll,
-        key=key,
-        defaults={
-            "shown": state in (SHOWN, REDACTED),
-            "redacted": instead,
-            "safeguarding": state == FLAGGED,
-        },
+    assert text.decision
+    own = by is not None and text.decision.by_id == by.pk and text.decision.at >= timezone.now() - SLIP
+    if state == PENDING and (own or access.is_lead(by, workshop.programme)):
+        return
+    raise GestureRejected(
+        _("This is flagged for safeguarding. Only the safeguarding lead can take the flag off.")
     )
 
 
-# --- notes ---------------------------------------------------------------------------------------------------
-
-
-def _decide_note(workshop: Workshop, by: Any, ref: str, state: str, words: str) -> AgendaItem | None:
-    notes = Contribution.objects.select_for_update(of=("self",), no_key=True).select_related("group__round")
-    note = notes.filter(pk=int(ref.split("-")[1]), group__round__workshop=workshop).first()
-    if note is None or (note.taken_back_at and not note.safeguarding):
-        raise NotNow(_("That note is not there any more."))
-    if note_ref(note) != ref:
-        raise NotNow(_("This note was changed just now. Read it again, and decide then."))
-    _check_flag(workshop, by, ref, state, is_flagged=note.safeguarding)
-    note.redacted = _instead(note.text, words, lines=False) if state == REDACTED else ""
-    note.safeguarding = state == FLAGGED
-    note.check_state = HIDDEN if state == FLAGGED else state
-    note.save(update_fields=["check_state", "redacted", "safeguarding"])
-    notify.changed(workshop.pk, pad(note.group_id), Topic.BREAKOUTS)
-    return note.group.round.item
-
-
-# --- both --------------------------------------------------------------------------------------------------------
-
-
-def _check_flag(workshop: Workshop, by: Any, ref: str, state: str, *, is_flagged: bool) -> None:
-    """What is flagged stays so, unless the lead takes the flag off, or whoever has just set it by mistake."""
-    if not is_flagged or state == FLAGGED:
-        return
-    own = Gesture.objects.filter(
-        workshop=workshop, by=by, by__isnull=False, name=FLAG, detail=ref, at__gte=timezone.now() - SLIP
-    )
-    if state == PENDING and (access.is_lead(by, workshop.programme) or own.exists()):
-        return
-    raise NotNow(_("This is flagged for safeguarding. Only the safeguarding lead can take the flag off."))
-
-
-def _instead(text: str, words: str, *, lines: bool) -> str:
-    """What stands instead of a text. Raises `NotNow`, also where nothing is suggested and nothing was written."""
+def _instead(text: Text, words: str) -> str:
+    """What stands instead of a text. Raises `GestureRejected`, also where nothing is suggested or written."""
     suggested = not words.strip()
-    found = suggestions(text)
-    instead = tidy(redact(text, found) if suggested else words, lines=lines)
+    found = suggestions(text.words)
+    lines = bool(text.poll and text.poll.question.type == "open_text")
+    instead = tidy(redact(text.words, found) if suggested else words, lines=lines)
     if not instead or (suggested and not found):
-        raise NotNow(_("Write what the wall may show instead."))
-    limit = TEXT_LIMIT if suggested else min(TEXT_LIMIT, len(text) + LONGER)
+        raise GestureRejected(_("Write what the wall may show instead."))
+    limit = TEXT_LIMIT if suggested else min(TEXT_LIMIT, len(text.words) + LONGER)
     if len(instead) > limit:
-        raise NotNow(_("Keep it about as short as what was written: up to %(n)d letters.") % {"n": limit})
+        raise GestureRejected(
+            _("Keep it about as short as what was written: up to %(n)d letters.") % {"n": limit}
+        )
     return instead

@@ -1,6 +1,6 @@
-"""What people with a phone do: join, see a question, answer it, leave.
+"""Actions of participants: join, see a question, answer it, leave.
 
-`write` is what the intake calls with everything that arrived while the last commit ran.
+`write` takes a batch: the write batcher calls it with everything that arrived while the last commit ran (group commit).
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from polls import ballot_box
-from polls.ballot_box import Outcome, Paper, Refusal
+from polls.ballot_box import BallotSubmission, Outcome, Refusal
 from polls.prepared import Prepared
 
-from .. import seats
-from ..live import notify
-from ..live.topics import Topic
 from ..models import AgendaItem, InformationSheet, Participant, Workshop, new_key
+from ..people import participant_cookie
+from ..signals import announce
+from ..signals.topics import RIGHTS, Topic
 
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """An answer on its way: raw value, `None` a pass."""
+    """An answer on its way; `value` as in `BallotSubmission`."""
 
     workshop_id: int
     voter: str
@@ -37,8 +37,8 @@ class Vote:
 
 
 @dataclass(frozen=True, slots=True)
-class Shown:
-    """A phone has this question on its screen: a ballot paper is to be issued."""
+class QuestionSeen:
+    """A phone has this question on its screen: a ballot is to be issued."""
 
     workshop_id: int
     voter: str
@@ -47,7 +47,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Join:
-    """Somebody takes part, having agreed to what has to be agreed (`joining`)."""
+    """A person joins, having agreed to every required consent item (`joining`)."""
 
     workshop_id: int
     voter: str
@@ -57,8 +57,16 @@ class Join:
 
 
 @dataclass(frozen=True, slots=True)
-class Joined:
-    """They take part."""
+class Profiled:
+    """The few questions at joining are answered or skipped; they are not asked again."""
+
+    workshop_id: int
+    voter: str
+
+
+@dataclass(frozen=True, slots=True)
+class JoinAccepted:
+    """The person has joined, or has finished the profile."""
 
     code: str = "joined"
 
@@ -82,7 +90,7 @@ def missing_consent(sheet: InformationSheet | None, ticked: Iterable[str]) -> li
 
 
 def joining(workshop: Workshop, ticked: Iterable[str], *, once: str = "", rehearsal: bool = False) -> Join:
-    """What is to be written for a person who takes part. Raises `ConsentMissing`.
+    """The `Join` to be written for a person. Raises `ConsentMissing`.
 
     The same form sent twice (`once` is its number) is one person: a double tap must not add to who joined.
     """
@@ -91,7 +99,7 @@ def joining(workshop: Workshop, ticked: Iterable[str], *, once: str = "", rehear
     if missing := missing_consent(sheet, ticked):
         raise ConsentMissing(missing)
     known = [item["key"] for item in (sheet.items if sheet else []) if item["key"] in ticked]
-    voter = seats.voter_of_form(workshop.pk, once) if once else new_key()
+    voter = participant_cookie.voter_of_form(workshop.pk, once) if once else new_key()
     return Join(workshop.pk, voter, workshop.sheet_id, tuple(known), rehearsal)
 
 
@@ -104,28 +112,23 @@ def join(
     return workshop.participants.get(voter=item.voter)  # it knows its workshop
 
 
-def finish_profile(participant: Participant) -> None:
-    """The few questions at joining are answered or skipped; they are not asked again."""
-    Participant.objects.filter(pk=participant.pk, profiled_at__isnull=True).update(profiled_at=timezone.now())
-    notify.changed(participant.workshop_id, Topic.ROOM)
-
-
 def leave(participant: Participant) -> None:
-    """The person goes; what they answered stays counted."""
+    """The person leaves; their answers stay counted."""
     Participant.objects.filter(pk=participant.pk, left_at__isnull=True).update(left_at=timezone.now())
-    notify.changed(participant.workshop_id, Topic.ROOM, Topic.TALLY)
+    announce.changed(participant.workshop_id, Topic.ROOM, Topic.TALLY, RIGHTS)
 
 
-def write(items: Sequence[Vote | Shown | Join]) -> list[Outcome | Joined | None]:
-    """Write a batch in one transaction; one outcome per item, in order (`None` for a paper issued)."""
+def write(items: Sequence[Vote | QuestionSeen | Join | Profiled]) -> list[Outcome | JoinAccepted | None]:
+    """Write a batch in one transaction; one outcome per item, in order (`None` for a ballot issued)."""
     joins = [item for item in items if isinstance(item, Join)]
-    others = [item for item in items if not isinstance(item, Join)]
+    others = [item for item in items if isinstance(item, Vote | QuestionSeen)]
     with transaction.atomic():
         # Polls before people, as everywhere; and who is here is asked under that lock.
-        held = ballot_box.hold({item.poll for item in others})
+        locked = ballot_box.lock_polls({item.poll for item in others})
         _let_in(joins)
-        written = iter(_answer(others, held))
-    return [Joined() if isinstance(item, Join) else next(written) for item in items]
+        _finish_profiles([item for item in items if isinstance(item, Profiled)])
+        written = iter(_answer(others, locked))
+    return [next(written) if isinstance(item, Vote | QuestionSeen) else JoinAccepted() for item in items]
 
 
 def _let_in(joins: Sequence[Join]) -> None:
@@ -148,22 +151,31 @@ def _let_in(joins: Sequence[Join]) -> None:
         update_fields=["sheet", "consent", "rehearsal", "left_at"],
     )
     for workshop_id in {item.workshop_id for item in joins}:
-        notify.changed(workshop_id, Topic.ROOM, Topic.TALLY)
+        announce.changed(workshop_id, Topic.ROOM, Topic.TALLY)
 
 
-def _answer(items: Sequence[Vote | Shown], held: ballot_box.Held) -> list[Outcome | None]:
+def _finish_profiles(done: Sequence[Profiled]) -> None:
+    if not done:
+        return
+    voters = [item.voter for item in done]
+    Participant.objects.filter(voter__in=voters, profiled_at__isnull=True).update(profiled_at=timezone.now())
+    for workshop_id in {item.workshop_id for item in done}:
+        announce.changed(workshop_id, Topic.ROOM)
+
+
+def _answer(items: Sequence[Vote | QuestionSeen], locked: ballot_box.LockedPolls) -> list[Outcome | None]:
     if not items:
         return []
     room = _Room(items)
     outcomes: list[Outcome | None] = [room.refuse(item) for item in items]
     accepted = [number for number, outcome in enumerate(outcomes) if outcome is None]
-    _issue([item for n in accepted if isinstance(item := items[n], Shown)], room, held)
+    _issue([item for n in accepted if isinstance(item := items[n], QuestionSeen)], room, locked)
     votes = {n: vote for n in accepted if isinstance(vote := items[n], Vote)}
     papers = [room.paper(vote) for vote in votes.values()]
-    for number, outcome in zip(votes, ballot_box.cast(papers, held=held), strict=True):
+    for number, outcome in zip(votes, ballot_box.cast(papers, locked=locked), strict=True):
         outcomes[number] = outcome
     for workshop_id, topics in room.touched.items():
-        notify.changed(workshop_id, *topics)
+        announce.changed(workshop_id, *topics)
     return outcomes
 
 
@@ -184,14 +196,14 @@ _ASKED = Prepared(
 class _Room:
     """Whose votes these are and which polls they may go to: two queries a batch."""
 
-    def __init__(self, items: Sequence[Vote | Shown]) -> None:
+    def __init__(self, items: Sequence[Vote | QuestionSeen]) -> None:
         here = _HERE.rows(list({item.voter for item in items}))
         self.people = {voter: (workshop, rehearsal) for voter, workshop, rehearsal in here}
         asked = _ASKED.rows(list({item.poll for item in items}))
         self.polls = {poll: (workshop, profile) for poll, workshop, profile in asked}
         self.touched: dict[int, set[Topic]] = defaultdict(set)
 
-    def refuse(self, item: Vote | Shown) -> Refusal | None:
+    def refuse(self, item: Vote | QuestionSeen) -> Refusal | None:
         op = getattr(item, "op", "")
         if self.people.get(item.voter, (None,))[0] != item.workshop_id:
             return Refusal(item.poll, op, "consent", _("You have left this workshop. Join again to answer."))
@@ -205,15 +217,15 @@ class _Room:
     def is_rehearsal(self, voter: str) -> bool:
         return self.people[voter][1]
 
-    def paper(self, vote: Vote) -> Paper:
+    def paper(self, vote: Vote) -> BallotSubmission:
         rehearsal = self.is_rehearsal(vote.voter)
-        return Paper(vote.poll, vote.voter, vote.value, vote.op, vote.seq, rehearsal)
+        return BallotSubmission(vote.poll, vote.voter, vote.value, vote.op, vote.seq, rehearsal)
 
 
-def _issue(shown: Iterable[Shown], room: _Room, held: ballot_box.Held) -> None:
+def _issue(shown: Iterable[QuestionSeen], room: _Room, locked: ballot_box.LockedPolls) -> None:
     by_poll: dict[int, set[str]] = defaultdict(set)
     for item in shown:
         by_poll[item.poll].add(item.voter)
     for poll, voters in by_poll.items():
         rehearsals = {voter for voter in voters if room.is_rehearsal(voter)}
-        ballot_box.issue(poll, voters, rehearsals=rehearsals, held=held)
+        ballot_box.issue(poll, voters, rehearsals=rehearsals, locked=locked)

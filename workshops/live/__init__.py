@@ -1,0 +1,1 @@
+"""The engine: sockets, hub, write batcher, health."""

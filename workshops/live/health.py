@@ -1,8 +1,8 @@
 """What machines ask a server process: is it alive, may it be sent people, how is it doing.
 
 `/healthz`  the process answers. No database: a database that is down must not make anybody restart us.
-`/readyz`   the database answers and has our tables, and the process is not about to stop: 200, else 503. Redis
-            that cannot be reached is said and is no reason to refuse people: hubs look by themselves.
+`/readyz`   the database answers, has our tables and room to write, and the process is not about to stop: 200, else
+            503. Redis that cannot be reached is said and is no reason to refuse people: hubs look by themselves.
 `/metrics`  Prometheus text, for whoever shows METRICS_TOKEN; without a token set there is no such page.
 
 In front of Django, so that a probe costs neither a session nor a thread hop and needs no allowed host name.
@@ -13,10 +13,12 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+import shutil
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -27,11 +29,12 @@ from prometheus_client import generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from . import hub, intake, metrics
-from .topics import Audience
+from ..signals.topics import Audience
+from . import hub, metrics, write_batcher
 
 log = logging.getLogger(__name__)
 LOOK_SECONDS = 2.0  # what does not answer within it counts as unreachable
+LEAST_ROOM = 20 * 2**20  # bytes free; with less, votes are about to be answered "busy"
 FRESH_SECONDS = 1.0  # however often it is asked, we look no more often than this
 
 PLAIN, JSON = b"text/plain; charset=utf-8", b"application/json"
@@ -91,7 +94,7 @@ class _State:
             if self._looking is None or self._looking.done() or self._looking.get_loop() is not _loop():
                 self._looking = asyncio.ensure_future(self._look())
             await asyncio.shield(self._looking)
-        process = "serving" if intake.is_taking() else "stopping"
+        process = "serving" if write_batcher.is_taking() else "stopping"
         is_ready = process == "serving" and self._seen["database"] == "ok"
         return {"ready": is_ready, "process": process, **self._seen}
 
@@ -108,9 +111,18 @@ class _State:
             with connection.cursor() as cursor:
                 cursor.execute("SELECT 1")
             self.has_tables = self.has_tables or _is_migrated()
-            return "ok" if self.has_tables else "migrations missing"
+            if not self.has_tables:
+                return "migrations missing"
+            return "ok" if _has_room() else "disk full"
         finally:
             connection.close()
+
+
+def _has_room() -> bool:
+    """Is there room beside an SQLite file for what is written next? A server says so by itself, elsewhere."""
+    if connection.vendor != "sqlite" or ":memory:" in str(connection.settings_dict["NAME"]):
+        return True
+    return shutil.disk_usage(Path(connection.settings_dict["NAME"]).parent).free >= LEAST_ROOM
 
 
 def _is_migrated() -> bool:
@@ -161,7 +173,7 @@ class _Here(Collector):
         yield sockets
         yield GaugeMetricFamily("vision_hubs", "Workshops with a screen on this process.", value=hub.count())
         yield GaugeMetricFamily(
-            "vision_queue_length", "Votes taken and not written yet.", value=intake.waiting()
+            "vision_queue_length", "Votes taken and not written yet.", value=write_batcher.waiting()
         )
 
 

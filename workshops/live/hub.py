@@ -11,33 +11,35 @@ import asyncio
 import contextlib
 import itertools
 import logging
-import secrets
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from functools import partial
 
 from django.conf import settings
 from django.db import Error
 from django.utils import timezone
 
-from .. import queries, screens
-from . import metrics
-from .connections import Connection as Connection
-from .connections import hand_out
-from .direct import lines
-from .direct.lines import Frame
-from .pads import Pads
-from .pictures import encode as encode
-from .pictures import read as read
-from .pictures import revision_of as revision_of
-from .topics import EVERYTHING, NEAR, PHONES, SHOWN, Audience, Topic
+from .. import screens
+from ..people import rights
+from ..people.roles import Headcount
+from ..signals import announce
+from ..signals.topics import EVERYTHING, NEAR, PHONES, REMOVED, RIGHTS, SHOWN, Audience, Topic, users_of
+from . import broker, metrics, writer_priority
+from .connection import Connection as Connection
+from .connection import hand_out
+from .fragments import encode as encode
+from .fragments import read as read
+from .fragments import revision_of as revision_of
+from .group_pads import Pads
+from .raw import send
+from .raw.send import Frame
 
 log = logging.getLogger(__name__)
 
-PROCESS = secrets.token_hex(4)  # tells a process its own announcements
+NO_RIGHT = 4401  # a close code: the page itself asks whether it may still be looked at
 SLOWEST, FASTEST = 1.0, 10.0  # pictures a second
-OVERVIEWS = (
-    3.0  # …of all groups: long ones, and a hundred groups that write would have them drawn all the time
-)
+# …of all groups: long ones, and a hundred groups that write would have them drawn all the time
+OVERVIEWS = 3.0
 
 
 class _Budget:
@@ -84,7 +86,7 @@ class _People:
     """
 
     def __init__(self) -> None:
-        self.now: queries.Room | None = None
+        self.now: Headcount | None = None
         self._moves = 0
 
     def have_moved(self) -> None:
@@ -104,9 +106,8 @@ class Hub:
 
     def __init__(self, workshop_id: int) -> None:
         self.workshop_id = workshop_id
-        self.was_cast = (
-            False  # where no socket here could be told of it: by POST, or in another process (`papers`)
-        )
+        # where no socket here could be told of it: by POST, or in another process (`papers`)
+        self.was_cast = False
         #: when people's own papers were last looked for and found (`papers`): all cast before has been told
         self.papers_since = timezone.now()
         # In the order in which they came: their sockets lie side by side in memory, and going round thousands of them
@@ -114,13 +115,14 @@ class Hub:
         self.connections: dict[Audience, dict[Connection, None]] = {audience: {} for audience in Audience}
         self._by_voter: dict[str, set[Connection]] = {}
         self.frames: dict[tuple[Topic, Audience], tuple[str, Frame]] = {}  # with their revisions
-        self.pads = Pads(workshop_id, screens.draw_pads, self.phones)
+        self.pads = Pads(workshop_id, _draw_pads, self.phones)
         self.desk_pads = Pads(workshop_id, screens.draw_desk_pads)  # what facilitators have opened
         self._overviews = _Window(NEAR, OVERVIEWS)
         self._windows = [_Window(NEAR), self._overviews, _Window(PHONES)]
         self._people = _People()
         self._wake = asyncio.Event()
-        self._tasks = [asyncio.ensure_future(self._run())]
+        self._rights_in_doubt = asyncio.Event()
+        self._tasks = [asyncio.ensure_future(self._run()), asyncio.ensure_future(self._watch_rights())]
 
     # -- who looks ------------------------------------------------------------------------------------
 
@@ -137,9 +139,9 @@ class Hub:
             if drawn is None:
                 missing.add(topic)
             elif seen.get(topic) != drawn[0]:
-                connection.show(topic, drawn[1])
+                connection.set_fragment(topic, drawn[1])
         if missing:
-            self.mark(missing)
+            self.invalidate(missing)
 
     def remove(self, connection: Connection) -> None:
         self.connections[connection.audience].pop(connection, None)
@@ -155,6 +157,36 @@ class Hub:
         """Pictures that nobody looks at are not drawn anew, so whoever comes next must not be shown them."""
         for topic in SHOWN[audience]:
             self.frames.pop((topic, audience), None)
+
+    # -- who may go on looking ------------------------------------------------------------------------
+
+    def doubt_rights(self, users: Collection[int] = ()) -> None:
+        """Look now whose right has gone; of `users`, if any of them has a console here."""
+        consoles = self.connections[Audience.CONSOLE]
+        if not users or any(one.staff and one.staff.user_id in users for one in consoles):
+            self._rights_in_doubt.set()
+
+    async def _watch_rights(self) -> None:
+        """When it is announced that a right may have gone, and every few seconds: the announcement may be lost."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(settings.LIVE_POLL_SECONDS):
+                    await self._rights_in_doubt.wait()
+            self._rights_in_doubt.clear()
+            try:
+                await self._close_without_right()
+            except Exception as error:  # the database: the next look comes
+                log.warning("could not look who may still be here (%s)", type(error).__name__)
+
+    async def _close_without_right(self) -> None:
+        consoles = {one.staff for one in self.connections[Audience.CONSOLE] if one.staff}
+        lost = await read(partial(rights.lost, self.workshop_id, consoles, phones=bool(self._by_voter)))
+        if lost.everybody:
+            forget_doors()
+        for group in self.connections.values():
+            for one in list(group):
+                if lost.everybody or one.staff in lost.staff or one.voter in lost.voters:
+                    one.close(NO_RIGHT)
 
     @property
     def is_empty(self) -> bool:
@@ -178,14 +210,14 @@ class Hub:
         """Words for one person on all their other tabs."""
         for connection in self._by_voter.get(voter, ()):
             if connection is not but:
-                connection.tell(payload)
+                connection.send(payload)
 
     # -- what they see ----------------------------------------------------------------------------------
 
-    def mark(self, names: Iterable[str]) -> None:
+    def invalidate(self, names: Iterable[str]) -> None:
         names = set(names)
-        self.pads.mark(names)
-        self.desk_pads.mark(names)
+        self.pads.invalidate(names)
+        self.desk_pads.invalidate(names)
         topics = {Topic(name) for name in names & EVERYTHING}
         if Topic.ROOM in topics:
             self._people.have_moved()
@@ -200,13 +232,13 @@ class Hub:
     async def _run(self) -> None:
         """Wait for a change or the next look, draw once for all whose window is open, hand out. The last change
         always goes out."""
-        look_at = time.monotonic() + settings.LIVE_LOOK_SECONDS
+        look_at = time.monotonic() + settings.LIVE_POLL_SECONDS
         while True:
             now = time.monotonic()
             if now >= look_at:
                 # By itself, however much is announced: an announcement of another process may be lost.
-                self.mark(EVERYTHING)
-                look_at = now + settings.LIVE_LOOK_SECONDS
+                self.invalidate(EVERYTHING)
+                look_at = now + settings.LIVE_POLL_SECONDS
             if opened := [window for window in self._windows if window.has_work and window.opens_at <= now]:
                 await self._draw_and_hand_out(opened, now)
             else:
@@ -235,7 +267,7 @@ class Hub:
             log.exception("a picture could not be drawn; trying again at the next look")
             for window, topics in taken.items():
                 window.dirty |= topics
-                window.opens_at = now + settings.LIVE_LOOK_SECONDS
+                window.opens_at = now + settings.LIVE_POLL_SECONDS
             return
         for window, keys in wanted.items():  # first the few near screens
             metrics.TICKS.labels("near" if window.group is NEAR else "phones").inc()
@@ -265,7 +297,7 @@ class Hub:
     def _messages_a_second(self) -> int:
         """A fixed budget of messages a process, not a fixed rate; near screens are few and not counted."""
         some = next((connection for audience in PHONES for connection in self.connections[audience]), None)
-        return settings.LIVE_MESSAGES_PER_SECOND or (some.budget if some else lines.PLAIN_BUDGET)
+        return settings.LIVE_MESSAGES_PER_SECOND or (some.budget if some else send.PLAIN_BUDGET)
 
     async def _show(self, topic: Topic, audience: Audience, html: str) -> int:
         """To how many it was handed; nobody is shown the same again."""
@@ -289,10 +321,10 @@ class Hub:
 
 
 def _draw(
-    workshop_id: int, wanted: list[tuple[Topic, Audience]], online: int, people: queries.Room | None = None
-) -> tuple[dict[tuple[Topic, Audience], str], queries.Room | None]:
+    workshop_id: int, wanted: list[tuple[Topic, Audience]], online: int, people: Headcount | None = None
+) -> tuple[dict[tuple[Topic, Audience], str], Headcount | None]:
     """The pictures, and who is here where that was counted or known."""
-    scene = screens.Scene.load(workshop_id, online=online, people=people)
+    scene = screens.Scene.load(workshop_id, online=online, people=people, broker_is_away=broker.is_away())
     pictures = {}
     for topic, audience in wanted:
         try:
@@ -302,7 +334,11 @@ def _draw(
             raise  # the database: all of it is tried again
         except Exception:  # one picture that cannot be drawn must not freeze the others
             log.exception("the %s of the %s could not be drawn", topic, audience)
-    return pictures, scene.__dict__.get("room", people)
+    return pictures, scene.people
+
+
+def _draw_pads(workshop_id: int, group_ids: list[int]) -> dict[int, str]:
+    return screens.draw_pads(workshop_id, group_ids, writer_priority.yield_to_writer_sync)
 
 
 # --- the hubs of this process ------------------------------------------------------------------------
@@ -317,10 +353,12 @@ def running_loop() -> asyncio.AbstractEventLoop | None:
 
 
 def use_loop(loop: asyncio.AbstractEventLoop | None) -> None:
+    """From now on this process's sockets are served in `loop`, and what is announced reaches its hubs."""
     global _loop
     if loop is not _loop:
         _hubs.clear()
     _loop = loop
+    announce.on_change(announced)
 
 
 def of(workshop_id: int) -> Hub:
@@ -337,11 +375,61 @@ def leave(hub: Hub, connection: Connection) -> None:
         _hubs.pop(hub.workshop_id, None)
 
 
-def mark(workshop_id: int, topics: Iterable[str], *, elsewhere: bool = False) -> None:
+_stage_changes = 0
+
+
+def stage_changes() -> int:
+    """How often a stage has changed, of whatever workshop, as far as this process has heard: what is kept of one is as
+    old as this number."""
+    return _stage_changes
+
+
+def invalidate(workshop_id: int, topics: Iterable[str], *, elsewhere: bool = False) -> None:
     """Draw these topics anew; `elsewhere` says that another process has announced them."""
+    global _stage_changes
+    topics = set(topics)
+    _stage_changes += Topic.STAGE in topics
+    if REMOVED in topics:
+        forget_doors()
+    if users := users_of(topics):
+        for each in _hubs.values():
+            each.doubt_rights(users)
     if hub := _hubs.get(workshop_id):
-        hub.mark(topics)
+        hub.invalidate(topics)
+        if topics & {RIGHTS, REMOVED}:
+            hub.doubt_rights()
         hub.was_cast |= elsewhere and Topic.TALLY in topics
+
+
+def announced(workshop_id: int, names: list[str]) -> None:
+    """A listener of `signals.announce`: invalidate here and tell the other processes; call it from any thread."""
+    if _loop is None or _loop.is_closed():
+        return  # a management command, or a test without a server: hubs elsewhere poll by themselves
+    _loop.call_soon_threadsafe(_invalidate_everywhere, workshop_id, names)
+
+
+def _invalidate_everywhere(workshop_id: int, names: list[str]) -> None:
+    invalidate(workshop_id, names)
+    broker.tell_others(workshop_id, names)
+
+
+def heard(workshop_id: int, names: list[str]) -> None:
+    """Another process has announced these names."""
+    invalidate(workshop_id, names, elsewhere=True)
+
+
+_removals = 0
+
+
+def forget_doors() -> None:
+    global _removals
+    _removals += 1
+
+
+def removals() -> int:
+    """How often this process has heard that a workshop was removed, or found it so: what is known of doors is as old
+    as this number."""
+    return _removals
 
 
 def mark_cast(workshop_id: int) -> None:

@@ -19,24 +19,28 @@ from django.core.exceptions import PermissionDenied
 from django.db import Error
 from django.http import Http404
 from django.utils import timezone
+from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
 
-from .. import access, commands, queries, seats
-from ..actions import seating
+from .. import commands
+from ..actions.groups import membership
 from ..models import Workshop
-from . import allowance
+from ..people import access, participant_cookie
+from ..people.rights import StaffToken
+from ..screens import queries
+from ..signals.topics import PLACES, Audience
 from . import hub as hubs
-from .direct import hearing
-from .intake import Busy
+from . import rate_limit, write_batcher, writer_priority
 from .later import LATER
-from .topics import PLACES, Audience
+from .raw import receive as raw_receive
+from .write_batcher import Busy
 
 log = logging.getLogger(__name__)
 
 FRAME_LIMIT = 8 * 1024  # bytes in
 AT_THE_DOOR = 8  # reads for people who come in: a crowd that comes back must not stand before the pictures
 
-TOO_BIG, NO_SESSION, FORBIDDEN, IDLE, TOO_FAST = 1009, 4401, 4403, 4408, 4429
+TOO_BIG, NO_SESSION, FORBIDDEN, IDLE, TOO_FAST = 1009, hubs.NO_RIGHT, 4403, 4408, 4429
 
 
 class Hello(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="t", tag="hello"):
@@ -54,7 +58,7 @@ class Look(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_field="t
     group: Annotated[int, msgspec.Meta(ge=0, le=2**53)]
 
 
-decode = msgspec.json.Decoder(Hello | Ping | Look | commands.PhoneFrame).decode
+decode = msgspec.json.Decoder(Hello | Ping | Look | commands.PHONE_FRAMES).decode
 
 
 # --- three doors: who is it? ----------------------------------------------------------------------------
@@ -62,13 +66,14 @@ decode = msgspec.json.Decoder(Hello | Ping | Look | commands.PhoneFrame).decode
 
 async def phone(scope, receive, send) -> None:
     """A participant or observer, by the signed cookie of their seat; the code must be their workshop's."""
-    seat = seats.of_scope(scope)
-    if seat is None or seat.workshop_id != await workshop_id(code=scope["url_route"]["kwargs"]["code"]):
+    await writer_priority.turns().take(first=True)
+    seat = participant_cookie.of_scope(scope)
+    if seat is None or not await is_of(seat, scope["url_route"]["kwargs"]["code"]):
         return await _refuse(receive, send, NO_SESSION)
-    if not allowance.of(seat.token).take():
+    if not rate_limit.of(seat.rate_limit_key).take():
         return await _refuse(receive, send, TOO_FAST)
     audience = Audience.OBSERVER if seat.is_observer else Audience.PHONE
-    await _Session(audience, seat.workshop_id, seat, send, seat.token).run(receive)
+    await _Session(audience, seat.workshop_id, seat, send, seat.rate_limit_key).run(receive)
 
 
 async def wall(scope, receive, send) -> None:
@@ -83,10 +88,11 @@ async def console(scope, receive, send) -> None:
     """A facilitator or owner who is signed in."""
     code, user = scope["url_route"]["kwargs"]["code"], scope["user"]
     try:
-        workshop = await _read_at_the_door(access.workshop_for, user, code, *access.RUNNERS)
+        workshop = await read_at_the_door(access.workshop_for, user, code, *access.RUNNERS)
     except (Http404, PermissionDenied):
         return await _refuse(receive, send, FORBIDDEN if user.is_authenticated else NO_SESSION)
-    await _Session(Audience.CONSOLE, workshop.pk, None, send, f"user {user.pk}").run(receive)
+    staff = StaffToken(user.pk, scope["session"].session_key)
+    await _Session(Audience.CONSOLE, workshop.pk, None, send, f"user {user.pk}", staff).run(receive)
 
 
 async def nowhere(scope, receive, send) -> None:
@@ -100,11 +106,28 @@ async def _refuse(receive, send, code: int) -> None:
     await send({"type": "websocket.close", "code": code})
 
 
-async def workshop_id(**by: str) -> int | None:
-    """The workshop with this code or wall key; remembered, for neither changes hands."""
+async def is_of(seat: participant_cookie.ParticipantToken, code: str) -> bool:
+    """Does this seat belong to the workshop with this code? The code is compared and never looked up: whether there is
+    another workshop of that code shows neither in the answer nor in its time."""
+    own = await _find("code", pk=seat.workshop_id)
+    return own is not None and constant_time_compare(own, code)
+
+
+async def workshop_id(*, wall_key: str) -> int | None:
+    """The workshop with this wall key."""
+    return await _find("pk", wall_key=wall_key)
+
+
+async def _find(what: str, **by: Any) -> Any:
+    """This of the workshop; remembered until one is removed, for neither codes nor keys change hands."""
+    global _known_since
+    if _known_since != hubs.removals():
+        _known_since = hubs.removals()
+        _known.clear()
     key = tuple(by.items())
     if key not in _known:
-        found = await _read_at_the_door(Workshop.objects.filter(**by).values_list("pk", flat=True).first)
+        there = Workshop.objects.filter(removed_at=None, programme__removed_at=None, **by)
+        found = await read_at_the_door(there.values_list(what, flat=True).first)
         if found is None:
             return None
         if len(_known) > 10_000:
@@ -113,10 +136,11 @@ async def workshop_id(**by: str) -> int | None:
     return _known[key]
 
 
-_known: dict[tuple, int] = {}
+_known: dict[tuple, Any] = {}
+_known_since = 0
 
 
-async def _read_at_the_door(work: Callable, *args: Any) -> Any:
+async def read_at_the_door(work: Callable, *args: Any) -> Any:
     """A read for somebody who comes in: few at a time, so the hubs' own reads never wait behind a crowd."""
     loop = asyncio.get_running_loop()
     if loop not in _doors:
@@ -142,15 +166,21 @@ def _size(message: dict[str, Any]) -> int:
 
 class _Session:
     def __init__(
-        self, audience: Audience, workshop_id: int, seat: seats.Seat | None, send: Callable, token: str = ""
+        self,
+        audience: Audience,
+        workshop_id: int,
+        seat: participant_cookie.ParticipantToken | None,
+        send: Callable,
+        token: str = "",
+        staff: StaffToken | None = None,
     ) -> None:
         self.seat, self.send = seat, send
         self.workshop_id = workshop_id
-        self.connection = hubs.Connection(audience, seat.voter if seat else "")
+        self.connection = hubs.Connection(audience, seat.voter if seat else "", staff)
         self.connection.on_close = self._end_listening
         self._listening: asyncio.Timeout | None = None
         self._has_spoken, self._heard_at = False, time.monotonic()
-        self._allowance = allowance.of(token)
+        self._allowance = rate_limit.of(token)
         self._tasks: set[asyncio.Task] = set()
 
     async def run(self, receive: Callable) -> None:
@@ -160,12 +190,12 @@ class _Session:
         self.hub = hubs.of(self.workshop_id)
         self.hub.add(self.connection)
         writer = asyncio.ensure_future(self.connection.write(self.send))
-        end_hearing = hearing.straight(self.send, self._hear)
+        stop_raw_receive = raw_receive.start(self.send, self._hear)
         try:
             await self._listen(receive)
         finally:
-            if end_hearing:
-                end_hearing()
+            if stop_raw_receive:
+                stop_raw_receive()
             hubs.leave(self.hub, self.connection)
             await self._let_write(writer)
 
@@ -203,7 +233,7 @@ class _Session:
     @property
     def _patience_until(self) -> float:
         wait = settings.LIVE_IDLE_SECONDS
-        return self._heard_at + (wait if self._has_spoken else min(settings.SILENT_SECONDS, wait))
+        return self._heard_at + (wait if self._has_spoken else min(settings.FIRST_BYTE_TIMEOUT, wait))
 
     def _hear(self, text: str) -> None:
         """A text straight from the socket: what goes wrong with it ends this session and no more."""
@@ -250,14 +280,14 @@ class _Session:
         papers, places = None, None
         if self.seat:
             try:
-                papers, places = await _read_at_the_door(queries.arrival, self.seat)
+                papers, places = await read_at_the_door(queries.state_on_connect, self.seat)
             except Error:  # it comes back by itself; left open it would stay without what it has not seen
                 return self.connection.close(LATER)
             if papers is None:
                 return self.connection.close(NO_SESSION)
         self._tell({"t": "hello", "now": round(timezone.now().timestamp() * 1000)})
         if self.seat and not self.seat.is_observer and papers is not None:
-            self.connection.give([commands.paper(paper) for paper in papers])
+            self.connection.send_ballots([commands.receipt_json(receipt) for receipt in papers])
         if places is not None:
             self.connection.greeted = True
             place = places.of(self.connection.voter, self.hub.pads.watching, self.connection.group)
@@ -270,37 +300,40 @@ class _Session:
     async def _seat_latecomer(self) -> None:
         """Who comes back while groups are there and has no place gets one; the change tells every screen of theirs."""
         try:
-            await _read_at_the_door(seating.place_latecomer, self.workshop_id, self.connection.voter)
+            await read_at_the_door(membership.place_latecomer, self.workshop_id, self.connection.voter)
         except Error as error:  # they choose, or come in again; meanwhile they see that a place is looked for
             log.warning("a latecomer has no place yet (%s)", type(error).__name__)
 
-    def _run(self, frame: commands.PhoneFrame) -> None:
+    def _run(self, frame: Any) -> None:
         op = getattr(frame, "op", "")
         if self.seat is None:
             return self._tell(
                 {"t": "nack", "op": op, "code": "forbidden", "message": _("Only people with a phone vote.")}
             )
-        return commands.take_frame(self.seat, frame, partial(self._outcome, frame, op))
+        return commands.take_frame(
+            self.seat, frame, write_batcher.get().put, partial(self._outcome, frame, op)
+        )
 
-    def _outcome(self, frame: commands.PhoneFrame, op: str, outcome: Any) -> None:
+    def _outcome(self, frame: Any, op: str, outcome: Any) -> None:
         """After the commit: the answer to this phone, and the new paper to the person's other tabs."""
         if isinstance(outcome, Busy):
-            return self._tell(commands.busy(op, getattr(frame, "poll", 0), outcome.retry_after))
+            return self._tell(commands.busy_reply(op, getattr(frame, "poll", 0), outcome.retry_after))
         if outcome is None or not op:
             return None
         answer = commands.reply(outcome)
         self._tell(answer)
         if answer["t"] == "ack" and "poll" in answer:
-            self.connection.has(answer["poll"], answer["seq"])
+            self.connection.mark_acked(answer["poll"], answer["seq"])
             self._tell_other_tabs(answer)
         elif answer["t"] == "ack" and self.hub.has_other_tabs(self.connection):
-            self.hub.mark([PLACES])  # what the others of this person have agreed with, and their own notes
+            # what the others of this person have agreed with, and their own notes
+            self.hub.invalidate([PLACES])
         return None
 
     def _tell_other_tabs(self, answer: dict[str, Any]) -> None:
         if not self.hub.has_other_tabs(self.connection):
             return
-        papers = [{key: answer[key] for key in ("poll", "seq", "status", "value", "said")}]
+        papers = [{key: answer[key] for key in ("poll", "seq", "status", "fields", "marks", "said")}]
         payload = hubs.encode({"t": "mine", "papers": papers})
         self.hub.tell_voter(self.connection.voter, payload, but=self.connection)
 
@@ -315,4 +348,4 @@ class _Session:
         return False
 
     def _tell(self, data: dict[str, Any]) -> None:
-        self.connection.tell(hubs.encode(data))
+        self.connection.send(hubs.encode(data))

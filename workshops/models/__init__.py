@@ -1,28 +1,22 @@
-"""Who meets, when and for what (`meetings`), and what happens in small groups (`breakouts`)."""
+"""What is stored: `programme.py`, `workshop.py`, `people.py`, `groups.py`, `log.py`."""
 
-from .breakouts import Agreement, Call, Contribution, Group, Place, Round, Transcript, Wording
-from .meetings import (
+from .groups import Agreement, Call, Contribution, Cue, Group, Place, Round, Transcript
+from .log import LogEntry
+from .people import Invitation, Membership, Participant, Role
+from .programme import Domain, InformationSheet, Mode, Picture, Plan, Programme, Prompt
+from .workshop import (
     CODE_ALPHABET,
     CODE_LENGTH,
     AgendaItem,
-    BroughtText,
-    Domain,
-    Gesture,
-    InformationSheet,
-    Invitation,
-    Membership,
-    Participant,
-    Plan,
-    Programme,
-    Prompt,
-    Role,
+    GestureLog,
+    TextMark,
     Workshop,
     new_code,
     new_key,
 )
 
 __all__ = [
-    "CODE_ALPHABET", "CODE_LENGTH", "AgendaItem", "Agreement", "BroughtText", "Call", "Contribution", "Domain",
-    "Gesture", "Group", "InformationSheet", "Invitation", "Membership", "Participant", "Place", "Plan", "Programme",
-    "Prompt", "Role", "Round", "Transcript", "Wording", "Workshop", "new_code", "new_key",
+    "CODE_ALPHABET", "CODE_LENGTH", "AgendaItem", "Agreement", "Call", "Contribution", "Cue", "Domain", "GestureLog",
+    "Group", "InformationSheet", "Invitation", "LogEntry", "Membership", "Mode", "Participant", "Picture", "Place",
+    "Plan", "Programme", "Prompt", "Role", "Round", "TextMark", "Transcript", "Workshop", "new_code", "new_key",
 ]  # fmt: skip

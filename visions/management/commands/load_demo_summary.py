@@ -1,11 +1,12 @@
-"""The first vision summary for the five synthetic workshops."""
+"""`manage.py load_demo_summary`: write and publish a vision summary of the five synthetic workshops."""
 
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from visions import demo_summary, publishing
-from workshops.models import Programme
+from visions.demo import summary as demo_summary
+from visions.summary import publishing
+from workshops.management.commands.export_programme import programme_called
 
 
 class Command(BaseCommand):
@@ -15,11 +16,7 @@ class Command(BaseCommand):
         parser.add_argument("--programme", default="ideal-baby-room", help="key of the programme")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        programme = Programme.objects.filter(key=options["programme"]).first()
-        if programme is None:
-            raise CommandError(
-                f"There is no programme {options['programme']!r}. Load it first: load_programme FILE"
-            )
+        programme = programme_called(options["programme"])
         try:
             snapshot = demo_summary.write(programme)
         except publishing.NoSuchFigure as missing:

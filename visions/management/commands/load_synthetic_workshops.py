@@ -1,11 +1,11 @@
-"""Five synthetic workshops of a programme, labelled as such, with results that add up to the published ones."""
+"""`manage.py load_synthetic_workshops`: five synthetic workshops whose pooled results equal the published ones."""
 
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from visions import synthetic
-from workshops.models import Programme
+from visions.demo import synthetic
+from workshops.management.commands.export_programme import programme_called
 
 
 class Command(BaseCommand):
@@ -15,14 +15,10 @@ class Command(BaseCommand):
         parser.add_argument("--programme", default="ideal-baby-room", help="key of the programme")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        programme = Programme.objects.filter(key=options["programme"]).first()
-        if programme is None:
-            raise CommandError(
-                f"There is no programme {options['programme']!r}. Load it first: load_programme FILE"
-            )
+        programme = programme_called(options["programme"])
         try:
             made = synthetic.load(programme, progress=self.stdout.write)
-        except synthetic.NotPossible as why:
+        except synthetic.SyntheticDataError as why:
             raise CommandError(f"Nothing was made: {why}.") from why
         if made:
             self.stdout.write(f"Made {made} synthetic workshops of “{programme}”.")

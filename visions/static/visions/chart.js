@@ -1,6 +1,8 @@
+// @ts-check
 // Draws the Plotly figure of one question in the page's own colours. The page is complete without it: the
 // same numbers stand there as bars and as a table, so this part stays hidden until it can be drawn.
 (() => {
+  "use strict";
   const place = document.getElementById("chart");
   const source = document.getElementById("chart-figure");
   if (!place || !source || !window.Plotly) return;

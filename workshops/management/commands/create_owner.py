@@ -1,4 +1,4 @@
-"""`manage.py create_owner [EMAIL] [--programme KEY ...]`: the first owner, who then invites everybody else."""
+"""`manage.py create_owner [EMAIL] [--programme KEY ...]`: create the first owner, who then invites other staff."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from django.core.validators import validate_email
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from workshops.accounts import create_person, join, person_with
 from workshops.models import Programme, Role
+from workshops.people.invitations import add_member, create_user, user_with_email
 
 from .export_programme import programme_called
 
@@ -34,20 +34,20 @@ class Command(BaseCommand):
         self, *args: Any, email: str | None, programme: list[str], password_stdin: bool, **options: Any
     ) -> None:
         programmes = _programmes(programme)
-        email = _checked_email(email or _asked_email())
-        person = person_with(email)
-        # Asked before the transaction: nobody's votes wait while a person types.
-        password = "" if person else _password(password_stdin)
+        email = _validated_email(email or _prompt_for_email())
+        existing = user_with_email(email)
+        # Prompt before the transaction: on SQLite it holds the write lock, and votes would wait for a typing user.
+        password = "" if existing else _password(password_stdin)
         try:
             with transaction.atomic():
-                owner = person or create_person(email, password)
-                for one in programmes:
-                    join(one, owner, Role.OWNER)
+                owner = existing or create_user(email, password)
+                for each in programmes:
+                    add_member(each, owner, Role.OWNER)
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from None
-        if person:
+        if existing:
             self.stdout.write(_("%s had an account already; the password stays as it was.") % email)
-        titles = ", ".join(one.title for one in programmes)
+        titles = ", ".join(each.title for each in programmes)
         self.stdout.write(_("%(email)s owns: %(titles)s.") % {"email": email, "titles": titles})
 
 
@@ -60,7 +60,7 @@ def _programmes(keys: list[str]) -> list[Programme]:
     return programmes
 
 
-def _checked_email(email: str) -> str:
+def _validated_email(email: str) -> str:
     try:
         validate_email(email)
     except ValidationError:
@@ -68,7 +68,7 @@ def _checked_email(email: str) -> str:
     return email.strip().lower()
 
 
-def _asked_email() -> str:
+def _prompt_for_email() -> str:
     if not sys.stdin.isatty():
         raise CommandError(_("Name the owner: manage.py create_owner name@place.org"))
     return input(_("Email: "))
@@ -77,10 +77,6 @@ def _asked_email() -> str:
 def _password(from_stdin: bool) -> str:
     if from_stdin:
         return sys.stdin.readline().rstrip("\r\n")
-    return _asked_password()
-
-
-def _asked_password() -> str:
     if not sys.stdin.isatty():
         raise CommandError(_("There is no terminal to ask for a password; give it with --password-stdin."))
     first = getpass(_("Password (at least 12 letters): "))

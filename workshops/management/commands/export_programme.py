@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 
 from workshops.models import Programme
-from workshops.programme_file import export
+from workshops.programmes.file_io import export
 
 
 class Command(BaseCommand):
@@ -30,13 +30,13 @@ class Command(BaseCommand):
 
 
 def programme_called(key: str) -> Programme:
-    """The programme, or a sentence that names the ones there are."""
+    """The programme with this key. Raises `CommandError` with the keys that exist."""
     programme = Programme.objects.filter(key=key).select_related("bank").first()
     if programme is None:
-        there = ", ".join(Programme.objects.order_by("key").values_list("key", flat=True))
+        keys = ", ".join(Programme.objects.order_by("key").values_list("key", flat=True))
         raise CommandError(
-            _("There is no programme “%(key)s”. There is: %(there)s.") % {"key": key, "there": there}
-            if there
+            _("There is no programme “%(key)s”. There is: %(there)s.") % {"key": key, "there": keys}
+            if keys
             else _("There is no programme yet. Load one first: manage.py load_programme FILE")
         )
     return programme

@@ -6,7 +6,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 
-from workshops.programme_file import ProgrammeFileError, load
+from workshops.actions.authoring.programme_file import load
+from workshops.programmes.file_checks import ProgrammeFileError
 
 
 class Command(BaseCommand):
@@ -14,19 +15,33 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("file", type=Path, help="for example programmes/ideal_baby_room.toml")
+        parser.add_argument(
+            "--whole",
+            action="store_true",
+            help="make everything as the file says, also what was made or changed in the browser since",
+        )
 
-    def handle(self, *args: Any, file: Path, **options: Any) -> None:
+    def handle(self, *args: Any, file: Path, whole: bool, **options: Any) -> None:
         try:
-            loaded = load(read(file), str(file), self.show_progress)
+            loaded = load(read(file), str(file), self.show_progress, whole=whole)
         except ProgrammeFileError as error:
             raise CommandError(_("%s Nothing was changed.") % _sentence(str(error))) from None
         title = loaded.programme.title
         if loaded.is_unchanged:
             self.stdout.write(_("“%s” is already as the file says. Nothing changed.") % title)
-            return
-        self.stdout.write(_("“%s” is loaded:") % title)
-        for change in dict.fromkeys(loaded.changes):
+        else:
+            self.stdout.write(_("“%s” is loaded:") % title)
+        for change in loaded.changes:
             self.stdout.write(f"  {change}")
+        self.say(_("Removed, and to be brought back within 30 days:"), loaded.removed)
+        self.say(_("Left out, to be uploaded in the browser:"), loaded.left_out)
+        self.say(_("Made or changed in the browser, so it stays (--whole takes the file’s):"), loaded.kept)
+
+    def say(self, heading: str, rows: list[str]) -> None:
+        if rows:
+            self.stdout.write(heading)
+        for row in rows:
+            self.stdout.write(f"  {row}")
 
     def show_progress(self, done: int, questions: int) -> None:
         self.stderr.write(_("%(done)d of %(questions)d questions") % {"done": done, "questions": questions})

@@ -1,4 +1,4 @@
-"""Measure a server with thousands of phones that vote, with groups, or with a crowd; see `workshops.loadtest`."""
+"""Measure a server with thousands of phones that vote, with groups, or with a crowd (`operations.loadtest`)."""
 
 from __future__ import annotations
 
@@ -7,22 +7,30 @@ import os
 import platform
 import sys
 import tempfile
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from workshops.loadtest import compare, floods_trial, goals, groups_trial, report, trial, visitors
-from workshops.loadtest.children import ChildFailed
-from workshops.loadtest.servers import KINDS
+from workshops.operations.loadtest import (
+    compare,
+    goals,
+    groups_trial,
+    joins_trial,
+    report,
+    return_trial,
+    trial,
+    visitors,
+)
+from workshops.operations.loadtest.children import Child, ChildFailed
+from workshops.operations.loadtest.servers import KINDS
 
 MOST_PHONES = 20_000
 USUAL: dict[str, dict[str, Any]] = {
     "votes": {"phones": 1000},
     "groups": {"phones": 1000, "seconds": 20.0, "voters": 60},
-    "joins": {"phones": 10_000, "seconds": 10.0, "voters": 100},
-    "return": {"phones": 2000, "seconds": 10.0, "voters": 100},
+    "joins": {"phones": 2000, "seconds": 10.0, "voters": 100},
+    "return": {"phones": 2000},
 }
 
 
@@ -34,8 +42,8 @@ class Command(BaseCommand):
             "--scenario",
             choices=["votes", "groups", "joins", "return"],
             default="votes",
-            help="groups: small groups type at once; joins: a crowd comes to the door while people vote; "
-            "return: the server is killed, and everybody comes back at once",
+            help="groups: small groups type at once; joins: people go the whole way in, then a crowd of them while "
+            "others vote; return: the server is killed, and everybody comes back at once",
         )
         parser.add_argument("--groups", type=int, default=100)
         parser.add_argument("--people", type=int, default=6, help="in each group")
@@ -47,7 +55,15 @@ class Command(BaseCommand):
         )
         parser.add_argument("--voters", type=int, help="who vote beside the groups (60) or the crowd (100)")
         parser.add_argument(
-            "--phones", type=int, help="1000; of a crowd at the door 10000, of one that comes back 2000"
+            "--phones",
+            type=int,
+            help="1000; of a crowd that joins or comes back 2000; joins: 0 takes the rate alone",
+        )
+        parser.add_argument(
+            "--against",
+            type=Path,
+            metavar="DIR",
+            help="joins: another checkout of this project, measured in turns: git worktree add DIR COMMIT",
         )
         parser.add_argument(
             "--window", type=float, default=3.0, help="seconds in which all vote; 0 is all at once"
@@ -63,7 +79,7 @@ class Command(BaseCommand):
         parser.add_argument(
             "--compare", action="store_true", help="our server, a reference and the tutorial design, in turns"
         )
-        parser.add_argument("--rounds", type=int, default=3)
+        parser.add_argument("--rounds", type=int, default=3, help="of --compare, and of the rate of joins")
         parser.add_argument("--specimen-phones", type=int, default=compare.SPECIMEN_PHONES)
         parser.add_argument("--json", type=Path, metavar="FILE", help="write everything as one JSON object")
 
@@ -72,15 +88,16 @@ class Command(BaseCommand):
                     USUAL[options["scenario"]].items() if name != "phones"}  # fmt: skip
         phones = USUAL[options["scenario"]]["phones"] if phones is None else phones
         refuse_what_cannot_be(phones, window, options)
+        run = {"groups": self.talk, "joins": self.join, "return": self.come_back, "votes": self.measure}
         try:
-            result = {
-                "groups": lambda: self.talk(options),
-                "joins": lambda: self.crowd(floods_trial.run_joins, phones, options),
-                "return": lambda: self.crowd(floods_trial.run_return, phones, options),
-                "votes": lambda: self.measure(phones, window, options),
-            }[options["scenario"]]()
+            with tempfile.TemporaryDirectory(prefix="loadtest-") as place:
+                result = run[options["scenario"]](Path(place), phones, window, options)
         except (ChildFailed, visitors.NotThere, RuntimeError) as error:
             raise CommandError(str(error)) from None
+        self.progress("")
+        self.stdout.write(report.table(result.get("medians") or {result["label"]: result}))
+        if "ratios" in result:
+            self.stdout.write("\n" + report.ratios(result["ratios"]))
         if options["json"]:
             options["json"].write_text(json.dumps(machine() | result, indent=1) + "\n")
         if "goals" in result:
@@ -89,7 +106,7 @@ class Command(BaseCommand):
         if not result["valid"]:
             raise SystemExit(1)
 
-    def talk(self, options: dict) -> dict[str, Any]:
+    def talk(self, place: Path, phones: int, window: float, options: dict) -> dict[str, Any]:
         plan = groups_trial.Plan(
             **{name: options[name] for name in ("groups", "people", "seconds", "every", "voters")}
         )
@@ -97,80 +114,47 @@ class Command(BaseCommand):
             raise CommandError(
                 "--groups: 1 to 200, --people: 2 to 30, --voters: 0 or more; --seconds and --every: above 0."
             )
-        with (
-            tempfile.TemporaryDirectory(prefix="loadtest-") as place,
-            trial.prepared(Path(place), self.progress, "groups_room") as room,
-        ):
-            result = groups_trial.run(KINDS[options["server"]], plan, Path(place), room, self.progress)
-        self.progress("")
-        self.stdout.write(report.table({result["label"]: result}, groups_trial.ROWS))
-        return result
+        with trial.prepared(place, self.progress, "groups_room") as room:
+            return groups_trial.run(KINDS[options["server"]], plan, place, room, self.progress)
 
-    def crowd(self, run: Callable, phones: int, options: dict) -> dict[str, Any]:
-        plan = floods_trial.Plan(phones, options["seconds"], options["voters"])
+    def join(self, place: Path, phones: int, window: float, options: dict) -> dict[str, Any]:
+        against = options["against"] and options["against"].absolute()
+        plan = joins_trial.Plan(phones, options["seconds"], options["voters"], options["rounds"], against)
         if not plan.is_possible:
             raise CommandError("--voters: 1 to 1,000; --seconds: above 0.")
-        with (
-            tempfile.TemporaryDirectory(prefix="loadtest-") as place,
-            trial.prepared(Path(place), self.progress) as room,
-        ):
-            result = run(KINDS[options["server"]], plan, Path(place), room, self.progress)
-        self.progress("")
-        self.stdout.write(report.table({result["label"]: result}, floods_trial.ROWS[result["scenario"]]))
-        return result
+        return joins_trial.run(KINDS[options["server"]], plan, place, self.progress)
 
-    def measure(self, phones: int, window: float, options: dict) -> dict[str, Any]:
-        if options["base_url"]:
-            return self.visit(phones, window, options)
-        with tempfile.TemporaryDirectory(prefix="loadtest-") as place:
+    def come_back(self, place: Path, phones: int, window: float, options: dict) -> dict[str, Any]:
+        with trial.prepared(place, self.progress) as room:
+            return return_trial.run(KINDS[options["server"]], phones, place, room, self.progress)
+
+    def measure(self, place: Path, phones: int, window: float, options: dict) -> dict[str, Any]:
+        if url := options["base_url"]:
+            owned = options["i_own_this_server"]
+            return visitors.run(url, options["code"], phones, window, self.progress, owned=owned)
+        with trial.prepared(place, self.progress) as room:
             if options["compare"]:
-                return self.compare(phones, window, Path(place), options)
-            return self.single(phones, window, Path(place), options)
+                return self.compare(place, phones, window, options, room)
+            return trial.run(KINDS[options["server"]], phones, window, place, room, self.progress)
 
-    def single(self, phones: int, window: float, place: Path, options: dict) -> dict[str, Any]:
-        with trial.prepared(place, self.progress) as room:
-            result = trial.run(KINDS[options["server"]], phones, window, place, room, self.progress)
-        return self.show({result["label"]: result}, result)
+    def compare(self, place: Path, phones: int, window: float, options: dict, room: Child) -> dict[str, Any]:
+        def run(contender: compare.Contender, number: int) -> dict[str, Any]:
+            def say(words: str) -> None:
+                self.progress(f"round {number} of {options['rounds']}, {contender.name}: {words}")
 
-    def visit(self, phones: int, window: float, options: dict) -> dict[str, Any]:
-        result = visitors.run(
-            options["base_url"],
-            options["code"],
-            phones,
-            window,
-            self.progress,
-            owned=options["i_own_this_server"],
-        )
-        return self.show({result["label"]: result}, result)
+            if contender.joins_only:
+                return trial.run_joining(contender.kind, contender.phones, place, room, say)
+            return trial.run(contender.kind, contender.phones, window, place, room, say)
 
-    def compare(self, phones: int, window: float, place: Path, options: dict) -> dict[str, Any]:
         chosen = compare.contenders(phones, options["specimen_phones"])
-        with trial.prepared(place, self.progress) as room:
-
-            def run(contender: compare.Contender, number: int) -> dict[str, Any]:
-                def say(words: str) -> None:
-                    self.progress(f"round {number} of {options['rounds']}, {contender.name}: {words}")
-
-                if contender.joins_only:
-                    return trial.run_joining(contender.kind, contender.phones, place, room, say)
-                return trial.run(contender.kind, contender.phones, window, place, room, say)
-
-            result = compare.compare(chosen, options["rounds"], run)
-        result |= {
+        result = compare.compare(chosen, options["rounds"], run)
+        return result | {
             "phones": phones, "window": window,
             "goals": goals.reached(result, phones, window), "decided_elsewhere": list(goals.ELSEWHERE),
         }  # fmt: skip
-        self.show(result["medians"], result)
-        self.stdout.write("\n" + report.ratios(result["ratios"]))
-        return result
-
-    def show(self, columns: dict[str, dict[str, Any]], result: dict[str, Any]) -> dict[str, Any]:
-        self.progress("")
-        self.stdout.write(report.table(columns))
-        return result
 
     def progress(self, words: str) -> None:
-        """One line that changes on a terminal, a line each elsewhere."""
+        """Progress: on a terminal a line that is overwritten, elsewhere a line each."""
         if sys.stderr.isatty():
             self.stderr.write(f"\r\033[K{words}", ending="")
             self.stderr.flush()
@@ -179,15 +163,21 @@ class Command(BaseCommand):
 
 
 def refuse_what_cannot_be(phones: int, window: float, options: dict) -> None:
-    """Before anything is started: a long run must not end with a figure that nobody asked for, or nowhere."""
-    if not 1 <= phones <= MOST_PHONES or window < 0:
+    """Validate all options before anything is started, so that no long run fails at its end. Raises `CommandError`."""
+    least = 0 if options["scenario"] == "joins" else 1
+    if not least <= phones <= MOST_PHONES or window < 0:
         raise CommandError(f"--phones: expected 1 to {MOST_PHONES:,}; --window: expected 0 or more seconds.")
-    if options["rounds"] < 1 or not 1 <= options["specimen_phones"] <= MOST_PHONES:
+    if (
+        options["rounds"] < (options["scenario"] != "joins")
+        or not 1 <= options["specimen_phones"] <= MOST_PHONES
+    ):
         raise CommandError("--rounds and --specimen-phones: expected 1 or more.")
     if options["base_url"] and (options["compare"] or options["scenario"] != "votes"):
         raise CommandError(
             "--base-url measures votes on one server; --compare and the other scenarios start their own."
         )
+    if (against := options["against"]) and not (against / "manage.py").is_file():
+        raise CommandError(f"--against: {against} is no checkout of this project.")
     if options["json"] and not options["json"].absolute().parent.is_dir():
         raise CommandError(f"--json: there is no folder {options['json'].parent}.")
 

@@ -1,4 +1,4 @@
-"""How much of what should be hidden is found, and how much of what is suggested is right, on invented sentences."""
+"""Measure the recall and precision of redaction on a labelled corpus of invented sentences."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 from django.core.management.base import BaseCommand, CommandParser
 
-from workshops.redaction_measure import GOALS, PRECISION_GOALS, Figure, corpus, measure, mistakes
+from workshops.text.redaction.measure import GOALS, PRECISION_GOALS, Score, corpus, measure, mistakes
 
 
 class Command(BaseCommand):
@@ -20,31 +20,31 @@ class Command(BaseCommand):
         )
 
     def handle(self, **options) -> None:
-        figures = measure(corpus())
+        scores = measure(corpus())
         if options["json"]:
-            self.stdout.write(json.dumps([_as_json(figure) for figure in figures], indent=2))
+            self.stdout.write(json.dumps([_as_json(score) for score in scores], indent=2))
             return
-        self._table(figures)
+        self._table(scores)
         if options["mistakes"]:
             self._mistakes()
 
-    def _table(self, figures: list[Figure]) -> None:
+    def _table(self, scores: list[Score]) -> None:
         self.stdout.write(
             f"{'part':<10}{'kind':<10}{'to hide':>8}{'found':>7}{'recall':>9}"
             f"{'suggested':>11}{'right':>7}{'precision':>11}"
         )
-        for figure in figures:
+        for score in scores:
             self.stdout.write(
-                f"{figure.part:<10}{figure.kind:<10}{figure.gold:>8}{figure.found:>7}{figure.recall:>9.3f}"
-                f"{figure.suggested:>11}{figure.right:>7}{figure.precision:>11.3f}"
-                f"{'' if figure.meets_goals else '   below its goal'}"
+                f"{score.part:<10}{score.kind:<10}{score.gold:>8}{score.found:>7}{score.recall:>9.3f}"
+                f"{score.suggested:>11}{score.right:>7}{score.precision:>11.3f}"
+                f"{'' if score.meets_goals else '   below its goal'}"
             )
         goals = [f"recall of {kind} {goal:.2f}" for kind, goal in GOALS.items()]
         goals += [f"precision of {kind} {goal:.2f}" for kind, goal in PRECISION_GOALS.items()]
         self.stdout.write(f"{len(corpus())} sentences. Goals: {', '.join(goals)}.")
 
     def _mistakes(self) -> None:
-        """Only of the part in sight: whoever reads the other one can no longer measure with it."""
+        """Only of the training part: reading mistakes of the held-out part would spoil it for measuring."""
         for sentence in (sentence for sentence in corpus() if sentence.part == "rules"):
             for fault, spans in zip(("missed", "wrong"), mistakes(sentence), strict=True):
                 for span in spans:
@@ -52,9 +52,9 @@ class Command(BaseCommand):
                     self.stdout.write(f"{fault:<7} {span.kind:<9} {words!r} in: {sentence.text}")
 
 
-def _as_json(figure: Figure) -> dict:
-    return asdict(figure) | {
-        "recall": round(figure.recall, 4),
-        "precision": round(figure.precision, 4),
-        "meets_goals": figure.meets_goals,
+def _as_json(score: Score) -> dict:
+    return asdict(score) | {
+        "recall": round(score.recall, 4),
+        "precision": round(score.precision, 4),
+        "meets_goals": score.meets_goals,
     }

@@ -1,4 +1,4 @@
-"""A transcript without the names in it: speakers become numbers, and what redaction would hide gets its mark."""
+"""Pseudonymise a transcript: speakers become numbers, and every span that redaction finds is replaced by its mark."""
 
 from __future__ import annotations
 
@@ -11,10 +11,9 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import translation
 
-from workshops import transcripts
-from workshops.exports import transcript_vtt
-from workshops.models import Transcript
-from workshops.pseudonyms import FACILITATORS
+from workshops.text.exports import transcript_vtt
+from workshops.text.transcripts import formats, pseudonyms
+from workshops.text.transcripts.worker import FACILITATORS
 
 
 class Command(BaseCommand):
@@ -37,7 +36,7 @@ class Command(BaseCommand):
         with translation.override(options["language"] or translation.get_language()):
             try:
                 cues = _cues(_read(options["file"]), facilitators)
-            except transcripts.TranscriptError as error:
+            except formats.TranscriptError as error:
                 if not as_json:
                     raise CommandError(str(error)) from None
                 self.stdout.write(json.dumps({"error": str(error)}))
@@ -45,14 +44,14 @@ class Command(BaseCommand):
         if as_json:
             self.stdout.write(json.dumps({"cues": cues}))
         else:
-            self.stdout.write(transcript_vtt.write(Transcript(cues=cues)), ending="")
+            self.stdout.write(transcript_vtt.write(cues), ending="")
 
 
 def _read(file: str) -> bytes:
     if file == "-":
         if hasattr(os, "nice"):
-            os.nice(10)  # whoever waits for this waits behind everybody who is in a workshop
-        return sys.stdin.buffer.read(transcripts.SIZE_LIMIT + 1)
+            os.nice(10)  # a live workshop on the same machine has priority
+        return sys.stdin.buffer.read(formats.SIZE_LIMIT + 1)
     try:
         return Path(file).read_bytes()
     except OSError as error:
@@ -60,5 +59,5 @@ def _read(file: str) -> bytes:
 
 
 def _cues(source: bytes, facilitators: list[str]) -> list[dict]:
-    done = transcripts.pseudonymise(transcripts.parse(source), facilitators)
+    done = pseudonyms.pseudonymise(formats.parse(source), facilitators)
     return [asdict(cue) for cue in done.cues]

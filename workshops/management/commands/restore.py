@@ -7,11 +7,11 @@ from pathlib import Path
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError
 
-from workshops import backups
+from workshops.operations import backups
 
 
 class Command(BaseCommand):
-    help = "Put a backup into the database, check every table, then migrate. Stop the servers first."
+    help = "Put a backup into the database, then migrate. Stop the servers first."
 
     def add_arguments(self, parser):
         parser.add_argument("file", type=Path)
@@ -19,11 +19,9 @@ class Command(BaseCommand):
 
     def handle(self, *args, file: Path, replace: bool, **options):
         try:
-            manifest = backups.restore(file, replace=replace)
+            backups.refuse_while_others_are_connected()
+            rows = backups.restore(file, replace=replace)
         except backups.BackupError as error:
             raise CommandError(str(error)) from error
-        rows = sum(table.rows for table in manifest.tables.values())
-        self.stdout.write(
-            f"Restored {rows} rows in {len(manifest.tables)} tables from {manifest.made_at}: all as saved."
-        )
+        self.stdout.write(f"Restored {sum(rows.values())} rows in {len(rows)} tables.")
         call_command("migrate", verbosity=0)

@@ -1,3 +1,4 @@
+// @ts-check
 /* A page that waits for its turn: when its seconds are over it sends itself again, with all that was ticked.
 
    Before that it asks whether the server answers at all, so a browser never leaves this page for an error of its

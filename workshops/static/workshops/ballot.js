@@ -1,31 +1,25 @@
+// @ts-check
 /* Makes a ballot handier than its plain HTML; without this file every ballot still works.
 
    The form's own fields always hold the answer. What is drawn here (the list of a ranking, buttons for
    points, counters) only reads and writes those fields, so a plain submit, a refresh and `read` agree.
 
-   Ballot.upgrade(form)      adds what helps; safe to call again
-   Ballot.read(form)         the raw answer, equal to the poll type's `from_form`; null is a pass
-   Ballot.fill(form, value)  puts an answer back, canonical or as read; null is a pass
-   Ballot.say(form)          the answer in words: "6 to 8 babies"
-
-   <form data-type="ranking" data-poll="7">; words come from data-* attributes, @ a name, # a number. */
+   What an answer means is the poll type's alone (`from_form`, `to_form`). Words come from data-* attributes, @ a name,
+   # a number. */
 (function () {
   "use strict";
   const $ = (root, selector) => root.querySelector(selector);
   const $$ = (root, selector) => Array.from(root.querySelectorAll(selector));
   const fields = (form, name) => $$(form, "[name='" + name + "']");
   const field = (form, name) => fields(form, name)[0];
-  const text = (form, name) => (field(form, name) || { value: "" }).value;
   const checked = (form, name) => fields(form, name).filter(input => input.checked).map(input => input.value);
   const passes = form => checked(form, "pass").length > 0;
   const prefixed = (form, prefix) => $$(form, "[name^='" + prefix + "']");
-  const key = (input, prefix) => input.name.slice(prefix.length);
   const label = input => {
     const words = input.closest("label") || $(input.form, "label[for='" + input.id + "']");
     const span = $(words, ":scope > span") || words;
     return Array.from(span.childNodes).filter(node => node.nodeName !== "SMALL").map(node => node.textContent).join("").replace(/\s+/g, " ").trim();
   };
-  const chosen = (form, name) => fields(form, name).filter(input => input.checked).map(label);
   const changed = input => input.dispatchEvent(new Event("input", { bubbles: true }));
 
   /* "3 chosen" in every plural form: data attribute → JSON {category: phrase with #} */
@@ -39,101 +33,29 @@
     element.hidden = !words;
   }
 
-  /* --- read, fill, say: one entry per poll type ------------------------------------------------- */
+  /* --- read, fill: the same for every poll type */
 
-  const digits = words => (/^\d{1,3}$/.test(words) ? Number(words) : words);
-  const entries = (inputs, prefix) => inputs.filter(i => i.value.trim()).map(i => [key(i, prefix), i.value.trim()]);
-  const object = pairs => pairs.reduce((all, pair) => { all[pair[0]] = pair[1]; return all; }, {});
-
-  function ranks(form) {
-    const typed = entries(prefixed(form, "rank_"), "rank_").sort((a, b) => a[1] - b[1]);
-    const places = object(typed.slice().sort((a, b) => (a[0] < b[0] ? -1 : 1)));
-    return typed.every((pair, i) => pair[1] === String(i + 1)) ? typed.map(pair => pair[0]) : { places: places };
-  }
-
-  const READ = {
-    single_choice(form) {
-      const choice = checked(form, "choice")[0] || "";
-      if (choice === "~pass") return null;
-      return choice === "~other" ? { other: text(form, "other") } : choice;
-    },
-    multiple_choice: form => checked(form, "option"),
-    scale(form) {
-      if (field(form, "point")) {
-        const point = checked(form, "point")[0] || "";
-        return point === "~pass" ? null : digits(point);
-      }
-      return object(prefixed(form, "point_").filter(i => i.checked && i.value).map(i => [key(i, "point_"), digits(i.value)]));
-    },
-    ranking: ranks,
-    words: form => fields(form, "word").map(input => input.value).filter(word => word.trim()),
-    open_text: form => text(form, "text"),
-    number: form => (checked(form, "none").length ? { none: true } : text(form, "number")),
-    points: form => object(entries(prefixed(form, "points_"), "points_")),
-    statement(form) {
-      const value = { choice: checked(form, "agreement")[0] || "" };
-      if (text(form, "reason").trim()) value.reason = text(form, "reason");
-      return value;
-    },
-  };
-
-  const TO_FORM = {
-    single_choice: v => (v && v.other !== undefined ? { choice: ["~other"], other: [v.other] } : { choice: [v === null ? "~pass" : v] }),
-    multiple_choice: v => ({ option: v }),
-    scale: v => (v === null ? { point: ["~pass"] } : typeof v === "object" ? named("point_", v) : { point: [String(v)] }),
-    ranking: v => (v.places ? named("rank_", v.places) : object(v.map((option, i) => ["rank_" + option, [String(i + 1)]]))),
-    words: v => ({ word: v }),
-    open_text: v => ({ text: [v] }),
-    number: v => (v && v.none ? { none: ["1"] } : { number: [String(v)] }),
-    points: v => named("points_", v),
-    statement: v => (v === null ? { agreement: ["pass"] } : { agreement: [v.choice], reason: [v.reason || ""] }),
-  };
-  const named = (prefix, values) => object(Object.keys(values).map(name => [prefix + name, [String(values[name])]]));
-
-  const SAY = {
-    single_choice: form => (checked(form, "choice")[0] === "~other" ? [text(form, "other").trim()] : chosen(form, "choice")),
-    multiple_choice: form => chosen(form, "option"),
-    scale: form => (field(form, "point") ? chosen(form, "point") : $$(form, ".scale-item").map(sayItem).filter(Boolean)),
-    ranking: form => order(form).map((select, i) => i + 1 + ". " + label(select)),
-    words: READ.words,
-    open_text(form) {
-      const words = text(form, "text").replace(/\s+/g, " ").trim();
-      return [words.length > 60 ? words.slice(0, 59).trim() + "…" : words];
-    },
-    number(form) {
-      const unit = $(form, ".number-line span");
-      return checked(form, "none").length ? chosen(form, "none") : [(text(form, "number").trim() + " " + (unit ? unit.textContent : "")).trim()];
-    },
-    points: form => prefixed(form, "points_").filter(i => Number(i.value)).map(i => label(i) + " " + i.value.trim()),
-    statement: form => chosen(form, "agreement"),
-  };
-  function sayItem(item) {
-    const input = $(item, "input:checked");
-    if (!input || !input.value) return "";
-    const words = $(input.nextElementSibling, ".visually-hidden") || input.nextElementSibling;
-    return $(item, "legend").textContent.trim() + ": " + words.textContent.trim();
-  }
+  const NOT_THE_ANSWER = ["csrfmiddlewaretoken", "poll", "op"];
 
   function read(form) {
-    return passes(form) ? null : READ[form.dataset.type](form);
+    /** @type {Fields} */
+    const fields = {};
+    new FormData(form).forEach((value, name) => {
+      if (value && NOT_THE_ANSWER.indexOf(name) < 0) (fields[name] = fields[name] || []).push(String(value));
+    });
+    return fields;
   }
 
-  function fill(form, value) {
-    const radios = field(form, "choice") || field(form, "point") || field(form, "agreement");
-    const own = value === null && !radios ? { pass: ["1"] } : TO_FORM[form.dataset.type](value);
-    $$(form, ".paper input, .paper select, .paper textarea").forEach(input => {
-      const values = own[input.name] || [];
-      if (/radio|checkbox/.test(input.type)) input.checked = values.indexOf(input.value) >= 0;
-      else input.value = values[fields(form, input.name).indexOf(input)] || "";
+  function fill(form, values) {
+    Array.from(form.elements).filter(input => input.name && input.type !== "hidden").forEach(input => {
+      const own = values[input.name] || [];
+      if (/radio|checkbox/.test(input.type)) input.checked = own.indexOf(input.value) >= 0;
+      else input.value = own[fields(form, input.name).indexOf(input)] || "";
     });
     redraw(form);
   }
 
-  function say(form) {
-    return (passes(form) ? chosen(form, "pass") : SAY[form.dataset.type](form)).join(" · ");
-  }
-
-  /* --- upgrades --------------------------------------------------------------------------------- */
+  /* --- upgrades */
 
   /* The same order as polls/types/order.py: FNV-1a of "seed:key", stirred by Murmur3's finaliser. */
   function place(seed, name) {
@@ -316,5 +238,5 @@
     redraw(form);
   }
 
-  window.Ballot = { upgrade: upgrade, read: read, fill: fill, say: say };
+  window.Ballot = { upgrade: upgrade, read: read, fill: fill };
 })();

@@ -1,14 +1,14 @@
+// @ts-check
 /* A participant's small group.
 
-   What people do goes into an outbox in the order in which they did it, in this tab's storage too, and leaves it only
-   when the server has answered: stored, refused and why, or changed by somebody else meanwhile. The pad is a picture
-   like all others, the same for the whole group; what is this person's own in it is marked here. What they type stands
-   beside the picture, so nobody else's change ever touches it. */
+   What people do waits in an outbox, in order and in this tab's storage too, until the server has answered: stored,
+   refused and why, or changed by somebody else meanwhile. The pad is one picture for the whole group; what is this
+   person's own in it is marked here. What they type stands beside it, so nobody else's change touches it. */
 (function () {
   "use strict";
   const live = window.Live;
   const el = (id) => document.getElementById(id);
-  const copy = (id) => el(id).content.firstElementChild.cloneNode(true);
+  const copy = (id) => /** @type {Part} */ (el(id).content.firstElementChild.cloneNode(true));
   if (!live || live.group) return;
   live.group = true; // it is here, and comes no second time
   const words = JSON.parse(el("group-words").textContent);
@@ -16,7 +16,7 @@
   const LETTERS = 1000, COUNTED = 800, QUIET = 10000;
   let place = live.place || JSON.parse(el("place").textContent); // the newest: this script may come later than the page
 
-  // ---- words for everybody, also for ears -------------------------------------------------------------
+  // ---- words for everybody, also for ears
 
   let silence = 0;
 
@@ -37,7 +37,7 @@
     if (told.help && !group.querySelector("[data-news=help]")) { delete told.help; if (!first) say(words.answered); }
   }
 
-  // ---- the soft timer ------------------------------------------------------------------------------------
+  // ---- the soft timer
 
   let warned = phone ? phone.store.get("group-soon", "") : "";
 
@@ -51,21 +51,19 @@
     say(soon.textContent);
   }, 1000);
 
-  // ---- the picture of the pad -------------------------------------------------------------------------------
+  // ---- the picture of the pad
 
   let shown = ""; // which group's pad it is
-  let kept = {}; // note's id -> {node, html}: what has not changed stays where a finger may be on it
+  let known = {}; // ids of the notes in the last picture
   let newNotes = 0, announcing = 0;
 
-  function keepNotes(group, first) {
-    const before = kept;
-    kept = {};
+  function findNewNotes(group, first) {
+    const before = known;
+    known = {};
     shown = group.dataset.group;
-    group.querySelectorAll("#notes > li").forEach((li) => {
-      const html = li.outerHTML, old = before[li.id];
-      if (old && old.html === html) { li.replaceWith(old.node); kept[li.id] = old; return; }
-      kept[li.id] = { node: li, html: html, open: Boolean(old && old.node.querySelector("details[open]")) };
-      if (first || old) return;
+    group.querySelectorAll("#notes > li:not([data-own])").forEach((li) => {
+      known[li.id] = true;
+      if (first || before[li.id]) return;
       li.classList.add("is-new");
       if (li.dataset.by !== place.tag) { newNotes += 1; announce(); }
     });
@@ -75,25 +73,28 @@
     announcing = announcing || setTimeout(() => { announcing = 0; say(words.new.replace("%s", newNotes)); newNotes = 0; }, QUIET);
   }
 
-  live.swapped.push((topic, group) => {
-    if (topic === "stage" && group.dataset.state === "ballot") say(isWriting() ? words.asked : ""); // nothing lies over a ballot
-    if (topic !== "group") return;
-    keepNotes(group, shown !== group.dataset.group);
-    tellNews(group, false);
-    mark();
+  const isWriting = () => Boolean(desk) && desk.contains(document.activeElement);
+  /** @type {Element} */
+  let here = document.body;
+  let top = 0, box = ""; // where the focus is when a picture comes
+
+  live.on("swapping", () => {
+    here = document.activeElement;
+    top = here.getBoundingClientRect().top;
+    box = (here.closest("#notes > li, #scribe") || { id: "" }).id;
   });
 
-  const isWriting = () => Boolean(desk) && desk.contains(document.activeElement);
-
-  /* A picture above what somebody types must not push it away under their fingers, nor take the place where they are. */
-  const show = live.handlers.screen;
-  live.handlers.screen = (frame) => {
-    const here = document.activeElement, typing = isWriting();
-    const top = here.getBoundingClientRect().top, box = here.closest("#notes > li, #scribe");
-    show(frame);
-    if (typing) window.scrollBy(0, here.getBoundingClientRect().top - top);
-    if (box && document.activeElement === document.body) comeBack(el(box.id));
-  };
+  live.on("swapped", (topic, picture, isNew) => {
+    if (topic === "stage" && isNew && picture.dataset.state === "ballot") say(isWriting() ? words.asked : ""); // nothing lies over a ballot
+    if (topic === "group") {
+      findNewNotes(picture, shown !== picture.dataset.group);
+      tellNews(picture, false);
+      mark();
+    }
+    // A picture above what somebody types must not push it away under their fingers, nor take the place where they are.
+    if (isWriting()) window.scrollBy(0, here.getBoundingClientRect().top - top);
+    if (box && document.activeElement === document.body) comeBack(el(box));
+  });
 
   /* What was pressed is gone from the picture: its neighbour is next, or the heading of the notes. */
   function comeBack(box) {
@@ -104,7 +105,7 @@
 
   let last = place.group; // where this person sat last: words that they finish after the group time are meant for it
 
-  live.handlers.place = (frame) => {
+  live.on("place", (frame) => {
     const moved = frame.group !== place.group;
     place = frame;
     if (place.group > 0) last = place.group;
@@ -118,7 +119,7 @@
     }
     mark();
     if (!phone) listen();
-  };
+  });
 
   /* An observer: nobody but this page knows which group it is, so the address says it, and every new socket. */
   function listen() {
@@ -127,7 +128,7 @@
     history.replaceState(null, "", location.pathname + (place.group > 0 ? "?listen=" + place.group : ""));
   }
 
-  // ---- what is this person's own -------------------------------------------------------------------------------
+  // ---- what is this person's own
 
   /* As it will be when all that waits has arrived: a tap shows at once. */
   function isOn(command, id, stored) {
@@ -152,26 +153,30 @@
     const isScribe = Boolean(group.dataset.scribe) && group.dataset.scribe === place.tag;
     group.querySelectorAll("[data-scribe-is]").forEach((part) => { part.hidden = (part.dataset.scribeIs === "me") !== isScribe; });
     if (group.dataset.hidden === "yes") drawOwn(el("notes"), place.own);
+    else group.querySelectorAll("#notes > [data-own]").forEach((li) => li.remove()); // the picture has them now
     const notes = Array.from(group.querySelectorAll("#notes > li"));
     notes.forEach((li, at) => markNote(li, at, notes.length, isOpen, isScribe, group.dataset.hidden === "yes"));
     const elsewhere = el("elsewhere");
     if (elsewhere) { // a desk from before may still be kept
       drawOwn(elsewhere, place.elsewhere);
-      elsewhere.parentNode.hidden = !elsewhere.children.length;
+      elsewhere.parentElement.hidden = !elsewhere.children.length;
       elsewhere.querySelectorAll("li").forEach((li) => markNote(li, 0, 1, true, false, true));
     }
     if (pressed && document.activeElement === document.body) (el(pressed) || el("notes-title") || document.body).focus({ preventScroll: true });
     drawUnsent();
   }
 
+  const drawn = new WeakMap(); // list -> the notes in it
+
   /* Notes that no picture has come with the place: one's own where people think first, and in a group that was left. */
   function drawOwn(list, notes) {
     const signature = JSON.stringify(notes || []);
-    if (!list || list.dataset.own === signature) return;
-    list.dataset.own = signature;
+    if (!list || drawn.get(list) === signature) return;
+    drawn.set(list, signature);
     list.textContent = "";
     (notes || []).forEach((own) => {
       const li = list.appendChild(copy("own-note")), text = li.firstElementChild;
+      li.dataset.own = "";
       li.id = "note-" + own.note;
       li.dataset.by = place.tag;
       li.dataset.rev = own.rev;
@@ -188,15 +193,14 @@
   function markNote(li, at, many, isOpen, isScribe, isHidden) {
     const id = Number(li.id.slice(5)), own = li.dataset.by === place.tag;
     let tools = li.querySelector(".note-do");
-    if (tools && !tools.dataset.mine) { tools.remove(); tools = null; } // drawn for a page without this script
+    if (tools && tools.dataset.own === undefined) { tools.remove(); tools = null; } // drawn for a page without this script
     if (!tools) {
       tools = copy("note-do");
-      tools.dataset.mine = "yes";
+      tools.dataset.own = "";
       tools.querySelectorAll("button, summary").forEach((one) => {
         one.id = (one.value || "more") + "-" + id;
         one.setAttribute("aria-describedby", "text-" + id);
       });
-      tools.querySelector("details").open = Boolean(kept[li.id] && kept[li.id].open);
       li.appendChild(tools);
     }
     tools.hidden = !isOpen;
@@ -218,7 +222,7 @@
     });
   }
 
-  // ---- the outbox ------------------------------------------------------------------------------------------------
+  // ---- the outbox
 
   const outbox = phone ? phone.store.get("group-outbox", []) : []; // in order: {frame, late, refused, message, theirs}
   let flying = null, timer = 0, arrived = []; // arrived: notes that are stored and not in the picture yet
@@ -291,12 +295,13 @@
     if (line && !phone.isTyping()) line.focus();
   }
 
-  // ---- what waits, was refused, or met somebody else's change --------------------------------------------------------
+  // ---- what waits, was refused, or met somebody else's change
 
   function drawUnsent() {
     const list = el("unsent");
     const late = outbox.some((item) => item.late && !item.refused); // they go in order: behind one that waits all wait
     arrived = arrived.filter((one) => !el("note-" + one.note));
+    /** @type {{frame: any, state: string, refused?: string, theirs?: {text: string}}[]} */
     const lines = arrived.map((one) => ({ frame: one.frame, state: words.note }))
       .concat(outbox.filter((item) => item.frame.text || item.late).map((item) => ({ frame: item.frame, refused: item.refused, theirs: item.theirs,
         state: item.refused ? item.message : late ? words.waiting : words.sending })));
@@ -335,7 +340,7 @@
     if (!desk.contains(document.activeElement) && !el("composer").hidden) el("note-text").focus();
   }
 
-  // ---- the desk -----------------------------------------------------------------------------------------------------
+  // ---- the desk
 
   const letters = (field) => Array.from(field.value.trim()).length;
 
@@ -361,7 +366,7 @@
     return wrong;
   }
 
-  function sendNote(form) {
+  function sendNote() {
     const field = el("note-text");
     if (complaint(field)) return;
     const text = field.value.trim();
@@ -372,23 +377,23 @@
 
   function openEditor(id) {
     const li = el("note-" + id), form = el("editor"), field = el("edit-text");
-    if (!form.hidden && form.note.value !== String(id) && form.dataset.typed) { say(words.busy); field.focus(); return; }
-    if (form.hidden || form.note.value !== String(id)) fillEditor({ note: id, rev: Number(li.dataset.rev), text: li.querySelector(".words").textContent });
+    if (!form.hidden && form.elements.note.value !== String(id) && form.dataset.typed) { say(words.busy); field.focus(); return; }
+    if (form.hidden || form.elements.note.value !== String(id)) fillEditor({ note: id, rev: Number(li.dataset.rev), text: li.querySelector(".words").textContent });
     field.focus();
   }
 
   function fillEditor(edit) {
     const form = el("editor");
     form.hidden = false;
-    form.note.value = edit.note;
-    form.rev.value = edit.rev;
+    form.elements.note.value = edit.note;
+    form.elements.rev.value = edit.rev;
     delete form.dataset.typed;
     el("edit-text").value = edit.text;
     typed(el("edit-text"));
   }
 
   function closeEditor() {
-    const form = el("editor"), back = el("edit-" + form.note.value);
+    const form = el("editor"), back = el("edit-" + form.elements.note.value);
     form.hidden = true;
     delete form.dataset.typed;
     phone.store.set("group-edit", null);
@@ -398,14 +403,14 @@
   function sendEdit(form) {
     const field = el("edit-text");
     if (complaint(field)) return;
-    put({ t: "edit_note", note: Number(form.note.value), rev: Number(form.rev.value), text: field.value.trim() });
+    put({ t: "edit_note", note: Number(form.elements.note.value), rev: Number(form.elements.rev.value), text: field.value.trim() });
     closeEditor();
   }
 
   function typed(field) {
     const form = field.form;
     if (field.id === "note-text") phone.store.set("group-draft", field.value);
-    else phone.store.set("group-edit", { note: Number(form.note.value), rev: Number(form.rev.value), text: field.value });
+    else phone.store.set("group-edit", { note: Number(form.elements.note.value), rev: Number(form.elements.rev.value), text: field.value });
     count(field);
   }
 
@@ -414,7 +419,7 @@
   function press(button) {
     const [command, ...values] = button.value.split(":"), line = button.closest("#unsent li");
     if (line) return decide(outbox.find((item) => item.frame.op === line.dataset.op), command);
-    if (command === "note") return sendNote(button.form);
+    if (command === "note") return sendNote();
     if (command === "edit_note") return sendEdit(button.form);
     if (command === "edit") return openEditor(Number(values[0]));
     if (command === "table") return sendTable(button.form);
@@ -424,23 +429,22 @@
   }
 
   function sendTable(form) {
-    const number = Number(form.table.value);
-    if (!blame(form.table, Number.isInteger(number) && number > 0 ? "" : words.number)) put({ t: "table", table: number });
+    const number = Number(form.elements.table.value);
+    if (!blame(form.elements.table, Number.isInteger(number) && number > 0 ? "" : words.number)) put({ t: "table", table: number });
   }
 
-  // ---- begin ----------------------------------------------------------------------------------------------------------
+  // ---- begin
 
   const first = el("group");
-  keepNotes(first, true);
+  findNewNotes(first, true);
   tellNews(first, !live.place);
-  if (!phone) { listen(); live.onopen = () => { if (place.group > 0) live.send({ t: "look", group: place.group }); }; }
+  if (!phone) { listen(); live.on("open", () => { if (place.group > 0) live.send({ t: "look", group: place.group }); }); }
   if (!desk) return;
 
-  const voteStored = live.handlers.ack, voteRefused = live.handlers.nack, opened = live.onopen, woken = live.onwake;
-  live.handlers.ack = (frame) => { const item = withOp(frame.op); if (item) stored(item, frame); else if (frame.poll) voteStored(frame); };
-  live.handlers.nack = (frame) => { const item = withOp(frame.op); if (item) refused(item, frame); else if (frame.poll) voteRefused(frame); };
-  live.onopen = () => { opened(); if (next()) deliver(next()); };
-  live.onwake = () => { woken(); if (next() && next().late) deliver(next()); };
+  live.on("ack", (frame) => { const item = withOp(frame.op); if (item) stored(item, frame); });
+  live.on("nack", (frame) => { const item = withOp(frame.op); if (item) refused(item, frame); });
+  live.on("open", () => { if (next()) deliver(next()); });
+  live.on("wake", () => { if (next() && next().late) deliver(next()); });
 
   document.addEventListener("click", (event) => {
     const button = event.target.closest('button[name="do"]');

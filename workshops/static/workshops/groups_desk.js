@@ -1,4 +1,5 @@
-/* Groups on the console: open one group's pad, keep what is ticked while pictures change, say who calls.
+// @ts-check
+/* Groups on the console: open one group's pad, untick what was sent, say who calls.
    After live.js. Without this file a group opens as a page of its own (`?group=`) and everything works. */
 (function () {
   "use strict";
@@ -6,7 +7,7 @@
   const place = (id) => document.getElementById(id);
   if (!live || !place("group")) return;
 
-  // ---- one group's pad -------------------------------------------------------------------------------
+  // ---- one group's pad
 
   let opened = Number(place("group").dataset.group || 0);
   let arriving = false; // the pad was asked for by hand: what comes next is what somebody wants to read
@@ -62,55 +63,30 @@
     place("group-link").value = pad.dataset.link || "";
   }
 
-  live.onopen = () => { if (opened) live.send({ t: "look", group: opened }); };
+  live.on("open", () => { if (opened) live.send({ t: "look", group: opened }); });
 
-  // ---- ticks and choices stay where they are ----------------------------------------------------------
+  // ---- ticks that have done their work
 
-  const kept = { breakouts: {}, group: {} };
-
-  document.addEventListener("change", (event) => {
-    const picture = event.target.closest("#breakouts, #group");
-    if (!picture || !event.target.id) return;
-    const value = event.target.type === "checkbox" ? event.target.checked : event.target.value;
-    kept[picture.id][event.target.id] = value;
-  });
-
-  function restore(topic, element) {
-    Object.keys(kept[topic]).forEach((id) => {
-      const field = element.querySelector("#" + id);
-      if (!field) delete kept[topic][id];
-      else if (field.type === "checkbox") field.checked = kept[topic][id];
-      else field.value = kept[topic][id];
-    });
-  }
-
-  /* What was ticked for a gesture has done its work and is not ticked any more. The new picture may be faster than the
-     answer: it comes without these ticks, so that the next gesture does not take them along. Refused, they come back.
-     Asked on the way out, because a form that a picture has replaced tells the page no more of its answer. */
+  /* What was ticked for a gesture is not ticked any more, so that the next gesture does not take it along; refused, it is
+     ticked again. */
   document.addEventListener("htmx:beforeRequest", (event) => {
-    const form = event.detail.elt.closest("form"), picture = form && form.closest("#breakouts, #group");
-    if (!picture) return;
-    const ids = [...form.querySelectorAll("input[type=checkbox]:checked")].map((box) => box.id);
-    const ticks = kept[picture.id], xhr = event.detail.xhr;
-    ids.forEach((id) => { delete ticks[id]; });
+    const form = event.detail.elt.closest("form");
+    if (!form || !form.closest("#breakouts, #group")) return;
+    const xhr = event.detail.xhr, sent = [...form.querySelectorAll("input[type=checkbox]:checked")];
+    sent.forEach((box) => { box.checked = false; });
     xhr.addEventListener("loadend", () => {
       const done = xhr.status >= 200 && xhr.status < 300 && xhr.responseText.indexOf('role="alert"') < 0;
-      ids.filter((id) => !(id in ticks)).forEach((id) => { // those that nobody has touched meanwhile
-        const box = place(id);
-        if (!done) ticks[id] = true;
-        if (box) box.checked = !done;
-      });
+      if (!done) sent.forEach((box) => { box.checked = true; });
     });
   });
 
-  // ---- what a new picture brings -----------------------------------------------------------------------
+  // ---- what a new picture brings
 
   let step = (place("breakouts") || document.body).dataset.step;
 
-  live.swapped.push((topic, element) => {
+  live.on("swapped", (topic, element) => {
     if (topic === "help") { mark(); call(element.dataset.calls); }
     if (topic !== "breakouts" && topic !== "group") return;
-    restore(topic, element);
     if (topic === "group") {
       if (Number(element.dataset.group) !== opened) return close();
       fill(element);

@@ -1,3 +1,4 @@
+// @ts-check
 /* People are dragged into groups, with a mouse or, after a moment's hold, with a finger. An extra on top: what is
    dropped is ticked and the group's own “Move here” is pressed, so nothing is done here that a keyboard cannot do.
    Everything is remembered by id: a new picture may come at any moment. */
@@ -8,7 +9,8 @@
   if (!id("breakouts") || !window.PointerEvent) return;
   document.body.classList.add("can-drag");
 
-  let drag = null; // {box, x, y, touch, timer, ghost, over}: the chip under the finger, dragged once it has a ghost
+  /** @type {{box: string, x: number, y: number, touch: boolean, timer?: number, ghost?: HTMLElement, over?: string} | null} */
+  let drag = null; // the chip under the finger, dragged once it has a ghost
 
   document.addEventListener("pointerdown", (event) => {
     const chip = event.target.closest("#breakouts .person"), box = chip && chip.querySelector("[name=places]");

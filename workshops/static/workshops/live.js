@@ -1,26 +1,39 @@
+// @ts-check
 /* The live part of every screen: phone, wall and console.
 
    State, not deltas: the server sends whole small pictures, each the element with the id of its topic. A lost
    message is harmless, and first load, update and reconnect are one thing. Everything works without this file;
-   it makes it immediate. No dependencies, no framework, ES2017. */
+   it makes it immediate. */
 (function () {
   "use strict";
   const body = document.body;
   if (!body.dataset.live) return;
+  // The page may have come as the answer to a form of another address (`straight.js`).
+  const address = body.dataset.address;
+  if (address && address !== location.pathname) history.replaceState(null, "", address);
 
   const read = (id) => JSON.parse((document.getElementById(id) || { textContent: "{}" }).textContent);
   const words = read("words");
   const seen = read("seen");
-  const handlers = {}; // frame type -> what to do; phone.js adds its own
-  const swapped = []; // called after a topic has changed: (topic, element)
   const PING = 25000, PATIENCE = 10000, SHORTEST = 500;
   // Phones are many and have a slow poll meanwhile; a wall or a console has no other way to come back.
   const LONGEST = body.dataset.pictures ? 30000 : 5000;
 
   let offset = Number(body.dataset.now || Date.now()) - Date.now(); // server clock minus ours
-  let socket = null, failures = 0, heard = 0, retry = 0, polling = 0;
+  /** @type {WebSocket | null} */
+  let socket = null;
+  let failures = 0, heard = 0, retry = 0, polling = 0;
 
-  // ---- words about the connection -----------------------------------------------------------------
+  // ---- who listens to what
+
+  /** @type {Record<string, Function[]>} */
+  const handlers = {};
+  /** @type {Live["on"]} */
+  const on = (type, handler) => { (handlers[type] = handlers[type] || []).push(handler); };
+  /** @param {string} type @param {any[]} news */
+  const tell = (type, ...news) => (handlers[type] || []).forEach((handler) => handler(...news));
+
+  // ---- words about the connection
 
   function signal(state) {
     document.querySelectorAll("[data-signal]").forEach((place) => {
@@ -31,39 +44,69 @@
     });
   }
 
-  // ---- pictures -------------------------------------------------------------------------------------
+  // ---- pictures
 
+  /* An element's identity in the next picture: its id, its key among its siblings, an option's value. */
+  const keyOf = (node) => (node.nodeType !== 1 ? "" : node.id || node.dataset.key || (node.nodeName === "OPTION" ? node.value : ""));
+  /* `data-own`: this page's own. Put there by a script, or filled in by somebody: no picture touches it. */
+  const isOwn = (node) => node.nodeType === 1 && node.hasAttribute("data-own");
+  const alike = (one, other) => one.nodeName === other.nodeName && keyOf(one) === keyOf(other) && isOwn(one) === isOwn(other);
+
+  /* Make `old` like `fresh`. Elements stay the same ones, and only what the server says of them is written, so all that
+     a reader has done stays: an open detail, focus, selection, ticks, typed words, the scroll position.
+     `ids`: the old picture's elements with an id, which stay themselves wherever they go. */
+  function morph(old, fresh, ids) {
+    const wants = Array.from(fresh.childNodes), names = (node) => Array.from(node.attributes, (each) => each.name);
+    names(old).forEach((name) => { if (name !== "open" && !fresh.hasAttribute(name)) old.removeAttribute(name); });
+    names(fresh).forEach((name) => {
+      const value = fresh.getAttribute(name);
+      if (name !== "open" && old.getAttribute(name) !== value) old.setAttribute(name, value);
+    });
+    // What is gone goes first: what stays then need not be moved, and keeps its focus.
+    const left = Array.from(old.childNodes).filter((node) => {
+      const stays = isOwn(node) || wants.some((want) => alike(node, want));
+      if (!stays) node.remove();
+      return stays;
+    });
+    let at = old.firstChild;
+    wants.forEach((want) => {
+      const known = ids.get(want.id), may = known && alike(known, want) && !known.contains(old);
+      const same = (may ? known : left.find((node) => alike(node, want))) || want.cloneNode(isOwn(want));
+      if (left.indexOf(same) >= 0) left.splice(left.indexOf(same), 1);
+      if (same.nodeType !== 1) { if (same.nodeValue !== want.nodeValue) same.nodeValue = want.nodeValue; }
+      else if (!isOwn(same)) morph(same, want, ids);
+      if (same === at) at = at.nextSibling;
+      else old.insertBefore(same, at);
+    });
+    left.forEach((node) => { if (!isOwn(node) && node.parentNode === old) node.remove(); });
+  }
+
+  /** @param {Frame} frame */
   function show(frame) {
-    const old = document.getElementById(frame.topic);
-    if (!old) return;
+    if (live.held) { live.held[frame.topic] = frame; return; }
+    const old = document.getElementById(frame.topic), focused = document.activeElement;
     const holder = document.createElement("template");
     holder.innerHTML = frame.html;
     const fresh = holder.content.firstElementChild;
-    if (!fresh) return;
+    if (!old || !(fresh instanceof HTMLElement)) return;
     seen[frame.topic] = frame.rev;
-    // The same question, still being answered: what is on the page, and what is being typed, stays.
-    if (old.dataset.key && old.dataset.key === fresh.dataset.key) return;
-    const focused = old.contains(document.activeElement) ? document.activeElement.id : "";
-    old.querySelectorAll("details[data-keep][open]").forEach((open) => {
-      const same = fresh.querySelector('details[data-keep="' + open.dataset.keep + '"]');
-      if (same) same.open = true;
-    });
-    if (old.dataset.key && fresh.dataset.key) fresh.classList.add("is-new");
-    old.replaceWith(fresh);
-    after(frame.topic, fresh);
-    if (focused && document.getElementById(focused)) document.getElementById(focused).focus();
-  }
-
-  function after(topic, element) {
-    if (element.dataset.body) body.className = element.dataset.body;
+    tell("swapping", frame.topic);
+    /** @type {HTMLElement} */
+    let now = old;
+    if (old.dataset.key === fresh.dataset.key) {
+      morph(old, fresh, new Map(Array.from(old.querySelectorAll("[id]"), (each) => [each.id, each])));
+    } else old.replaceWith(now = fresh); // another question: nothing of the last one is its own
+    const back = focused && (focused.isConnected ? focused : document.getElementById(focused.id));
+    if (back instanceof HTMLElement && back !== document.activeElement && now.contains(back)) back.focus({ preventScroll: true });
+    if (now.dataset.body) body.className = now.dataset.body;
     tick();
-    swapped.forEach((react) => react(topic, element));
+    tell("swapped", frame.topic, now, now === fresh);
   }
 
-  handlers.screen = show;
-  handlers.hello = (frame) => { offset = frame.now - Date.now(); tick(); };
+  on("screen", show);
+  on("hello", (frame) => { offset = frame.now - Date.now(); tick(); });
 
-  // ---- small groups are rare: what a phone needs for them comes when it is told of one -------------------
+  // ---- small groups are rare: what a phone needs for them comes when it is told of one
 
   let fetching = 0; // since when
 
@@ -73,11 +116,11 @@
     return body.dataset.desk && !live.group && Date.now() - fetching > PATIENCE && (place.group || (waits && waits !== "[]"));
   }
 
-  handlers.place = (place) => {
+  on("place", function arrange(place) {
     live.place = place;
     if (!needsDesk(place)) return;
     fetching = Date.now();
-    const anew = () => setTimeout(() => { fetching = 0; handlers.place(live.place); }, SHORTEST * (2 + 6 * Math.random()));
+    const anew = () => setTimeout(() => { fetching = 0; arrange(live.place); }, SHORTEST * (2 + 6 * Math.random()));
     fetch(body.dataset.desk, { credentials: "same-origin" })
       .then((answer) => { if (!answer.ok) throw new Error(String(answer.status)); return answer.text(); })
       .then((html) => {
@@ -88,15 +131,15 @@
         document.head.appendChild(script);
       })
       .catch(anew);
-  };
+  });
 
   function take(text) {
     heard += 1;
     const frame = JSON.parse(text);
-    if (handlers[frame.t]) handlers[frame.t](frame);
+    tell(frame.t, frame);
   }
 
-  // ---- the socket: backs off with full jitter, comes back by itself -----------------------------------
+  // ---- the socket: backs off with full jitter, comes back by itself
 
   function connect() {
     clearTimeout(retry);
@@ -109,7 +152,7 @@
     let greeted = false;
     mine.onopen = () => {
       mine.send(JSON.stringify({ t: "hello", seen: seen }));
-      if (live.onopen) live.onopen();
+      tell("open");
     };
     mine.onmessage = (event) => {
       if (!greeted) { // not before: a server without its database takes sockets, and sends them away again
@@ -137,14 +180,19 @@
     if (failures >= 3) startPolling();
   }
 
-  /* The seat is gone (left, or the workshop was cleared): the page itself knows what to offer. */
+  /* The right to look is gone (left, signed out, another role, a workshop removed): what was shown goes with it. A
+     phone's page itself knows what to offer; `data-ended` is where staff are told why. */
   function lostSeat() {
     let last = Date.now() - performance.now(); // where nothing can be kept, this page's own beginning counts
     try {
       last = Number(sessionStorage.getItem("lost-seat") || 0);
-      sessionStorage.setItem("lost-seat", Date.now());
+      sessionStorage.setItem("lost-seat", String(Date.now()));
     } catch (error) { /* private mode */ }
-    if (Date.now() - last > 10000) return location.reload();
+    if (Date.now() - last > 10000) {
+      if (!body.dataset.ended) return location.reload();
+      body.style.display = "none"; // no words stay on the screen while the next page is on its way
+      return location.replace(body.dataset.ended);
+    }
     clearTimeout(retry);
     retry = setTimeout(connect, PATIENCE);
     return signal("offline");
@@ -175,14 +223,14 @@
     if (document.visibilityState === "hidden") return;
     if (!socket || socket.readyState > 1) { failures = Math.min(failures, 1); connect(); }
     else ping();
-    if (live.onwake) live.onwake();
+    tell("wake");
   }
   document.addEventListener("visibilitychange", wake);
   window.addEventListener("online", wake);
   window.addEventListener("pageshow", wake);
   window.addEventListener("offline", () => { signal("offline"); drop(); });
 
-  // ---- networks that let no socket through: a slow poll -----------------------------------------------
+  // ---- networks that let no socket through: a slow poll
 
   let unreachable = false, turned = false;
 
@@ -211,8 +259,8 @@
         if (!data || !polling) return; // a socket has come in meanwhile, and brings newer pictures
         signal("weak");
         if (unreachable) { unreachable = false; failures = 1; connect(); } // the server is back, so a socket may be too
-        data.frames.forEach((frame) => handlers[frame.t] && handlers[frame.t](frame));
-        if (live.onwake) live.onwake();
+        data.frames.forEach((frame) => tell(frame.t, frame));
+        tell("wake");
       })
       .catch(() => {
         if (!polling) return;
@@ -226,29 +274,30 @@
       });
   }
 
-  // ---- clocks: the server's time, whatever this device believes -----------------------------------------
+  // ---- clocks: the server's time, whatever this device believes
 
   const minutes = (seconds) => Math.floor(seconds / 60) + ":" + String(seconds % 60).padStart(2, "0");
 
   function tick() {
     const now = Date.now() + offset;
     document.querySelectorAll("[data-ends]").forEach((place) => {
-      const left = Math.max(0, Math.round((place.dataset.ends - now) / 1000));
-      if (place.tagName === "PROGRESS") place.value = left;
-      else if (place.classList.contains("clock")) place.style.setProperty("--left", left / (place.dataset.total || left || 1));
+      const left = Math.max(0, Math.round((Number(place.dataset.ends) - now) / 1000));
+      if (place.tagName === "PROGRESS") place.value = String(left);
+      else if (place.classList.contains("clock")) place.style.setProperty("--left", String(left / Number(place.dataset.total || left || 1)));
       else place.textContent = minutes(left);
     });
     document.querySelectorAll("[data-soon]").forEach((words) => {
-      const left = Math.round((words.dataset.soon - now) / 1000);
-      words.hidden = left > words.dataset.from || left <= words.dataset.to;
+      const left = Math.round((Number(words.dataset.soon) - now) / 1000);
+      words.hidden = left > Number(words.dataset.from) || left <= Number(words.dataset.to);
     });
     document.querySelectorAll("[data-since]").forEach((place) => {
-      place.textContent = minutes(Math.max(0, Math.round((now - place.dataset.since) / 1000)));
+      place.textContent = minutes(Math.max(0, Math.round((now - Number(place.dataset.since)) / 1000)));
     });
   }
   setInterval(tick, 1000);
 
-  const live = { handlers, swapped, seen, send, drop, words, now: () => Date.now() + offset, connected: () => Boolean(socket && socket.readyState === 1) };
+  /** @type {Live} */
+  const live = { on, tell, show, seen, send, drop, words, now: () => Date.now() + offset, connected: () => Boolean(socket && socket.readyState === 1) };
   window.Live = live;
   // Once every deferred script has run, so that phone.js is ready for the first frame.
   document.addEventListener("DOMContentLoaded", () => { tick(); connect(); });

@@ -1,8 +1,7 @@
-/* A participant's phone: answers go into an outbox and out of it only when the server says they are stored.
-
-   An answer is kept in memory and in this tab's storage until it is acknowledged, sent again after every fault,
-   by websocket or by POST, and shown in words all the while: sending, saved, not saved yet, closed. Its `op`
-   makes retries harmless, its `seq` makes the latest one win. */
+// @ts-check
+/* A participant's phone: an answer stays in the outbox, in memory and in this tab's storage, until the server says that
+   it is stored. It is sent again after every fault, by websocket or by POST, and its state is shown in words. Its `op`
+   makes retries harmless (idempotency key), its `seq` makes the latest one win. */
 (function () {
   "use strict";
   const live = window.Live, ballot = window.Ballot;
@@ -11,21 +10,24 @@
   const PATIENCE = 4000, SHORTEST = 500, LONGEST = 30000, QUIET = 250;
   const say = (sentence, what) => words[sentence].replace("%s", what);
 
-  // ---- what this tab keeps: intentions, never identity ------------------------------------------------
+  // ---- what this tab keeps: intentions, never identity
 
   const store = {
     key: (name) => name + ":" + body.dataset.live,
+    // Of a questionnaire it outlives the tab: people go on later (`questionnaire.js` throws it away at the end).
+    place: () => body.dataset.keep ? localStorage : sessionStorage,
     get(name, fallback) {
-      try { return JSON.parse(sessionStorage.getItem(this.key(name))) || fallback; } catch (error) { return fallback; }
+      try { return JSON.parse(this.place().getItem(this.key(name))) || fallback; } catch (error) { return fallback; }
     },
     set(name, value) {
-      try { sessionStorage.setItem(this.key(name), JSON.stringify(value)); } catch (error) { /* private mode: memory only */ }
+      try { this.place().setItem(this.key(name), JSON.stringify(value)); } catch (error) { /* private mode: memory only */ }
     },
   };
   const papers = {}; // poll -> what the server has of mine
-  const outbox = store.get("outbox", {}); // poll -> {op, poll, seq, value, said, tries}
+  const outbox = store.get("outbox", {}); // poll -> {op, poll, seq, fields, tries}
   const drafts = store.get("drafts", {}); // poll -> what is being filled in
   let lastSeq = 0;
+  let changing = ""; // the poll whose saved answer is being changed
 
   const newId = () => window.crypto.randomUUID ? window.crypto.randomUUID()
     : "xxxxxxxxxxxx4xxxyxxxxxxxxxxxxxxx".replace(/[xy]/g, () => Math.floor(Math.random() * 16).toString(16));
@@ -34,7 +36,7 @@
   const form = () => stage().querySelector("form.ballot");
   const observing = body.dataset.observer === "yes";
 
-  // ---- the receipt: what happened to my answer ---------------------------------------------------------
+  // ---- the receipt: what happened to my answer
 
   let shownReceipt = "";
 
@@ -44,7 +46,7 @@
     const signature = [kind, title, more].join("|");
     if (signature === shownReceipt && !place.hidden) return;
     shownReceipt = signature;
-    const box = document.querySelector('template[data-receipt="' + kind + '"]').content.firstElementChild.cloneNode(true);
+    const box = document.importNode(document.querySelector('template[data-receipt="' + kind + '"]').content, true).firstElementChild;
     box.querySelector("h2").textContent = title;
     box.querySelector("p").textContent = more;
     const row = box.querySelector(".row");
@@ -72,11 +74,11 @@
     if (waiting && waiting.refused) return refusedNow(waiting);
     if (waiting && waiting.visible) {
       showForm(false);
-      if (waiting.tries > 1) receipt("failed", words.failed, say("failedMore", waiting.said), ["now", "change"]);
-      else receipt("sending", say("sending", waiting.said), words.sendingMore, []);
+      if (waiting.tries > 1) receipt("failed", words.failed, words.failedMore, ["now", "change"]);
+      else receipt("sending", words.sending, words.sendingMore, []);
     } else if (!open) {
       receipt("closed", words.closed, paper ? say("counted", paper.said) : words.notAnswered, []);
-    } else if (paper && !stage().dataset.changing) {
+    } else if (paper && changing !== id) {
       showForm(false);
       const fixed = stage().dataset.change === "no";
       receipt("saved", say("saved", paper.said), fixed ? words.savedFixed : words.savedMore, fixed ? [] : ["change"]);
@@ -120,10 +122,8 @@
     const tally = document.getElementById("tally"), paper = papers[poll()];
     if (!tally || !paper) return;
     if (tally.querySelector("[data-after-vote]")) tally.querySelector("[data-after-vote]").hidden = false;
-    const chosen = [].concat(paper.value && paper.value.choice ? paper.value.choice : paper.value)
-      .filter((value) => typeof value === "string" || typeof value === "number").map(String);
     tally.querySelectorAll("[data-key]").forEach((row) => {
-      if (chosen.indexOf(row.dataset.key) < 0 || row.querySelector(".yours")) return;
+      if (paper.marks.indexOf(row.dataset.key) < 0 || row.querySelector(".yours")) return;
       const mark = document.createElement("span");
       mark.className = "yours";
       mark.textContent = words.yours;
@@ -131,12 +131,12 @@
     });
   }
 
-  // ---- sending -----------------------------------------------------------------------------------------
+  // ---- sending
 
-  function answer(value, said) {
+  function answer(fields) {
     const id = poll();
     lastSeq = Math.max(lastSeq, (papers[id] || {}).seq || 0, (outbox[id] || {}).seq || 0) + 1;
-    outbox[id] = { op: newId(), poll: Number(id), seq: lastSeq, value: value, said: said, tries: 0 };
+    outbox[id] = { op: newId(), poll: Number(id), seq: lastSeq, fields: fields, tries: 0 };
     store.set("outbox", outbox);
     deliver(outbox[id]);
     setTimeout(() => { if (outbox[id]) { outbox[id].visible = true; settle(); } }, QUIET);
@@ -146,7 +146,7 @@
     if (outbox[item.poll] !== item || item.refused) return;
     clearTimeout(item.timer);
     item.tries += 1;
-    const frame = { t: "vote", op: item.op, poll: item.poll, seq: item.seq, value: item.value };
+    const frame = { t: "vote", op: item.op, poll: item.poll, seq: item.seq, fields: item.fields };
     const spoken = item.tries % 2 === 1 && live.send(frame);
     if (!spoken) post(frame, () => retryLater(item));
     // No answer in time: the line may be half open. Ask for a new one and try the other lane.
@@ -167,14 +167,13 @@
 
   /* The other lane; what comes back goes where the socket's answers go. */
   function post(frame, failed) {
-    const token = (document.querySelector("[name=csrfmiddlewaretoken]") || {}).value || body.dataset.token;
     fetch(body.dataset.post, {
       method: "POST", credentials: "same-origin", body: JSON.stringify(frame),
-      headers: { "Content-Type": "application/json", "X-CSRFToken": token },
+      headers: { "Content-Type": "application/json" },
     }).then((reply) => {
       if (reply.status >= 500 && reply.status !== 503) throw new Error(String(reply.status));
       return reply.json();
-    }).then((data) => live.handlers[data.t] && live.handlers[data.t](data))
+    }).then((data) => live.tell(data.t, data))
       .catch(failed);
   }
 
@@ -188,21 +187,22 @@
     store.set("drafts", drafts);
   }
 
-  live.handlers.ack = (frame) => {
+  live.on("ack", (frame) => {
+    if (!frame.poll) return; // of a group
     const item = outbox[frame.poll];
     keep(frame);
     if (item && item.op === frame.op) { done(frame.poll); arrived(frame.poll); }
-  };
+  });
 
   /* The receipt of what is on stage has the focus; that of an earlier question leaves the reader alone. */
   function arrived(id) {
     if (String(id) !== poll()) return;
-    delete stage().dataset.changing;
+    changing = "";
     settle();
     focusReceipt();
   }
 
-  live.handlers.nack = (frame) => {
+  live.on("nack", (frame) => {
     const item = outbox[frame.poll];
     if (!item || item.op !== frame.op) return;
     clearTimeout(item.timer);
@@ -210,7 +210,7 @@
     if (frame.code === "invalid") {
       delete outbox[frame.poll];
       store.set("outbox", outbox);
-      if (String(frame.poll) === poll()) { stage().dataset.changing = "yes"; wrong(frame.message, frame.field); }
+      if (String(frame.poll) === poll()) { changing = poll(); wrong(frame.message, frame.field); }
       return;
     }
     if (frame.code === "stale") { done(frame.poll); settle(); return; }
@@ -219,22 +219,22 @@
     item.visible = true;
     store.set("outbox", outbox);
     settle();
-  };
+  });
 
-  live.handlers.mine = (frame) => { frame.papers.forEach(keep); settle(); };
+  live.on("mine", (frame) => { frame.papers.forEach(keep); settle(); });
 
   function keep(paper) {
     const old = papers[paper.poll];
     if (old && old.seq > paper.seq) return;
-    papers[paper.poll] = { seq: paper.seq, status: paper.status, value: paper.value, said: paper.said };
+    papers[paper.poll] = { seq: paper.seq, fields: paper.fields, marks: paper.marks, said: paper.said };
     lastSeq = Math.max(lastSeq, paper.seq);
   }
 
   function tellShown() { if (form() && !observing) live.send({ t: "shown", poll: Number(poll()) }); }
-  live.onopen = () => { tellShown(); flush(); };
-  live.onwake = () => Object.keys(outbox).forEach((id) => { if (outbox[id].tries > 1 && !outbox[id].refused) deliver(outbox[id]); });
+  live.on("open", () => { tellShown(); flush(); });
+  live.on("wake", () => Object.keys(outbox).forEach((id) => { if (outbox[id].tries > 1 && !outbox[id].refused) deliver(outbox[id]); }));
 
-  // ---- the form -------------------------------------------------------------------------------------------
+  // ---- the form
 
   const isTyping = () => {
     const active = document.activeElement;
@@ -249,8 +249,8 @@
     const id = poll(), own = form();
     if (own) {
       ballot.upgrade(own);
-      const start = outbox[id] ? outbox[id].value : drafts[id];
-      if (start !== undefined && !own.querySelector("[data-error]:not([hidden])")) ballot.fill(own, start);
+      const start = outbox[id] ? outbox[id].fields : drafts[id];
+      if (start && !own.querySelector("[data-error]:not([hidden])")) ballot.fill(own, start);
       tellShown();
     }
     settle();
@@ -270,7 +270,7 @@
     if (!own) return;
     event.preventDefault();
     calm(own);
-    answer(ballot.read(own), ballot.say(own));
+    answer(ballot.read(own));
   });
 
   document.addEventListener("click", (event) => {
@@ -280,23 +280,27 @@
     if (button.dataset.do === "now" && outbox[id]) deliver(outbox[id]);
     if (button.dataset.do === "change") {
       event.preventDefault();
-      const value = outbox[id] ? outbox[id].value : (papers[id] || {}).value;
+      const fields = outbox[id] ? outbox[id].fields : (papers[id] || {}).fields;
       if (outbox[id]) { clearTimeout(outbox[id].timer); delete outbox[id]; store.set("outbox", outbox); }
-      stage().dataset.changing = "yes";
+      changing = id;
       showForm(true);
       if (form()) {
-        if (value !== undefined) ballot.fill(form(), value);
+        if (fields) ballot.fill(form(), fields);
         // What was answered has the focus; else the first field that can be seen (a ranking's own are covered).
-        const fields = Array.from(form().querySelectorAll("input:not([type=hidden]), textarea, select, button")).filter((field) => field.offsetParent && !field.disabled);
-        const input = fields.find((field) => field.checked) || fields[0];
+        const inputs = Array.from(form().querySelectorAll("input:not([type=hidden]), textarea, select, button")).filter((field) => field.offsetParent && !field.disabled);
+        const input = inputs.find((field) => field.checked) || inputs[0];
         if (input) input.focus();
       }
     }
   });
 
   live.phone = { store, newId, post, pause, asked, isTyping, PATIENCE }; // what a person does in a group travels like an answer
-  live.swapped.push((topic) => { if (topic === "stage") { shownReceipt = ""; ready(false); } if (topic === "tally") markYours(); });
+  live.on("swapped", (topic, _element, isNew) => {
+    if (topic === "stage" && isNew) { shownReceipt = changing = ""; ready(false); }
+    else if (topic === "stage") settle();
+    if (topic === "tally") markYours();
+  });
   JSON.parse((document.getElementById("papers") || { textContent: "[]" }).textContent).forEach(keep);
-  if (body.dataset.changing) stage().dataset.changing = "yes";
+  if (stage().dataset.changing) changing = poll();
   ready(true);
 })();

@@ -1,3 +1,4 @@
+// @ts-check
 /* Checking words by keyboard: one item has the focus, one key decides about it, and the next one has the focus.
 
    One key (Q) goes to the queue from anywhere; the others work only while the focus is inside it. None works while
@@ -12,13 +13,10 @@
   const LATE = 5000; // a picture drawn before the decision may still arrive for so long
   const form = document.getElementById("reword");
   const undo = document.getElementById("queue-undo"), toggle = document.getElementById("queue-keys");
-  const token = JSON.parse(document.body.getAttribute("hx-headers"))["x-csrftoken"];
   const sent = new Map(); // ref -> decided here; the server's picture may not know yet
   const past = []; // refs decided here, the last one last
-  let at = ""; // the item that has the focus
-  let order = []; // waiting refs as they stood in the last picture
+  let at = -1; // which of the waiting items has the focus
   let wanted = ""; // the item that comes back by an undo
-  let chain = Promise.resolve();
 
   const item = (ref) => document.querySelector('#queue [data-ref="' + ref + '"]');
   const waiting = () => [...document.querySelectorAll("#queue [data-waiting] > [data-ref]")];
@@ -27,14 +25,13 @@
 
   function go(one) {
     const place = one ? button(one) : document.getElementById("queue-title");
-    at = one ? one.dataset.ref : "";
     if (place) place.focus();
   }
 
   /* The focus stays with whoever types. */
   const mayMove = () => !document.activeElement || !document.activeElement.closest(TYPED);
 
-  // ---- deciding -------------------------------------------------------------------------------------
+  // ---- deciding
 
   function decide(ref, state, words) {
     const one = item(ref), here = open(), place = here.indexOf(one);
@@ -66,27 +63,25 @@
     post(ref, "pending");
   }
 
+  /* In the order of the keys (`hx-sync`): an undo never overtakes what it undoes. */
   function post(ref, state, words) {
-    const data = new URLSearchParams({ ref: ref, state: state });
-    if (words) data.set("words", words);
-    const headers = { "x-csrftoken": token, "hx-request": "true" };
-    chain = chain // in the order of the keys: an undo never overtakes what it undoes
-      .then(() => fetch(tools.dataset.url, { method: "POST", body: data, headers: headers, credentials: "same-origin" }))
-      .then((answer) => { if (!answer.ok) throw new Error(String(answer.status)); return answer.text(); })
-      .then((html) => {
-        notice(html);
-        if (html.indexOf('role="alert"') >= 0) refused(ref);
-        else setTimeout(() => settle(ref), LATE);
-      })
-      .catch(() => { notice(null); refused(ref); });
+    const values = words ? { ref, state, words } : { ref, state };
+    window.htmx.ajax("POST", tools.dataset.url, { source: tools, target: "#notice", swap: "outerHTML", values });
   }
+
+  tools.addEventListener("htmx:afterRequest", (event) => {
+    const { requestConfig, successful, xhr } = event.detail, ref = requestConfig.parameters.ref;
+    if (!successful) failed();
+    if (!successful || xhr.responseText.indexOf('role="alert"') >= 0) refused(ref);
+    else setTimeout(() => settle(ref), LATE);
+  });
 
   function refused(ref) {
     const one = item(ref), place = past.lastIndexOf(ref);
     if (place >= 0) past.splice(place, 1);
     undo.disabled = !past.length;
     settle(ref);
-    if (one && !at) go(one);
+    if (one && at < 0) go(one);
   }
 
   function settle(ref) {
@@ -95,20 +90,13 @@
     if (one) one.hidden = false;
   }
 
-  /* The server's own fragment, or a sentence of this page where no answer came. */
-  function notice(html) {
-    const old = document.getElementById("notice"), holder = document.createElement("template");
-    if (!old) return;
-    if (html === null) {
-      old.textContent = tools.dataset.failed;
-      old.setAttribute("role", "alert");
-      return;
-    }
-    holder.innerHTML = html;
-    if (holder.content.firstElementChild) old.replaceWith(holder.content.firstElementChild);
+  function failed() {
+    const notice = document.getElementById("notice");
+    notice.textContent = tools.dataset.failed;
+    notice.setAttribute("role", "alert");
   }
 
-  // ---- keys -----------------------------------------------------------------------------------------
+  // ---- keys
 
   let keys = true;
   try { keys = localStorage.getItem("queue-keys") !== "off"; } catch (error) { /* private mode */ }
@@ -153,7 +141,7 @@
     if (next) go(next);
   }
 
-  // ---- buttons do the same as keys ------------------------------------------------------------------
+  // ---- buttons do the same as keys
 
   document.addEventListener("click", (event) => {
     const pressed = event.target.closest("#queue [data-ref] button[name^=as_], #queue [data-reword]");
@@ -169,7 +157,7 @@
   undo.addEventListener("click", takeBack);
   undo.addEventListener("keydown", (event) => { if (event.repeat) event.preventDefault(); }); // a key that is held undoes once
 
-  // ---- other words, outside the pictures, so that none ever replaces what is typed --------------------
+  // ---- other words, outside the pictures, so that none ever replaces what is typed
 
   let edited = "";
 
@@ -200,37 +188,26 @@
   });
   document.getElementById("reword-cancel").addEventListener("click", (event) => { event.preventDefault(); close(); });
 
-  // ---- pictures ---------------------------------------------------------------------------------------
+  // ---- pictures
 
-  document.addEventListener("focusin", (event) => {
-    const one = event.target.closest("#queue [data-ref]");
-    if (one) at = one.dataset.ref;
-    else if (!event.target.closest("#queue")) at = "";
-  });
+  const find = () => {
+    const one = document.activeElement.closest("#queue [data-ref]");
+    at = one ? open().indexOf(one) : document.activeElement === document.body ? at : -1;
+  };
+  document.addEventListener("focusin", find);
 
-  live.swapped.push((topic) => {
+  live.on("swapped", (topic) => {
     if (topic !== "queue") return;
-    const before = order;
     waiting().forEach((one) => { if (sent.has(one.dataset.ref)) one.hidden = true; });
-    order = waiting().map((one) => one.dataset.ref);
     tools.hidden = !document.querySelector("#queue [data-ref]") && !past.length;
-    Promise.resolve().then(() => follow(before)); // once the page has put the focus back where it can
+    const all = open(), back = waiting().find((one) => one.dataset.ref === wanted); // among those decided it stands as well, meanwhile
+    if (back) wanted = "";
+    if (back && mayMove()) go(back);
+    // Somebody else has decided about it: what stood after it is in its place.
+    else if (at >= 0 && document.activeElement === document.body) go(all[at] || all[all.length - 1]);
+    find();
   });
 
-  function follow(before) {
-    const back = waiting().find((one) => one.dataset.ref === wanted); // among those decided it stands as well, meanwhile
-    if (back) {
-      wanted = "";
-      if (mayMove()) go(back);
-      return;
-    }
-    if (!at || document.activeElement !== document.body) return;
-    // Somebody else has decided about it: the one that stood after it is next.
-    const left = [at, ...before.slice(before.indexOf(at) + 1)].map(item).find((one) => one && !one.hidden);
-    go(left || open()[0]);
-  }
-
-  order = waiting().map((one) => one.dataset.ref);
-  tools.hidden = !order.length && !document.querySelector("#queue [data-ref]");
+  tools.hidden = !document.querySelector("#queue [data-ref]");
   showKeys();
 })();

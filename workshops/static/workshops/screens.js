@@ -1,3 +1,4 @@
+// @ts-check
 /* What a wall and a console have and a phone does not need: updates that can be paused, the whole screen, numbers for
    ears, and forms that are sent without leaving the page. */
 (function () {
@@ -5,21 +6,16 @@
   const live = window.Live;
   if (!live) return;
 
-  // ---- pause updates, full screen ----------------------------------------------------------------------
-
-  const show = live.handlers.screen;
-  let paused = null; // while updates are paused: the newest picture of each topic
-
-  live.handlers.screen = (frame) => { if (paused) paused[frame.topic] = frame; else show(frame); };
+  // ---- pause updates, full screen
 
   document.addEventListener("click", (event) => {
     const pause = event.target.closest("[data-pause]");
     if (pause) {
-      const waiting = paused;
-      paused = paused ? null : {};
-      pause.setAttribute("aria-pressed", paused ? "true" : "false");
-      pause.textContent = paused ? pause.dataset.onText : pause.dataset.offText;
-      if (waiting) Object.keys(waiting).forEach((topic) => show(waiting[topic]));
+      const waiting = live.held;
+      live.held = waiting ? null : {};
+      pause.setAttribute("aria-pressed", waiting ? "false" : "true");
+      pause.textContent = waiting ? pause.dataset.offText : pause.dataset.onText;
+      if (waiting) Object.keys(waiting).forEach((topic) => live.show(waiting[topic]));
     }
     if (event.target.closest("[data-fullscreen]")) {
       if (document.fullscreenElement) document.exitFullscreen();
@@ -27,13 +23,56 @@
     }
   });
 
-  // ---- forms ---------------------------------------------------------------------------------------------
+  // ---- a wall's tools, as over a film: there while a pointer moves, gone when it rests
 
-  live.swapped.push((topic, element) => { if (window.htmx) window.htmx.process(element); });
+  const RESTS = 4000;
+  let resting = 0;
 
-  // The second half of a double click must not land on what the first half has put there.
+  function pointed() {
+    const root = document.documentElement;
+    root.classList.add("is-pointed");
+    clearTimeout(resting);
+    resting = setTimeout(() => root.classList.remove("is-pointed"), RESTS);
+  }
+  ["pointermove", "pointerdown"].forEach((name) => document.addEventListener(name, pointed, { passive: true }));
+
+  // ---- forms
+
+  live.on("swapped", (topic, element) => { if (window.htmx) window.htmx.process(element); });
+
+  // ---- a slip of the hand: what stands under the pointer or has the focus may just have become another thing
+
+  const SETTLES = 700;
+  const PRESSED = "form.do, .controls, .sure";
+  let settling = 0, meant = "";
+  /* While it has the class no pointer reaches a button (`desk.css`). */
+  const settles = () => document.documentElement.classList.toggle("is-settling", settling !== 0);
+  function hold() {
+    clearTimeout(settling);
+    settling = setTimeout(() => { settling = 0; settles(); }, SETTLES);
+    settles();
+  }
+
+  const meaning = () => Array.from(document.querySelectorAll(".controls .button"), (button) => button.id + button.textContent).join();
+  live.on("swapped", (topic) => {
+    if (topic !== "stage") return;
+    const now = meaning();
+    if (meant && meant !== now) hold();
+    meant = now;
+  });
+  document.addEventListener("DOMContentLoaded", () => { meant = meaning(); });
+  // "Yes, end it now" comes under the pointer as well.
+  document.addEventListener("toggle", (event) => { if (event.target.matches(".sure[open]")) hold(); }, true);
+
+  /** @param {Event} event */
+  function stop(event) { event.preventDefault(); event.stopPropagation(); }
   document.addEventListener("click", (event) => {
-    if (event.detail > 1 && event.target.closest("form.do")) event.preventDefault();
+    if (!event.target.closest(PRESSED)) return;
+    const again = event.detail > 1 && event.target.closest("form.do");
+    if (again || (settling && event.target.closest(".controls, .sure-box"))) stop(event);
+  }, true);
+  document.addEventListener("keydown", (event) => {
+    if (event.repeat && (event.key === "Enter" || event.key === " ") && event.target.closest(PRESSED)) stop(event);
   }, true);
 
   // A form whose words have done their work is emptied; one whose words were refused keeps them.
@@ -45,7 +84,7 @@
     if (box) box.open = false;
   });
 
-  // ---- for ears: how many have answered, at most every ten seconds -------------------------------------
+  // ---- for ears: how many have answered, at most every ten seconds
 
   const QUIET = 10000;
   let announced = 0, announcing = 0;
@@ -61,5 +100,5 @@
       if (place.textContent !== sentence) place.textContent = sentence;
     }, Math.max(0, announced + QUIET - Date.now()));
   }
-  live.swapped.push((topic) => { if (topic === "tally") announce(); });
+  live.on("swapped", (topic) => { if (topic === "tally") announce(); });
 })();

@@ -1,11 +1,10 @@
-/* Forms are answered with the page that comes next (`views/straight.py`), which saves a slow line a wait each.
-
-   That page has an address of its own: it goes into the history in place of the form's, so reloading and going back
-   ask for pages and never to send a form twice. Only a form that this script has marked is answered so. */
+// @ts-check
+/* A form marked here is answered with the page that comes next (`views/joining.py`): one round trip less. That page's
+   address takes the place of the form's in the history, so reloading and going back never send a form twice. */
 (function () {
   "use strict";
-  const moved = document.body.dataset.moved;
-  if (moved) history.replaceState(null, "", moved);
+  const address = document.body.dataset.address;
+  if (address && address !== location.pathname) history.replaceState(null, "", address);
   for (const form of document.querySelectorAll("form[data-straight]")) {
     const field = document.createElement("input");
     Object.assign(field, { type: "hidden", name: "straight", value: "1" });

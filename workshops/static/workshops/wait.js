@@ -1,3 +1,4 @@
+// @ts-check
 /* A page that waits for something to open looks again by itself and reloads when it has. */
 (function () {
   "use strict";

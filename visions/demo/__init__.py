@@ -1,0 +1,1 @@
+"""Synthetic workshops and a summary to try the product with."""

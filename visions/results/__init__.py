@@ -1,0 +1,1 @@
+"""Figures over many workshops: aggregates, breakdowns, statistics, what may be shown."""

@@ -1,0 +1,1 @@
+"""The vision summary: statements, evidence, quotes, publishing."""

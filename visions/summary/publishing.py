@@ -1,0 +1,425 @@
+"""Writing, evidence and publishing of a vision summary: the only writers of its tables.
+
+An evidence link stores a copy of its figure. When answers come in later, the link is stale until a researcher updates
+it or keeps it with a reason. Publishing freezes everything the public page shows into an immutable `Snapshot`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import Max
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from polls import texts
+from polls.models import Instrument
+from polls.types import POLL_TYPES
+from polls.types.base import percent
+from workshops.actions.log import logged
+from workshops.models import Domain, Programme
+from workshops.text.reports import Origin
+
+from ..models import Adoption, EvidenceLink, Snapshot, Statement, Summary
+from ..results import disclosure, statistics
+from ..results.aggregates import (
+    PERCENT_FROM,
+    Findings,
+    InstrumentResult,
+    ResultLine,
+    load_findings,
+    round_half_up,
+)
+from . import disclosable, quoting
+
+#: what of a figure is compared with its present value; `series` is the first version that it counts
+_COUNTED = ("hits", "valid", "workshops", "series")
+
+
+class CannotPublish(Exception):
+    """The summary is not ready; `reasons` are sentences for the person who writes it."""
+
+    def __init__(self, reasons: list[Reason]) -> None:
+        super().__init__(" ".join(reason.text for reason in reasons))
+        self.reasons = reasons
+
+
+class NoSuchFigure(Exception):
+    """The programme has no such figure."""
+
+
+class NotToBePublished(Exception):
+    """This figure may not leave (`disclosable`); the message is a sentence for the person who links it."""
+
+
+class AlreadyLinked(Exception):
+    """This statement has a link to this figure already."""
+
+
+class CannotAdopt(Exception):
+    """A text cannot become a statement; the message is a sentence for the person who tries."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a summary cannot be published, and at which statement."""
+
+    text: str
+    statement: Statement | None = None
+
+
+# --- writing -----------------------------------------------------------------------------------------
+
+
+def summary_of(programme: Programme) -> Summary:
+    """The programme's summary, created on first use (get or create); its slug is the programme's key."""
+    summary, _created = Summary.objects.get_or_create(
+        programme=programme, defaults={"key": programme.key, "title": programme.title}
+    )
+    return summary
+
+
+def summary_to_read(programme: Programme) -> Summary:
+    """The programme's summary for a read-only page; an unsaved one where it has none."""
+    summary = Summary.objects.filter(programme=programme).first()
+    return summary or Summary(programme=programme, key=programme.key, title=programme.title)
+
+
+def edit_summary(summary: Summary, *, title: str, lead: str, opening: str) -> None:
+    summary.title, summary.lead, summary.opening = title, lead, opening
+    summary.save()
+
+
+@transaction.atomic
+def add_statement(summary: Summary, domain: Domain, text: str, why: str = "") -> Statement:
+    """A new statement, last in its domain."""
+    return Statement.objects.create(
+        summary=summary,
+        domain=domain,
+        text=text,
+        why=why,
+        position=_next(summary.statements.filter(domain=domain)),
+    )
+
+
+@transaction.atomic
+def adopt(summary: Summary, origin: Origin, by: Any, domain: Domain | None = None) -> Statement:
+    """Make a statement of a proposed note or text, in this domain or that of its question; records user and time.
+
+    Raises `CannotAdopt`.
+    """
+    words, text = quoting.draft(origin.words), origin.text
+    if not words:
+        raise CannotAdopt(
+            _(
+                "This is not checked yet. Whoever runs workshops can do that on the page of its notes and words."
+            )
+        )
+    where = domain or origin.domain
+    if where is None:
+        raise CannotAdopt(_("Choose the part of the vision that this belongs to."))
+    passage = texts.passage(text, end=quoting.fitting_length(text.words))
+    if passage.adoptions.filter(statement__isnull=False).exists():
+        raise CannotAdopt(_("This is a statement already."))
+    statement = add_statement(summary, where, words)
+    try:
+        with transaction.atomic():
+            Adoption.objects.create(statement=statement, by=by, mark=quoting.digest(words), passage=passage)
+    except IntegrityError as twice:  # the slower of two concurrent requests
+        raise CannotAdopt(_("This is a statement already.")) from twice
+    return statement
+
+
+@transaction.atomic
+def edit_statement(statement: Statement, *, text: str, why: str, domain: Domain) -> None:
+    if domain != statement.domain:
+        statement.position = _next(statement.summary.statements.filter(domain=domain))
+    statement.text, statement.why, statement.domain = text, why, domain
+    statement.save()
+
+
+@transaction.atomic
+def move_statement(statement: Statement, step: int) -> None:
+    """Move up (−1) or down (+1) among the statements of its domain; at the edge nothing happens."""
+    siblings = list(statement.summary.statements.filter(domain=statement.domain))
+    old = siblings.index(statement)
+    new = min(max(old + step, 0), len(siblings) - 1)
+    siblings.insert(new, siblings.pop(old))
+    for position, sibling in enumerate(siblings):
+        sibling.position = position
+    Statement.objects.bulk_update(siblings, ["position"])
+
+
+def delete_statement(statement: Statement) -> None:
+    statement.delete()
+
+
+def _next(rows: Any) -> int:
+    last = rows.aggregate(last=Max("position"))["last"]
+    return 0 if last is None else last + 1
+
+
+# --- evidence ----------------------------------------------------------------------------------------
+
+
+@transaction.atomic
+def link(
+    statement: Statement,
+    findings: Findings,
+    instrument_key: str,
+    kind: str,
+    figure: str,
+    *,
+    relation: str = EvidenceLink.Relation.SUPPORTS,
+    caption: str = "",
+    note: str = "",
+) -> EvidenceLink:
+    """Link a statement to the current value of a pooled figure, of the newest series of its question.
+
+    Raises `NoSuchFigure`, `NotToBePublished`, `AlreadyLinked`.
+    """
+    result, line = findings.instrument(instrument_key), findings.line(instrument_key, kind, figure)
+    if result is None or line is None:
+        raise NoSuchFigure(f"{instrument_key} {kind} {figure}")
+    if why := disclosable.objection(result.instrument, _has_texts(result), line):
+        raise NotToBePublished(why)
+    same = statement.evidence.filter(instrument=result.instrument, kind=kind, figure=figure)
+    if same.exists():
+        raise AlreadyLinked(line.label)
+    try:
+        return EvidenceLink.objects.create(
+            statement=statement, instrument=result.instrument, kind=kind, figure=figure, relation=relation,
+            caption=caption, note=note, linked=line.as_linked(), position=_next(statement.evidence),
+        )  # fmt: skip
+    except IntegrityError as twice:
+        raise AlreadyLinked(line.label) from twice
+
+
+def _has_texts(result: InstrumentResult | None) -> bool:
+    """Are the labels of its figures what people wrote?"""
+    return result is not None and POLL_TYPES[result.question.type].has_texts and not result.question.options
+
+
+def unlink(evidence: EvidenceLink) -> None:
+    evidence.delete()
+
+
+def describe_evidence(evidence: EvidenceLink, *, relation: str, caption: str, note: str) -> None:
+    evidence.relation, evidence.caption, evidence.note = relation, caption, note
+    evidence.save()
+
+
+def update_evidence(evidence: EvidenceLink, current: ResultLine) -> None:
+    """Replace the linked figure by the current one."""
+    evidence.linked, evidence.kept_because, evidence.kept_against = current.as_linked(), "", None
+    evidence.save()
+
+
+def keep_evidence(evidence: EvidenceLink, current: ResultLine | None, because: str) -> None:
+    """Keep the linked figure although it is stale, with the researcher's reason."""
+    evidence.kept_because, evidence.kept_against = because, _counts(current)
+    evidence.save()
+
+
+def current_line(evidence: EvidenceLink, findings: Findings) -> ResultLine | None:
+    """The current value of the linked figure; `None` where it can no longer be counted."""
+    return findings.line(evidence.instrument.key, evidence.kind, evidence.figure)
+
+
+def is_stale(evidence: EvidenceLink, findings: Findings) -> bool:
+    """Has the figure changed since it was linked, or does the newest version of its question ask something else?"""
+    linked = {key: evidence.linked[key] for key in _COUNTED}
+    return _counts(current_line(evidence, findings)) != linked
+
+
+def is_superseded(evidence: EvidenceLink, findings: Findings) -> bool:
+    """Was it linked to a series of the question that is not the newest any more?"""
+    result = findings.instrument(evidence.instrument.key)
+    return result is not None and result.with_version(evidence.linked["series"]) is not result
+
+
+def needs_care(evidence: EvidenceLink, findings: Findings) -> bool:
+    """Stale, and without a reason to keep the linked figure against this current value."""
+    if not is_stale(evidence, findings):
+        return False
+    return not evidence.kept_because or evidence.kept_against != _counts(current_line(evidence, findings))
+
+
+def _counts(line: ResultLine | None) -> dict[str, int] | None:
+    return {key: getattr(line, key) for key in _COUNTED} if line else None
+
+
+# --- publishing --------------------------------------------------------------------------------------
+
+
+CAME_FROM = ("adoptions__by", "adoptions__passage__text")
+
+
+def statements_of(summary: Summary) -> list[Statement]:
+    """All statements in the page's order with their evidence and what they came from; seven queries at most."""
+    if summary.pk is None:
+        return []
+    statements = summary.statements.select_related("domain", "summary__programme")
+    return list(statements.prefetch_related("evidence__instrument", *CAME_FROM))
+
+
+def reasons_against(summary: Summary, findings: Findings) -> list[Reason]:
+    """Every reason why this summary cannot be published yet; empty when it can."""
+    statements = statements_of(summary)
+    if not statements:
+        return [Reason(_("There is no statement yet."))]
+    not_quotable = quoting.not_to_be_quoted(statements)
+    return [
+        reason
+        for statement in statements
+        for reason in _against(statement, findings, statement.pk in not_quotable)
+    ]
+
+
+def _against(statement: Statement, findings: Findings, not_quotable: bool) -> Iterator[Reason]:
+    if not_quotable:
+        text = _("These are somebody’s own words, and they may not be quoted. Write the statement in yours.")
+        yield Reason(text, statement)
+    evidence = list(statement.evidence.all())
+    for why in filter(None, disclosable.objections(_linked(link, findings) for link in evidence)):
+        yield Reason(why, statement)
+    if not any(link.relation == link.Relation.SUPPORTS for link in evidence):
+        yield Reason(_("A statement has no figure that supports it."), statement)
+    moved = sum(needs_care(link, findings) for link in evidence)
+    if moved:
+        text = ngettext(
+            "%(n)d figure has moved since it was linked.",
+            "%(n)d figures have moved since they were linked.",
+            moved,
+        )
+        yield Reason(text % {"n": moved}, statement)
+    if any(link.relation == link.Relation.CONTRADICTS and not link.note for link in evidence):
+        yield Reason(_("A figure in tension needs a note."), statement)
+
+
+def _linked(link: EvidenceLink, findings: Findings) -> tuple[Instrument, bool, ResultLine]:
+    """The figure as it would be published."""
+    linked = link.linked
+    line = ResultLine(link.kind, link.figure, linked["label"], linked["hits"], linked["valid"])
+    return link.instrument, _has_texts(findings.instrument(link.instrument.key)), line
+
+
+@transaction.atomic
+def publish(summary: Summary, by: Any = None) -> Snapshot:
+    """Freeze the summary as its next version. Raises `CannotPublish` with every reason at once."""
+    # Two people who publish at once must not get the same number.
+    summary = Summary.objects.select_for_update(of=("self",)).select_related("programme").get(pk=summary.pk)
+    findings = load_findings(summary.programme)
+    if reasons := reasons_against(summary, findings):
+        raise CannotPublish(reasons)
+    number = (summary.snapshots.aggregate(last=Max("number"))["last"] or 0) + 1
+    now = timezone.now()
+    page = content(summary, findings, number=number, published_at=now.isoformat())
+    with logged(summary.programme, by, "published_summary", about=_("version %d") % number, always=True):
+        pass
+    return Snapshot.objects.create(summary=summary, number=number, content=page, published_at=now, by=by)
+
+
+def content(
+    summary: Summary, findings: Findings, *, number: int = 0, published_at: str = ""
+) -> dict[str, Any]:
+    """Everything the public page shows, as plain JSON; number 0 is a draft."""
+    statements = statements_of(summary)
+    return {
+        "key": summary.key,
+        "number": number,
+        "published_at": published_at,
+        "title": summary.title,
+        "lead": summary.lead,
+        "opening": summary.opening,
+        "programme": _programme(summary.programme),
+        "workshops": [
+            {"number": m.number, "joined": m.joined, "synthetic": m.synthetic} for m in findings.meetings
+        ],
+        "joined": findings.joined,
+        "attended": findings.attended,
+        "synthetic": findings.synthetic,
+        "bases": _bases(statements),
+        "smallest": disclosure.PUBLISHED,
+        "domains": list(_domains(statements, findings)),
+    }
+
+
+def _programme(programme: Programme) -> dict[str, Any]:
+    return {key: getattr(programme, key) for key in ("key", "title", "hue", "team", "funder", "cite")}
+
+
+def _bases(statements: list[Statement]) -> list[int]:
+    """The smallest and the largest number of answers behind any figure of the page."""
+    bases = [link.linked["valid"] for statement in statements for link in statement.evidence.all()]
+    return [min(bases), max(bases)] if bases else []
+
+
+def _domains(statements: list[Statement], findings: Findings) -> Iterator[dict[str, Any]]:
+    by_domain: dict[Domain, list[Statement]] = {}
+    for statement in statements:
+        by_domain.setdefault(statement.domain, []).append(statement)
+    for domain, mine in by_domain.items():
+        yield {
+            "key": domain.key,
+            "title": domain.title,
+            "description": domain.description,
+            "statements": [_statement(statement, findings) for statement in mine],
+        }
+
+
+def _statement(statement: Statement, findings: Findings) -> dict[str, Any]:
+    evidence = list(statement.evidence.all())
+    return {
+        "text": statement.text,
+        "why": statement.why,
+        "figures": [_figure(link, findings.instrument(link.instrument.key)) for link in evidence],
+    }
+
+
+def _figure(link: EvidenceLink, result: InstrumentResult | None) -> dict[str, Any]:
+    hits, valid = link.linked["hits"], link.linked["valid"]
+    # A figure that was kept may be of an earlier series: then it answers that series' question.
+    result = result.with_version(link.linked["series"]) if result else None
+    low, high = statistics.wilson(hits, valid) or (0.0, 1.0)
+    return {
+        "kind": link.kind,
+        "label": link.linked["label"],
+        "caption": link.caption,
+        "relation": link.relation,
+        "relation_label": str(link.get_relation_display()),
+        "note": link.note,
+        "kept_because": link.kept_because,
+        "question": result.question.text if result else "",
+        "type": result.question.type if result else "",
+        "hits": hits,
+        "valid": valid,
+        "percent": percent(hits, valid) if valid >= PERCENT_FROM and link.kind != link.Kind.ANSWERS else None,
+        "share": percent(hits, valid) or 0,
+        "low": round_half_up(low),
+        "high": round_half_up(high),
+        "benchmarks": list(benchmarks(link.statement.summary.programme, link.instrument.key, link.figure)),
+        **_cells(link.linked["cells"]),
+    }
+
+
+def benchmarks(
+    programme: Programme, instrument_key: str, measure: str | None = None
+) -> Iterator[dict[str, Any]]:
+    """Authored benchmarks (figures from outside the programme) for an instrument, or for one measure of it."""
+    for benchmark in programme.benchmarks:
+        if benchmark["instrument"] == instrument_key and measure in (None, benchmark.get("measure")):
+            yield benchmark
+
+
+def _cells(cells: list[list[int]]) -> dict[str, Any]:
+    """Cells of workshops after small-cell suppression; of suppressed ones only the workshop's number, for `[c]`."""
+    suppressed = disclosure.hidden({number: valid for number, _hits, valid in cells}, disclosure.PUBLISHED)
+    return {
+        "cells": [cell for cell in cells if cell[0] not in suppressed],
+        "hidden": [number for number, _hits, _valid in cells if number in suppressed],
+    }

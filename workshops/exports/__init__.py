@@ -1,1 +1,0 @@
-"""Files that people take home from a workshop: a module per format."""

@@ -1,0 +1,1 @@
+"""What keeps it running: backups, rehearsal, the load test; management commands stay thin."""

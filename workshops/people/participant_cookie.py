@@ -1,0 +1,144 @@
+"""The participant token: the cookie of participants and observers, signed and without identity.
+
+The signature is checked without a query: a valid cookie was set when its holder joined this workshop, after the
+information sheet. It carries a random key. A voter's key is the one on their ballots; an observer's key is in no
+table and only separates their screens from those of others (`ParticipantToken.rate_limit_key`).
+
+Live workshops share one cookie, since nobody is at two at once. A questionnaire is open for days, so it has a cookie of
+its own, named by its code: joining a workshop in between must not take the place in it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import lru_cache
+
+from django.conf import settings
+from django.core.signing import BadSignature, Signer
+from django.http import HttpRequest, HttpResponse, parse_cookie
+from django.utils import timezone
+from django.utils.crypto import salted_hmac
+
+from polls.models import VOTER_LENGTH
+
+from ..models import Participant, Workshop, new_key
+
+#: for so long after a questionnaire has closed its cookie still opens the results
+RESULTS_FOR = timedelta(days=30)
+
+_signer = Signer(salt="workshops.participant")
+
+
+@dataclass(frozen=True, slots=True)
+class ParticipantToken:
+    """The content of the cookie: a voter of one workshop, or an observer of it (`voter` empty)."""
+
+    workshop_id: int
+    voter: str = ""
+    observer_key: str = ""
+
+    @classmethod
+    def for_observer(cls, workshop_id: int) -> ParticipantToken:
+        return cls(workshop_id, observer_key=new_key())
+
+    @property
+    def is_observer(self) -> bool:
+        return not self.voter
+
+    @property
+    def rate_limit_key(self) -> str:
+        """The key of this person's rate limit (token bucket), for voters and observers alike."""
+        return self.voter or self.observer_key
+
+    @property
+    def seed(self) -> str:
+        """Keeps a shuffled order the same over reloads, and tells nothing about the voter key."""
+        return hashlib.blake2s(f"order:{self.voter}".encode(), digest_size=6).hexdigest()
+
+    def as_cookie(self) -> str:
+        return _signer.sign(f"{self.workshop_id}.{self.voter}.{self.observer_key}".rstrip("."))
+
+    @classmethod
+    @lru_cache(maxsize=20_000)  # a request asks for it several times, and a phone comes again
+    def from_cookie(cls, value: str | None) -> ParticipantToken | None:
+        """The token, or `None` for a missing cookie or an invalid signature."""
+        try:
+            workshop_id, *keys = _signer.unsign(value or "").split(".")
+            return cls(int(workshop_id), *keys)
+        except (BadSignature, ValueError):
+            return None
+
+
+def voter_of_form(workshop_id: int, once: str) -> str:
+    """The voter key derived (HMAC) from one copy of the joining form: `once` is its idempotency key, so that a form
+    that is sent twice makes one participant."""
+    return salted_hmac("workshops.join", f"{workshop_id}:{once}", algorithm="sha256").hexdigest()[
+        :VOTER_LENGTH
+    ]
+
+
+def of_request(request: HttpRequest, workshop: Workshop) -> ParticipantToken | None:
+    """The token in a request's cookie, if it is valid and for this workshop; no query."""
+    token = of_cookies(request.COOKIES, workshop.code)
+    return token if token and token.workshop_id == workshop.pk else None
+
+
+def of_cookies(cookies: Mapping[str, str], code: str) -> ParticipantToken | None:
+    """The valid token among a browser's cookies for the workshop with this code; no query.
+
+    The shared cookie may be another workshop's: callers compare.
+    """
+    own = cookies.get(_own_name(code))
+    return ParticipantToken.from_cookie(own or cookies.get(settings.PARTICIPANT_COOKIE_NAME))
+
+
+def _own_name(code: str) -> str:
+    return f"{settings.PARTICIPANT_COOKIE_NAME}-{code}"
+
+
+#: any page of a phone
+_ADDRESS = re.compile(r"/w/([0-9A-Za-z]+)/")
+
+
+def of_scope(scope) -> ParticipantToken | None:
+    """The token in the cookies of a request or a WebSocket handshake, if it is valid; no query."""
+    raw = dict(scope["headers"]).get(b"cookie", b"").decode("latin-1")
+    found = _ADDRESS.match(scope.get("path", ""))
+    # Django's lenient parser: a malformed cookie of another site on this host must not hide the cookies after it.
+    return of_cookies(parse_cookie(raw), found[1].upper() if found else "")
+
+
+def participant_of(token: ParticipantToken | None) -> Participant | None:
+    """The participant of a voter's token, if they have not left."""
+    if token is None or token.is_observer:
+        return None
+    return Participant.objects.filter(
+        workshop_id=token.workshop_id, voter=token.voter, left_at__isnull=True
+    ).first()
+
+
+def set_cookie(response: HttpResponse, token: ParticipantToken, workshop: Workshop) -> HttpResponse:
+    """Of a live workshop for a day; of a questionnaire until it closes, and a while longer for its results."""
+    age, name = timedelta(seconds=settings.PARTICIPANT_COOKIE_AGE), settings.PARTICIPANT_COOKIE_NAME
+    if workshop.is_questionnaire:
+        name = _own_name(workshop.code)
+        age = max(age, (workshop.closes_at or timezone.now()) - timezone.now() + RESULTS_FOR)
+    response.set_cookie(
+        name,
+        token.as_cookie(),
+        max_age=round(age.total_seconds()),
+        httponly=True,
+        secure=settings.HTTPS,
+        samesite="Lax",
+    )
+    return response
+
+
+def delete_cookie(response: HttpResponse, workshop: Workshop) -> HttpResponse:
+    name = _own_name(workshop.code) if workshop.is_questionnaire else settings.PARTICIPANT_COOKIE_NAME
+    response.delete_cookie(name, samesite="Lax")
+    return response

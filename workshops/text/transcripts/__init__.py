@@ -1,0 +1,1 @@
+"""What was said in a group: files of video tools, who speaks in them, and no name left."""

@@ -1,0 +1,1 @@
+"""Pages: urls, views, forms, template tags, admission of crowds."""
