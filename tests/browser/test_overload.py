@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
+import time
 import urllib.error
 import urllib.parse
 import urllib.request
@@ -76,7 +77,9 @@ def _status(request):
 
 def _until_it_is_taken(site, workshop):
     address = f"{site.url}/w/{workshop.code}/"
-    assert any(_status(address) == 503 for _ in range(500))
+    deadline = time.monotonic() + PATIENCE
+    while _status(address) != 503:
+        assert time.monotonic() < deadline, "there is still a free slot"
 
 
 def fill_in(page, workshop):

@@ -19,7 +19,6 @@
   /** @type {{ typed: Map<string, string>, focus: string, menu: string }} */
   let kept = { typed: new Map(), focus: "", menu: "" };
   let swapping = false; // a field that is taken away loses its focus, too
-  let settling = false; // htmx listens to what it has swapped in a moment later
 
   document.addEventListener("htmx:beforeSwap", (event) => {
     const detail = event.detail;
@@ -40,7 +39,6 @@
   document.addEventListener("htmx:afterSwap", (event) => {
     if (event.detail.target.id !== "agenda-now") return;
     swapping = false;
-    settling = true;
     for (const [id, value] of kept.typed) {
       const field = document.getElementById(id);
       if (field) field.value = value;
@@ -59,8 +57,8 @@
   /** @type {string[]} */
   let unsent = [];
 
+  // With no settle delay (htmx-config) htmx listens to what it has swapped in at once: no press is a plain form's.
   document.addEventListener("htmx:afterSettle", () => {
-    settling = false;
     for (const id of unsent.splice(0)) {
       const field = document.getElementById(id);
       if (field) field.dispatchEvent(new Event("change", { bubbles: true }));
@@ -80,7 +78,6 @@
     const field = event.target;
     if (!field.matches("#agenda-now input")) return;
     field.dataset.sent = field.value;
-    if (settling) unsent.push(field.id);
   });
 
   document.addEventListener("click", (event) => {
