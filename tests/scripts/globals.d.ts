@@ -60,6 +60,8 @@ interface Ballot {
   read(form: Part): Fields;
   /** Puts them back. */
   fill(form: Part, fields: Fields): void;
+  /** What was written, given or ranked in it, a line for each field. */
+  typed(form: Part): string;
 }
 
 interface Window {
@@ -86,6 +88,7 @@ interface Part extends HTMLElement {
   options: HTMLOptionsCollection;
   requestSubmit(): void;
   reset(): void;
+  select(): void;
   type: string;
   value: string;
 }

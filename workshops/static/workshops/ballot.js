@@ -1,8 +1,7 @@
 // @ts-check
 /* Makes a ballot handier than its plain HTML; without this file every ballot still works.
 
-   The form's own fields always hold the answer. What is drawn here (the list of a ranking, buttons for
-   points, counters) only reads and writes those fields, so a plain submit, a refresh and `read` agree.
+   The form's own fields always hold the answer; what is drawn here only reads and writes them.
 
    What an answer means is the poll type's alone (`from_form`, `to_form`). Words come from data-* attributes, @ a name,
    # a number. */
@@ -45,6 +44,10 @@
     });
     return fields;
   }
+
+  /* What somebody wrote, gave or ranked, a line for each field; nothing of ticks. */
+  const typed = form => Array.from(form.elements).filter(input => /^(text|textarea|select-one)$/.test(input.type) && input.value)
+    .map(input => (/_/.test(input.name) ? label(input) + ": " : "") + input.value).join("\n");
 
   function fill(form, values) {
     Array.from(form.elements).filter(input => input.name && input.type !== "hidden").forEach(input => {
@@ -238,5 +241,5 @@
     redraw(form);
   }
 
-  window.Ballot = { upgrade: upgrade, read: read, fill: fill };
+  window.Ballot = { upgrade: upgrade, read: read, fill: fill, typed: typed };
 })();

@@ -1,9 +1,6 @@
 // @ts-check
-/* A participant's small group.
-
-   What people do waits in an outbox, in order and in this tab's storage too, until the server has answered: stored,
-   refused and why, or changed by somebody else meanwhile. The pad is one picture for the whole group; what is this
-   person's own in it is marked here. What they type stands beside it, so nobody else's change touches it. */
+/* A participant's small group. What people do waits in an outbox, in order, until the server has answered. The pad is
+   one picture for the whole group; what is this person's own in it is marked here. */
 (function () {
   "use strict";
   const live = window.Live;
@@ -16,8 +13,6 @@
   const LETTERS = 1000, COUNTED = 800, QUIET = 10000;
   let place = live.place || JSON.parse(el("place").textContent); // the newest: this script may come later than the page
 
-  // ---- words for everybody, also for ears
-
   let silence = 0;
 
   function say(sentence) {
@@ -28,7 +23,7 @@
 
   const told = {}; // what has been said: a picture is drawn anew many times
 
-  /* What is new in the picture: a place, a message, a probe, the call back. All of a first page is no news. */
+  /* All of a first page is no news. */
   function tellNews(group, first) {
     group.querySelectorAll("[data-news]").forEach((news) => {
       if (!first && !told[news.dataset.news]) say(news.textContent.replace(/\s+/g, " ").trim());
@@ -41,7 +36,7 @@
 
   let warned = phone ? phone.store.get("group-soon", "") : "";
 
-  /* What stands in the clock is said too, each once, also by a page that is loaded anew. */
+  /* Said once, also by a page that is loaded anew. */
   setInterval(() => {
     const soon = document.querySelector("#clock [data-from]:not([hidden])");
     const warning = soon && place.group ? soon.dataset.soon + " " + soon.dataset.from : warned;
@@ -96,19 +91,22 @@
     if (box && document.activeElement === document.body) comeBack(el(box));
   });
 
-  /* What was pressed is gone from the picture: its neighbour is next, or the heading of the notes. */
+  /* What was pressed is gone: its neighbour is next, or the heading of the notes. */
   function comeBack(box) {
     const near = box ? Array.from(box.querySelectorAll("button")).filter((button) => button.offsetParent) : [];
     const place = near.pop() || el("notes-title");
     if (place) place.focus({ preventScroll: true });
   }
 
-  let last = place.group; // where this person sat last: words that they finish after the group time are meant for it
+  // Where this person sat last: words that they finish after the group time are meant for it.
+  let last = phone ? phone.store.get("group-last", 0) : 0;
+  function sitting() { if (phone && place.group > 0) phone.store.set("group-last", last = place.group); }
+  sitting();
 
   live.on("place", (frame) => {
     const moved = frame.group !== place.group;
     place = frame;
-    if (place.group > 0) last = place.group;
+    sitting();
     if (moved && el("group").dataset.group !== String(frame.group)) { // the new picture is on its way
       const empty = document.createElement("section");
       empty.id = "group";
@@ -121,7 +119,7 @@
     if (!phone) listen();
   });
 
-  /* An observer: nobody but this page knows which group it is, so the address says it, and every new socket. */
+  /* Which group an observer listens to only this page knows. */
   function listen() {
     el("listen").hidden = place.group < 1;
     el("listen").querySelector("a").href = "?listen=after-" + place.group;
@@ -139,8 +137,9 @@
   function mark() {
     const group = el("group"), state = group.dataset.state, isOpen = state === "open" || state === "recalled";
     if (!desk) return;
-    desk.hidden = !place.group && !outbox.length && !isWriting();
-    el("composer").hidden = !isOpen && document.activeElement !== el("note-text");
+    const words = el("note-text").value.trim(); // of a note that was begun: they stay when the group time is over
+    desk.hidden = !place.group && !outbox.length && !isWriting() && !words && !el("editor").dataset.typed;
+    el("composer").hidden = !isOpen && document.activeElement !== el("note-text") && !words;
     el("group-do").hidden = place.group < 1;
     el("at-table").hidden = group.dataset.made !== "by_table";
     group.querySelectorAll("[data-number]").forEach((line) => { line.hidden = !place.number; line.querySelector("b").textContent = place.number || ""; });
@@ -168,7 +167,7 @@
 
   const drawn = new WeakMap(); // list -> the notes in it
 
-  /* Notes that no picture has come with the place: one's own where people think first, and in a group that was left. */
+  /* Notes that are in no picture: one's own where people think first, and in a group that was left. */
   function drawOwn(list, notes) {
     const signature = JSON.stringify(notes || []);
     if (!list || drawn.get(list) === signature) return;
@@ -245,7 +244,6 @@
     item.tries = (item.tries || 0) + 1;
     const spoken = item.tries % 2 === 1 && live.send(item.frame);
     if (!spoken) phone.post(item.frame, () => later(item));
-    // No answer in time: the line may be half open. Ask for a new one and try the other lane.
     timer = setTimeout(() => { if (spoken) live.drop(); later(item); }, phone.PATIENCE);
   }
 
@@ -256,7 +254,6 @@
     timer = setTimeout(() => deliver(item), wait || phone.pause(item.tries));
   }
 
-  /* Every answer ends the wait of its item; those behind it follow. */
   function answered(item) {
     if (flying === item) { flying = null; clearTimeout(timer); }
     keep();
@@ -295,7 +292,7 @@
     if (line && !phone.isTyping()) line.focus();
   }
 
-  // ---- what waits, was refused, or met somebody else's change
+  // ---- what waits, was refused, or met another change
 
   function drawUnsent() {
     const list = el("unsent");
@@ -351,7 +348,6 @@
     place.classList.toggle("is-over", over > 0);
   }
 
-  /* What is wrong with a text before it is sent; empty where nothing is. */
   function complaint(field) {
     return blame(field, !letters(field) ? words.empty : letters(field) > LETTERS ? words.long : "");
   }

@@ -1,9 +1,5 @@
 // @ts-check
-/* The live part of every screen: phone, wall and console.
-
-   State, not deltas: the server sends whole small pictures, each the element with the id of its topic. A lost
-   message is harmless, and first load, update and reconnect are one thing. Everything works without this file;
-   it makes it immediate. */
+/* The live part of every screen (docs/architecture.md). Everything works without it; it makes it immediate. */
 (function () {
   "use strict";
   const body = document.body;
@@ -16,15 +12,13 @@
   const words = read("words");
   const seen = read("seen");
   const PING = 25000, PATIENCE = 10000, SHORTEST = 500;
-  // Phones are many and have a slow poll meanwhile; a wall or a console has no other way to come back.
+  // A wall or a console has no slow poll meanwhile.
   const LONGEST = body.dataset.pictures ? 30000 : 5000;
 
   let offset = Number(body.dataset.now || Date.now()) - Date.now(); // server clock minus ours
   /** @type {WebSocket | null} */
   let socket = null;
   let failures = 0, heard = 0, retry = 0, polling = 0;
-
-  // ---- who listens to what
 
   /** @type {Record<string, Function[]>} */
   const handlers = {};
@@ -33,11 +27,9 @@
   /** @param {string} type @param {any[]} news */
   const tell = (type, ...news) => (handlers[type] || []).forEach((handler) => handler(...news));
 
-  // ---- words about the connection
-
   function signal(state) {
     document.querySelectorAll("[data-signal]").forEach((place) => {
-      if (place.dataset.signal === state) return; // a live region speaks only when something changes
+      if (place.dataset.signal === state) return;
       place.dataset.signal = state;
       place.textContent = words[state];
       place.classList.toggle("is-weak", state !== "connected");
@@ -46,14 +38,13 @@
 
   // ---- pictures
 
-  /* An element's identity in the next picture: its id, its key among its siblings, an option's value. */
+  /* An element's identity in the next picture. */
   const keyOf = (node) => (node.nodeType !== 1 ? "" : node.id || node.dataset.key || (node.nodeName === "OPTION" ? node.value : ""));
-  /* `data-own`: this page's own. Put there by a script, or filled in by somebody: no picture touches it. */
+  /* `data-own`: this page's own, which no picture touches. */
   const isOwn = (node) => node.nodeType === 1 && node.hasAttribute("data-own");
   const alike = (one, other) => one.nodeName === other.nodeName && keyOf(one) === keyOf(other) && isOwn(one) === isOwn(other);
 
-  /* Make `old` like `fresh`. Elements stay the same ones, and only what the server says of them is written, so all that
-     a reader has done stays: an open detail, focus, selection, ticks, typed words, the scroll position.
+  /* Make `old` like `fresh`, of the same elements, so all that a reader has done stays: open details, focus, typed words.
      `ids`: the old picture's elements with an id, which stay themselves wherever they go. */
   function morph(old, fresh, ids) {
     const wants = Array.from(fresh.childNodes), names = (node) => Array.from(node.attributes, (each) => each.name);
@@ -106,14 +97,14 @@
   on("screen", show);
   on("hello", (frame) => { offset = frame.now - Date.now(); tick(); });
 
-  // ---- small groups are rare: what a phone needs for them comes when it is told of one
+  // ---- small groups are rare: their script comes with the first
 
   let fetching = 0; // since when
 
   function needsDesk(place) {
-    let waits = null; // what was written and not stored when the groups ended
-    try { waits = sessionStorage.getItem("group-outbox:" + body.dataset.live); } catch (error) { /* private mode */ }
-    return body.dataset.desk && !live.group && Date.now() - fetching > PATIENCE && (place.group || (waits && waits !== "[]"));
+    let waits = false; // what was written and not stored when the groups ended
+    try { waits = ["outbox", "draft"].some((kind) => (sessionStorage.getItem("group-" + kind + ":" + body.dataset.live) || "").length > 2); } catch (error) { /* private mode */ }
+    return body.dataset.desk && !live.group && Date.now() - fetching > PATIENCE && (place.group || waits);
   }
 
   on("place", function arrange(place) {
@@ -139,7 +130,7 @@
     tell(frame.t, frame);
   }
 
-  // ---- the socket: backs off with full jitter, comes back by itself
+  // ---- the socket
 
   function connect() {
     clearTimeout(retry);
@@ -180,8 +171,7 @@
     if (failures >= 3) startPolling();
   }
 
-  /* The right to look is gone (left, signed out, another role, a workshop removed): what was shown goes with it. A
-     phone's page itself knows what to offer; `data-ended` is where staff are told why. */
+  /* The right to look is gone, and what was shown goes with it. `data-ended` is where staff are told why. */
   function lostSeat() {
     let last = Date.now() - performance.now(); // where nothing can be kept, this page's own beginning counts
     try {
@@ -190,7 +180,7 @@
     } catch (error) { /* private mode */ }
     if (Date.now() - last > 10000) {
       if (!body.dataset.ended) return location.reload();
-      body.style.display = "none"; // no words stay on the screen while the next page is on its way
+      body.style.display = "none";
       return location.replace(body.dataset.ended);
     }
     clearTimeout(retry);
@@ -204,7 +194,7 @@
     return true;
   }
 
-  /* Half-open connections look alive for minutes: where a ping finds no answer, the socket is dropped and tried anew. */
+  /* Half-open connections look alive for minutes. */
   function drop() {
     if (!socket) return;
     const old = socket;
@@ -230,7 +220,7 @@
   window.addEventListener("pageshow", wake);
   window.addEventListener("offline", () => { signal("offline"); drop(); });
 
-  // ---- networks that let no socket through: a slow poll
+  // ---- no socket gets through: a slow poll
 
   let unreachable = false, turned = false;
 
@@ -256,9 +246,9 @@
         return answer.json();
       })
       .then((data) => {
-        if (!data || !polling) return; // a socket has come in meanwhile, and brings newer pictures
+        if (!data || !polling) return; // a socket brings newer ones
         signal("weak");
-        if (unreachable) { unreachable = false; failures = 1; connect(); } // the server is back, so a socket may be too
+        if (unreachable) { unreachable = false; failures = 1; connect(); }
         data.frames.forEach((frame) => tell(frame.t, frame));
         tell("wake");
       })
@@ -274,7 +264,7 @@
       });
   }
 
-  // ---- clocks: the server's time, whatever this device believes
+  // ---- clocks, by the server's time
 
   const minutes = (seconds) => Math.floor(seconds / 60) + ":" + String(seconds % 60).padStart(2, "0");
 
@@ -299,6 +289,6 @@
   /** @type {Live} */
   const live = { on, tell, show, seen, send, drop, words, now: () => Date.now() + offset, connected: () => Boolean(socket && socket.readyState === 1) };
   window.Live = live;
-  // Once every deferred script has run, so that phone.js is ready for the first frame.
+  // Not before phone.js is ready for the first frame.
   document.addEventListener("DOMContentLoaded", () => { tick(); connect(); });
 })();

@@ -1,7 +1,6 @@
 // @ts-check
 /* A participant's phone: an answer stays in the outbox, in memory and in this tab's storage, until the server says that
-   it is stored. It is sent again after every fault, by websocket or by POST, and its state is shown in words. Its `op`
-   makes retries harmless (idempotency key), its `seq` makes the latest one win. */
+   it is stored. Its `op` makes retries harmless (idempotency key), its `seq` makes the latest one win. */
 (function () {
   "use strict";
   const live = window.Live, ballot = window.Ballot;
@@ -14,7 +13,7 @@
 
   const store = {
     key: (name) => name + ":" + body.dataset.live,
-    // Of a questionnaire it outlives the tab: people go on later (`questionnaire.js` throws it away at the end).
+    // Of a questionnaire it outlives the tab; `questionnaire.js` throws it away at the end.
     place: () => body.dataset.keep ? localStorage : sessionStorage,
     get(name, fallback) {
       try { return JSON.parse(this.place().getItem(this.key(name))) || fallback; } catch (error) { return fallback; }
@@ -23,9 +22,14 @@
       try { this.place().setItem(this.key(name), JSON.stringify(value)); } catch (error) { /* private mode: memory only */ }
     },
   };
+  // Whoever has this phone now finds nothing of whom had it before.
+  if (!body.dataset.keep && store.get("seat", "") !== body.dataset.seed) {
+    ["outbox", "drafts", "group-outbox", "group-draft", "group-edit", "group-last"].forEach((name) => store.set(name, ""));
+    store.set("seat", body.dataset.seed);
+  }
   const papers = {}; // poll -> what the server has of mine
   const outbox = store.get("outbox", {}); // poll -> {op, poll, seq, fields, tries}
-  const drafts = store.get("drafts", {}); // poll -> what is being filled in
+  const drafts = store.get("drafts", {}); // poll -> {fields, typed} of what is being filled in
   let lastSeq = 0;
   let changing = ""; // the poll whose saved answer is being changed
 
@@ -66,8 +70,8 @@
     if (place && yes) { place.hidden = true; shownReceipt = ""; }
   }
 
-  /* Everything the stage shows of my own answer follows from outbox, papers and the stage's state. */
   function settle() {
+    keepInSight();
     const id = poll();
     if (!id || observing) return;
     const waiting = outbox[id], paper = papers[id], open = stage().dataset.state === "ballot";
@@ -84,6 +88,33 @@
       receipt("saved", say("saved", paper.said), fixed ? words.savedFixed : words.savedMore, fixed ? [] : ["change"]);
     }
     markYours();
+  }
+
+  // ---- what was typed and not sent before its question closed
+
+  let typing = ""; // in whose form the focus was when the picture came
+  live.on("swapping", () => { const own = document.activeElement.closest("form.ballot"); typing = own ? own.dataset.poll : ""; });
+
+  function isUnsent(id) {
+    const draft = drafts[id], waiting = outbox[id];
+    return draft && draft.typed && (id !== poll() || stage().dataset.state !== "ballot") && !(waiting && !waiting.refused)
+      && JSON.stringify(draft.fields) !== JSON.stringify((papers[id] || {}).fields);
+  }
+
+  /* Its words stay until they are put away or their question opens again; whoever was typing them finds the focus there. */
+  function keepInSight() {
+    const place = document.getElementById("kept-words");
+    if (!place) return; // of a questionnaire all questions stay open
+    place.querySelectorAll("[data-of]").forEach((box) => { if (!isUnsent(box.dataset.of)) box.remove(); });
+    Object.keys(drafts).filter(isUnsent).forEach((id) => {
+      if (place.querySelector('[data-of="' + id + '"]')) return;
+      const box = document.importNode(document.querySelector("template[data-kept]").content, true).firstElementChild, field = box.querySelector("textarea");
+      box.setAttribute("data-of", id);
+      field.value = drafts[id].typed;
+      place.setAttribute("aria-live", typing === id ? "off" : "polite"); // the focus says it, or the region
+      place.appendChild(box);
+      if (typing === id) field.focus();
+    });
   }
 
   function refusedNow(waiting) {
@@ -149,23 +180,22 @@
     const frame = { t: "vote", op: item.op, poll: item.poll, seq: item.seq, fields: item.fields };
     const spoken = item.tries % 2 === 1 && live.send(frame);
     if (!spoken) post(frame, () => retryLater(item));
-    // No answer in time: the line may be half open. Ask for a new one and try the other lane.
+    // The line may be half open.
     item.timer = setTimeout(() => { if (spoken) live.drop(); retryLater(item); }, PATIENCE);
   }
 
   function retryLater(item, wait) {
     if (outbox[item.poll] !== item) return;
     item.visible = true;
-    item.tries = Math.max(item.tries, 2); // from now on the receipt says "not saved yet"
+    item.tries = Math.max(item.tries, 2); // "not saved yet"
     settle();
     clearTimeout(item.timer);
     item.timer = setTimeout(() => deliver(item), wait || pause(item.tries));
   }
 
-  const asked = (frame) => 1000 * (frame.retry_after || 1) * (0.5 + Math.random()); // for so long the server wants us to wait
+  const asked = (frame) => 1000 * (frame.retry_after || 1) * (0.5 + Math.random());
   const pause = (tries) => 200 + Math.random() * Math.min(LONGEST, SHORTEST * 2 ** tries);
 
-  /* The other lane; what comes back goes where the socket's answers go. */
   function post(frame, failed) {
     fetch(body.dataset.post, {
       method: "POST", credentials: "same-origin", body: JSON.stringify(frame),
@@ -194,7 +224,6 @@
     if (item && item.op === frame.op) { done(frame.poll); arrived(frame.poll); }
   });
 
-  /* The receipt of what is on stage has the focus; that of an earlier question leaves the reader alone. */
   function arrived(id) {
     if (String(id) !== poll()) return;
     changing = "";
@@ -248,20 +277,25 @@
   function ready(first) {
     const id = poll(), own = form();
     if (own) {
+      if (outbox[id] && outbox[id].refused === "closed") { delete outbox[id].refused; deliver(outbox[id]); } // it is open again
       ballot.upgrade(own);
-      const start = outbox[id] ? outbox[id].fields : drafts[id];
+      const start = (outbox[id] || drafts[id] || {}).fields;
       if (start && !own.querySelector("[data-error]:not([hidden])")) ballot.fill(own, start);
       tellShown();
     }
     settle();
+    if (!first && !isTyping()) focusTitle();
+  }
+
+  function focusTitle() {
     const title = stage().querySelector("h1");
-    if (!first && title && !isTyping()) { title.tabIndex = -1; title.focus({ preventScroll: true }); window.scrollTo(0, 0); }
+    if (title) { title.tabIndex = -1; title.focus({ preventScroll: true }); window.scrollTo(0, 0); }
   }
 
   document.addEventListener("input", (event) => {
     const own = event.target.closest("form.ballot");
     if (!own) return;
-    drafts[own.dataset.poll] = ballot.read(own);
+    drafts[own.dataset.poll] = { fields: ballot.read(own), typed: ballot.typed(own) };
     store.set("drafts", drafts);
   });
 
@@ -276,8 +310,19 @@
   document.addEventListener("click", (event) => {
     const button = event.target.closest("[data-do]");
     if (!button) return;
-    const id = poll();
+    const id = poll(), box = button.closest("[data-of]");
     if (button.dataset.do === "now" && outbox[id]) deliver(outbox[id]);
+    if (button.dataset.do === "copy") {
+      box.querySelector("textarea").select(); // a page without HTTPS has no clipboard of its own
+      if (document.execCommand("copy")) button.textContent = button.dataset.copied;
+      button.focus();
+    }
+    if (button.dataset.do === "away") {
+      delete drafts[box.dataset.of];
+      store.set("drafts", drafts);
+      keepInSight();
+      focusTitle();
+    }
     if (button.dataset.do === "change") {
       event.preventDefault();
       const fields = outbox[id] ? outbox[id].fields : (papers[id] || {}).fields;
@@ -286,7 +331,7 @@
       showForm(true);
       if (form()) {
         if (fields) ballot.fill(form(), fields);
-        // What was answered has the focus; else the first field that can be seen (a ranking's own are covered).
+        // A ranking's own fields are covered.
         const inputs = Array.from(form().querySelectorAll("input:not([type=hidden]), textarea, select, button")).filter((field) => field.offsetParent && !field.disabled);
         const input = inputs.find((field) => field.checked) || inputs[0];
         if (input) input.focus();
@@ -294,7 +339,7 @@
     }
   });
 
-  live.phone = { store, newId, post, pause, asked, isTyping, PATIENCE }; // what a person does in a group travels like an answer
+  live.phone = { store, newId, post, pause, asked, isTyping, PATIENCE };
   live.on("swapped", (topic, _element, isNew) => {
     if (topic === "stage" && isNew) { shownReceipt = changing = ""; ready(false); }
     else if (topic === "stage") settle();
