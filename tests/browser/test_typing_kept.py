@@ -18,7 +18,9 @@ pytestmark = pytest.mark.once  # what a page does is the same on every stack
 
 @pytest.fixture
 def room(transactional_db) -> Workshop:
-    return make.workshop(None, QUESTIONS["open"], QUESTIONS["number"], QUESTIONS["ranking"], QUESTIONS["single"])
+    return make.workshop(
+        None, QUESTIONS["open"], QUESTIONS["number"], QUESTIONS["ranking"], QUESTIONS["single"]
+    )
 
 
 @pytest.fixture
