@@ -33,6 +33,8 @@ from ..signals.topics import EVERYTHING
 UNDO_FOR = timedelta(minutes=10)
 #: what was removed can be brought back so long
 REMOVED_FOR = KEPT_FOR
+#: a page that the same person opens again within so long is the same reading
+ONE_READING = timedelta(minutes=10)
 #: autosaves of one card are one entry so long after its first; undo then has at least eight minutes left
 MERGE_FOR = timedelta(minutes=2)
 
@@ -52,57 +54,76 @@ PEOPLE_SENTENCES = {
     "joined_facilitator": gettext_lazy("Joined as a facilitator"),
     "joined_researcher": gettext_lazy("Joined as a researcher"),
     "joined_guest": gettext_lazy("Joined as a guest"),
-    "lead_named": gettext_lazy("Named %(about)s safeguarding lead"),
-    "lead_owners": gettext_lazy("Left safeguarding to the owners"),
+    "lead_named": gettext_lazy("Named to read what is flagged for safeguarding: %(about)s"),
+    "lead_agreed": gettext_lazy("Agreed that this reads what is flagged for safeguarding: %(about)s"),
+    "lead_refused": gettext_lazy("Refused who was named for safeguarding: %(about)s"),
+    "lead_taken_back": gettext_lazy("Took back who was named for safeguarding: %(about)s"),
+    "lead_took_effect": gettext_lazy("From now on reads what is flagged for safeguarding: %(about)s"),
 }
-#: every verb. One that removes something begins with "removed"; one about a question ends with what it is about
-SENTENCES = PEOPLE_SENTENCES | {
-    "undone": gettext_lazy("Took back: %(about)s"),
-    "added_step": gettext_lazy("Added “%(about)s” to the agenda"),
-    "copied_step": gettext_lazy("Copied the step “%(about)s”"),
-    "moved_step": gettext_lazy("Moved “%(about)s”"),
-    "removed_step": gettext_lazy("Removed “%(about)s” from the agenda"),
-    "restored": gettext_lazy("Brought back %(about)s"),
-    "opened_doors": gettext_lazy("Opened the doors"),
-    "ended_workshop": gettext_lazy("Ended the workshop"),
+#: nothing changes, but somebody was shown or took along what others wrote or answered; `note_reading`, `note`
+READING_SENTENCES = {
+    "read_flagged": gettext_lazy("Read what is flagged for safeguarding"),
+    "read_transcript": gettext_lazy("Read transcript %(about)s"),
+    "exported": gettext_lazy("Downloaded %(about)s"),
+}
+SUMMARY_SENTENCES = {
     "published_summary": gettext_lazy("Published the vision summary, %(about)s"),
     "withdrew_version": gettext_lazy("Withdrew the vision summary, %(about)s"),
     "took_words_out": gettext_lazy("Took words out of the vision summary: %(about)s"),
-    "made_programme": gettext_lazy("Made the programme “%(about)s”"),
-    "made_demo": gettext_lazy("Made “%(about)s” new"),
-    "loaded_file": gettext_lazy("Loaded a programme file of “%(about)s”"),
-    "changed_settings": gettext_lazy("Changed the settings of “%(about)s”"),
-    "changed_sheet": gettext_lazy("Wrote information sheet %(about)s"),
-    "changed_domains": gettext_lazy("Changed the domains: %(about)s"),
-    "removed_domain": gettext_lazy("Removed the domain “%(about)s”"),
-    "changed_profile": gettext_lazy("Changed the questions about people of “%(about)s”"),
-    "removed_programme": gettext_lazy("Removed the programme “%(about)s”"),
-    "restored_programme": gettext_lazy("Brought back the programme “%(about)s”"),
-    "added_question": gettext_lazy("Added the question “%(about)s”"),
-    "changed_question": gettext_lazy("Changed the question “%(about)s”"),
-    "published_question": gettext_lazy("Saved a new version of the question “%(about)s”"),
-    "kept_question": gettext_lazy("Kept the question “%(about)s” as it was asked"),
-    "removed_question": gettext_lazy("Removed the question “%(about)s”"),
-    "restored_question": gettext_lazy("Brought back the question “%(about)s”"),
-    "added_prompt": gettext_lazy("Added the prompt “%(about)s”"),
-    "changed_prompt": gettext_lazy("Changed the prompt “%(about)s”"),
-    "removed_prompt": gettext_lazy("Removed the prompt “%(about)s”"),
-    "restored_prompt": gettext_lazy("Brought back the prompt “%(about)s”"),
-    "changed_step": gettext_lazy("Changed the step “%(about)s”"),
-    "planned": gettext_lazy("Planned the workshop “%(about)s”"),
-    "planned_series": gettext_lazy("Planned %(about)s workshops"),
-    "copied_workshop": gettext_lazy("Copied the workshop “%(about)s”"),
-    "changed_facts": gettext_lazy("Changed the facts of “%(about)s”"),
-    "removed_workshop": gettext_lazy("Removed the workshop “%(about)s”"),
-    "added_plan": gettext_lazy("Made the plan “%(about)s”"),
-    "changed_plan": gettext_lazy("Changed the plan “%(about)s”"),
-    "removed_plan": gettext_lazy("Removed the plan “%(about)s”"),
-    "brought_along": gettext_lazy("Brought workshops along with the plan “%(about)s”"),
-    "set_picture": gettext_lazy("Set the picture of %(about)s"),
-    "took_picture": gettext_lazy("Took away the picture of %(about)s"),
-    "changed_times": gettext_lazy("Changed when %(about)s opens and closes"),
-    "changed_mode": gettext_lazy("Changed how people take part in %(about)s"),
 }
+#: every verb. One that removes something begins with "removed"; one about a question ends with what it is about
+SENTENCES = (
+    PEOPLE_SENTENCES
+    | READING_SENTENCES
+    | SUMMARY_SENTENCES
+    | {
+        "undone": gettext_lazy("Took back: %(about)s"),
+        "added_step": gettext_lazy("Added “%(about)s” to the agenda"),
+        "copied_step": gettext_lazy("Copied the step “%(about)s”"),
+        "moved_step": gettext_lazy("Moved “%(about)s”"),
+        "removed_step": gettext_lazy("Removed “%(about)s” from the agenda"),
+        "restored": gettext_lazy("Brought back %(about)s"),
+        "opened_doors": gettext_lazy("Opened the doors"),
+        "ended_workshop": gettext_lazy("Ended the workshop"),
+        "added_transcript": gettext_lazy("Added transcript %(about)s"),
+        "kept_transcript": gettext_lazy("Kept transcript %(about)s"),
+        "removed_transcript": gettext_lazy("Removed transcript %(about)s"),
+        "made_programme": gettext_lazy("Made the programme “%(about)s”"),
+        "made_demo": gettext_lazy("Made “%(about)s” new"),
+        "loaded_file": gettext_lazy("Loaded a programme file of “%(about)s”"),
+        "changed_settings": gettext_lazy("Changed the settings of “%(about)s”"),
+        "changed_sheet": gettext_lazy("Wrote information sheet %(about)s"),
+        "changed_domains": gettext_lazy("Changed the domains: %(about)s"),
+        "removed_domain": gettext_lazy("Removed the domain “%(about)s”"),
+        "changed_profile": gettext_lazy("Changed the questions about people of “%(about)s”"),
+        "removed_programme": gettext_lazy("Removed the programme “%(about)s”"),
+        "restored_programme": gettext_lazy("Brought back the programme “%(about)s”"),
+        "added_question": gettext_lazy("Added the question “%(about)s”"),
+        "changed_question": gettext_lazy("Changed the question “%(about)s”"),
+        "published_question": gettext_lazy("Saved a new version of the question “%(about)s”"),
+        "kept_question": gettext_lazy("Kept the question “%(about)s” as it was asked"),
+        "removed_question": gettext_lazy("Removed the question “%(about)s”"),
+        "restored_question": gettext_lazy("Brought back the question “%(about)s”"),
+        "added_prompt": gettext_lazy("Added the prompt “%(about)s”"),
+        "changed_prompt": gettext_lazy("Changed the prompt “%(about)s”"),
+        "removed_prompt": gettext_lazy("Removed the prompt “%(about)s”"),
+        "restored_prompt": gettext_lazy("Brought back the prompt “%(about)s”"),
+        "changed_step": gettext_lazy("Changed the step “%(about)s”"),
+        "planned": gettext_lazy("Planned the workshop “%(about)s”"),
+        "planned_series": gettext_lazy("Planned %(about)s workshops"),
+        "copied_workshop": gettext_lazy("Copied the workshop “%(about)s”"),
+        "changed_facts": gettext_lazy("Changed the facts of “%(about)s”"),
+        "removed_workshop": gettext_lazy("Removed the workshop “%(about)s”"),
+        "added_plan": gettext_lazy("Made the plan “%(about)s”"),
+        "changed_plan": gettext_lazy("Changed the plan “%(about)s”"),
+        "removed_plan": gettext_lazy("Removed the plan “%(about)s”"),
+        "brought_along": gettext_lazy("Brought workshops along with the plan “%(about)s”"),
+        "set_picture": gettext_lazy("Set the picture of %(about)s"),
+        "took_picture": gettext_lazy("Took away the picture of %(about)s"),
+        "changed_times": gettext_lazy("Changed when %(about)s opens and closes"),
+        "changed_mode": gettext_lazy("Changed how people take part in %(about)s"),
+    }
+)
 
 #: the subjects that the log can be filtered by
 SUBJECTS = {
@@ -110,7 +131,10 @@ SUBJECTS = {
     "workshops": gettext_lazy("Workshops and plans"),
     "people": gettext_lazy("People"),
     "settings": gettext_lazy("Settings"),
+    "summary": gettext_lazy("Vision summary"),
+    "reading": gettext_lazy("Readings and downloads"),
 }
+BY_SUBJECT = {"people": PEOPLE_SENTENCES, "summary": SUMMARY_SENTENCES, "reading": READING_SENTENCES}
 ABOUT_QUESTIONS = ("question", "prompt", "measure", "version")
 ABOUT_SETTINGS = ("programme", "file", "settings", "sheet", "domain", "domains", "profile")
 
@@ -167,6 +191,25 @@ def note(
     LogEntry.objects.create(programme=programme, workshop=workshop, by=by, verb=verb, about=about[:200])
 
 
+def note_reading(
+    programme: Programme,
+    by: User | None,
+    verb: str,
+    *,
+    about: str = "",
+    workshop: Workshop | None = None,
+    newest: datetime | None = None,
+) -> None:
+    """A row for words that somebody is about to be shown: before they are, so that no row means not shown.
+
+    The same page opened again within `ONE_READING` is the same reading, unless something came to it since: `newest`.
+    """
+    since = timezone.now() - ONE_READING
+    known = LogEntry.objects.filter(programme=programme, by=by, verb=verb, about=about, workshop=workshop)
+    if not known.filter(at__gt=max(since, newest) if newest else since).exists():
+        note(programme, by, verb, about=about, workshop=workshop)
+
+
 def _merged_with_last(entry: LogEntry) -> bool:
     last = LogEntry.objects.select_for_update().filter(programme=entry.programme, by=entry.by).first()
     if (
@@ -221,8 +264,9 @@ def verbs_about(subject: str) -> list[str]:
 
 
 def _subject(verb: str) -> str:
-    if verb in PEOPLE_SENTENCES:
-        return "people"
+    for subject, verbs in BY_SUBJECT.items():
+        if verb in verbs:
+            return subject
     if verb.endswith(ABOUT_SETTINGS):
         return "settings"
     return "questions" if verb.endswith(ABOUT_QUESTIONS) else "workshops"

@@ -13,7 +13,8 @@ from django.utils.translation import gettext as _
 from polls import texts
 from polls.models import Text
 
-from ..models import Cue, GestureLog, Group, Transcript
+from ..models import Cue, Group, Transcript
+from .log import note
 from .stage import GestureRejected
 
 #: of one group; a recording that broke off comes in two or three files
@@ -23,12 +24,12 @@ WAITS = timedelta(days=1)
 
 
 @transaction.atomic
-def add(group: Group, cues: list[dict[str, Any]]) -> Transcript:
-    """A transcript to be looked at, its names taken out already."""
+def add(group: Group, cues: list[dict[str, Any]], by: User | None) -> Transcript:
+    """A transcript to be looked at by whoever added it, its names taken out already."""
     throw_away_forgotten()
     if group.transcripts.count() >= MOST:
         raise GestureRejected(_("This group has %(n)d transcripts already. Remove one first.") % {"n": MOST})
-    transcript = Transcript.objects.create(group=group)
+    transcript = Transcript.objects.create(group=group, added_by=by)
     words = texts.add_all(
         Text(field=f"cue-{number}", words=cue["text"], at=transcript.added_at)
         for number, cue in enumerate(cues, start=1)
@@ -40,14 +41,15 @@ def add(group: Group, cues: list[dict[str, Any]]) -> Transcript:
         )
         for number, (cue, text) in enumerate(zip(cues, words, strict=True), start=1)
     )  # fmt: skip
+    _log(transcript, by, "added_transcript")
     return transcript
 
 
 def throw_away_forgotten() -> None:
     """Delete transcripts that were not kept within a day. Every page of transcripts calls it."""
     forgotten = Transcript.objects.filter(kept_at__isnull=True, added_at__lt=timezone.now() - WAITS)
-    for transcript in forgotten:
-        _destroy(transcript)
+    for transcript in forgotten.select_related("group__round__workshop__programme"):
+        remove(transcript, None)
 
 
 @transaction.atomic
@@ -55,23 +57,23 @@ def keep(transcript: Transcript, by: User | None) -> None:
     """It belongs to its group from now on. Kept already: nothing happens."""
     kept = Transcript.objects.filter(pk=transcript.pk, kept_at__isnull=True).update(kept_at=timezone.now())
     if kept:
-        _log(transcript, by, "keep_transcript")
+        _log(transcript, by, "kept_transcript")
 
 
 @transaction.atomic
 def remove(transcript: Transcript, by: User | None) -> None:
     """It is gone, from the next backup on from there too."""
-    if transcript.kept_at:
-        _log(transcript, by, "remove_transcript")
-    _destroy(transcript)
-
-
-def _destroy(transcript: Transcript) -> None:
-    """Its words first: they are no part of its row."""
+    _log(transcript, by, "removed_transcript")
+    # Its words first: they are no part of its row.
     texts.remove(list(transcript.cues.values_list("text", flat=True)))
     transcript.delete()
 
 
-def _log(transcript: Transcript, by: User | None, name: str) -> None:
-    group = transcript.group
-    GestureLog.objects.create(workshop=group.round.workshop, by=by, name=name, detail=group.name)
+def called(transcript: Transcript) -> str:
+    """Its name in the log: "12, Group 1"."""
+    return f"{transcript.pk}, {transcript.group.name}"
+
+
+def _log(transcript: Transcript, by: User | None, verb: str) -> None:
+    workshop = transcript.group.round.workshop
+    note(workshop.programme, by, verb, about=called(transcript), workshop=workshop)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -185,7 +186,10 @@ class Transcript(models.Model):
 
     group = models.ForeignKey(Group, models.CASCADE, related_name="transcripts")
     added_at = models.DateTimeField(auto_now_add=True)
-    #: when it was reviewed and kept; until then it is shown to the user who added it, and deleted after a day
+    added_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+", db_index=False
+    )
+    #: when it was reviewed and kept; until then it is there for the user who added it alone, and deleted after a day
     kept_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:

@@ -51,6 +51,15 @@ class Programme(models.Model):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+",
         db_index=False,  # few rows
     )  # fmt: skip
+    #: another lead who is named and waits, while there is a `lead_named_at` (`actions.authoring.lead`); without a
+    #: nominee: the owners. Who loses their role is no nominee any more, so deleting an account does not make it that
+    lead_nominee = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
+    )
+    lead_named_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", db_index=False
+    )
+    lead_named_at = models.DateTimeField(null=True, blank=True)
 
     def __str__(self) -> str:
         return self.title

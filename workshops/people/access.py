@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.auth.models import AnonymousUser, User
@@ -12,6 +13,7 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, render
+from django.utils import timezone
 
 from ..models import LogEntry, Membership, Programme, Role, Workshop
 
@@ -20,6 +22,9 @@ Person = User | AnonymousUser
 RUNNERS = (Role.OWNER, Role.FACILITATOR)
 READERS = (Role.OWNER, Role.RESEARCHER)
 OWNERS = (Role.OWNER,)
+
+#: a nomination of another safeguarding lead that nobody has answered takes effect after so long
+LEAD_WAITS = timedelta(days=1)
 
 
 def roles(user: Person, programme: Programme) -> frozenset[str]:
@@ -83,19 +88,33 @@ def programme_for_lead(user: Person, key: str) -> Programme:
     return programme
 
 
+def programme_for_lead_or_owner(user: Person, key: str) -> Programme:
+    """The programme, for those who answer a nomination of a lead. Raises `Http404` or `PermissionDenied`."""
+    programme = programme_for(user, key)
+    own_roles = roles(user, programme)
+    if Role.OWNER not in own_roles and not _is_lead(user, programme, own_roles):
+        raise PermissionDenied
+    return programme
+
+
+def nomination_is_due(programme: Programme) -> bool:
+    """Has another lead been named so long ago that they are it now? True until `lead.settle` has written it down."""
+    named_at = programme.lead_named_at
+    return named_at is not None and timezone.now() - named_at >= LEAD_WAITS
+
+
 def is_lead(user: Person | None, programme: Programme) -> bool:
-    """May this user read texts flagged for safeguarding? The named lead; the owners where none is named."""
+    """May this user read texts flagged for safeguarding? The named lead; the owners where none is named.
+
+    A lead who has lost their role reads nothing, and nobody takes over by that: see `actions.authoring.lead`.
+    """
     return user is not None and _is_lead(user, programme, roles(user, programme))
 
 
 def _is_lead(user: Person, programme: Programme, own_roles: frozenset[str]) -> bool:
-    lead = programme.safeguarding_lead_id
-    if lead is not None and lead == user.pk:
-        return bool(own_roles)
-    # A named lead without a membership counts as none: the owners take over.
-    return Role.OWNER in own_roles and not (
-        lead is not None and Membership.objects.filter(programme=programme, user=lead, workshop=None).exists()
-    )
+    due = nomination_is_due(programme)
+    lead = programme.lead_nominee_id if due else programme.safeguarding_lead_id
+    return Role.OWNER in own_roles if lead is None else lead == user.pk and bool(own_roles)
 
 
 def programmes_of(user: Person) -> list[Programme]:

@@ -112,6 +112,7 @@ urlpatterns = [
     path("programmes/<slug:key>/people/", people.people, name="people"),
     path("programmes/<slug:key>/people/lead/", safeguarding.name_lead, name="safeguarding_lead"),
     path("programmes/<slug:key>/safeguarding/", safeguarding.flagged, name="safeguarding"),
+    path("programmes/<slug:key>/safeguarding/lead/", safeguarding.answer, name="safeguarding_answer"),
     path("programmes/<slug:key>/safeguarding/release/", safeguarding.release, name="safeguarding_release"),
     path("programmes/<slug:key>/people/<int:pk>/role/", people.change_role, name="change_role"),
     path("programmes/<slug:key>/people/<int:pk>/remove/", people.remove, name="remove_member"),

@@ -8,6 +8,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from visions.exports import results_csv
 from visions.results import aggregates
+from workshops.actions.log import note
 from workshops.management.commands.export_programme import programme_called
 
 
@@ -26,7 +27,9 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
-        findings = aggregates.load_findings(programme_called(options["key"]), options["workshops"])
+        programme = programme_called(options["key"])
+        note(programme, None, "exported", about=f"{programme.key}-results.csv")
+        findings = aggregates.load_findings(programme, options["workshops"])
         if options["output"] is None:
             # Not `self.stdout`, which appends a line break to every write.
             results_csv.write(findings, sys.stdout)

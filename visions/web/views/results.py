@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
+from workshops.actions.log import note
 from workshops.people import access
 from workshops.text.reports import with_something_to_read
 
@@ -137,6 +138,7 @@ def download(request: HttpRequest, key: str) -> HttpResponse:
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     name = f"{programme.key}-results.csv" if which == "all" else f"{programme.key}-results-{which}.csv"
     response["Content-Disposition"] = f'attachment; filename="{name}"'
+    note(programme, request.user, "exported", about=name)
     results_csv.write(aggregates.load_findings(programme, which), response)
     return response
 

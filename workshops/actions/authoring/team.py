@@ -1,4 +1,4 @@
-"""The people of a programme: roles, invitations, the safeguarding lead. At least one owner, always.
+"""The people of a programme: roles and invitations. At least one owner, always.
 
 None of this is undone from the log: who was just made a facilitator must not take that back. It is changed here again.
 """
@@ -20,6 +20,7 @@ from ...models import Invitation, Membership, Programme, Role, Workshop
 from ...people import invitations
 from ...people.invitations import InvitationGone
 from ..log import note
+from . import lead
 
 MAIL_WORKS_FOR = timedelta(days=14)
 LINK_WORKS_FOR = timedelta(days=7)
@@ -50,6 +51,7 @@ def change_role(membership: Membership, role: str, by: User, *, workshop: Worksh
         _take_back_theirs(found, by)
         invitations.add_member(found.programme, found.user, role, workshop)
         note(found.programme, by, f"made_{_kind(role, workshop)}", about=found.user.email, workshop=workshop)
+        lead.lost_role(found, by)
 
 
 def remove_role(membership: Membership, by: User) -> None:
@@ -62,6 +64,7 @@ def remove_role(membership: Membership, by: User) -> None:
         found.delete()
         _take_back_theirs(found, by)
         note(found.programme, by, "left", about=found.user.email, workshop=found.workshop)
+        lead.lost_role(found, by)
 
 
 @contextmanager
@@ -82,15 +85,6 @@ def _take_back_theirs(gone: Membership, by: User) -> None:
 def _check_other_owner(programme: Programme) -> None:
     if programme.memberships.filter(role=Role.OWNER).count() < 2:
         raise LastOwner
-
-
-@transaction.atomic
-def name_lead(programme: Programme, person: User | None, by: User) -> None:
-    """Name the one who reads what is flagged for safeguarding; nobody: the owners."""
-    if programme.safeguarding_lead_id == (person and person.pk):
-        return
-    Programme.objects.filter(pk=programme.pk).update(safeguarding_lead=person)
-    note(programme, by, "lead_named" if person else "lead_owners", about=person.email if person else "")
 
 
 # --- invitations ---------------------------------------------------------------------------------------------

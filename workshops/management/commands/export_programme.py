@@ -6,6 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 
+from workshops.actions.log import note
 from workshops.models import Programme
 from workshops.programmes.file_io import export
 
@@ -18,7 +19,9 @@ class Command(BaseCommand):
         parser.add_argument("--output", type=Path, help="a file; without it the text goes to the terminal")
 
     def handle(self, *args: Any, key: str, output: Path | None, **options: Any) -> None:
-        text = export(programme_called(key))
+        programme = programme_called(key)
+        note(programme, None, "exported", about=f"{programme.key}.toml")
+        text = export(programme)
         if output is None:
             self.stdout.write(text, ending="")
             return

@@ -26,6 +26,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from ...actions import log as actions
+from ...actions.authoring import lead
 from ...actions.authoring import removed as removed_actions
 from ...models import LogEntry, Programme
 from ...people import access
@@ -83,6 +84,7 @@ class Line:
 def log(request: HttpRequest, key: str) -> HttpResponse:
     """By day, newest first; filtered; older pages by the entry they follow."""
     programme = access.programme_for(request.user, key, *access.OWNERS)
+    lead.settle(programme)
     form = FilterForm(programme, request.GET)
     found = list(_after(form.entries(programme), request.GET.get("after", ""))[: ENTRIES_A_PAGE + 1])
     entries, more = found[:ENTRIES_A_PAGE], found[ENTRIES_A_PAGE:]
@@ -125,9 +127,11 @@ def log_file(request: HttpRequest, key: str) -> StreamingHttpResponse:
     """The same as a table (CSV), with the same filters."""
     programme = access.programme_for(request.user, key, *access.OWNERS)
     entries = FilterForm(programme, request.GET).entries(programme)
+    name = f"{programme.key}-log.csv"
+    actions.note(programme, request.user, "exported", about=name)
     rows = ([safe(cell) for cell in _cells(entry)] for entry in entries.iterator(chunk_size=500))
     response = StreamingHttpResponse(_csv(rows), content_type="text/csv; charset=utf-8")
-    response["Content-Disposition"] = f'attachment; filename="{programme.key}-log.csv"'
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
 
 

@@ -22,7 +22,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from ...actions.authoring import team
+from ...actions.authoring import lead, team
 from ...models import Invitation, Membership, Programme, Role, Workshop
 from ...people import access, invitations
 from ..people_forms import GUEST, InviteForm, NewAccountForm, NewPasswordForm, to_come
@@ -52,6 +52,7 @@ class Row:
 @require_http_methods(["GET", "HEAD", "POST"])
 def people(request: HttpRequest, key: str) -> HttpResponse:
     programme = access.programme_for(request.user, key, *access.OWNERS)
+    lead.settle(programme)
     asked = request.GET.get("workshop", "")
     first = next((one for one in to_come(programme) if asked and one.code == asked), None)
     initial = {"role": GUEST, "at": first.pk} if first else {}
@@ -65,7 +66,9 @@ def people(request: HttpRequest, key: str) -> HttpResponse:
     return access.page(
         request, programme, "workshops/people.html", section="people", form=form, members=members, status=status,
         people=list(dict.fromkeys(leads)), pending=invitations.pending(programme), link=_link(request, programme),
-        workshops=form.workshops,
+        workshops=form.workshops, nomination=lead.nomination(programme, request.user),
+        lead_at_once=lead.is_at_once(programme, request.user),
+        nobody_reads=programme.safeguarding_lead not in (None, *leads),
     )  # fmt: skip
 
 

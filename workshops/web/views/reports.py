@@ -9,6 +9,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.paginator import Paginator
+from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect
 from django.urls import reverse
@@ -18,6 +19,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from ... import commands
 from ...actions import transcripts as transcript_actions
+from ...actions.log import note, note_reading
 from ...actions.stage import GestureRejected
 from ...models import Group, Transcript, Workshop
 from ...people import access
@@ -66,11 +68,9 @@ def notes_file(request: HttpRequest, code: str, kind: str) -> HttpResponse:
     """The same as a file."""
     workshop = access.workshop_for(request.user, code)
     content_type, write = NOTES_FILES[kind]
-    return _file(
-        write(reports.of(workshop)),
-        content_type,
-        f"{workshop.programme.key}-workshop-{workshop.number}-notes.{kind}",
-    )
+    name = f"{workshop.programme.key}-workshop-{workshop.number}-notes.{kind}"
+    note(workshop.programme, request.user, "exported", about=name, workshop=workshop)
+    return _file(write(reports.of(workshop)), content_type, name)
 
 
 def _csv(all_notes: reports.Notes) -> HttpResponse:
@@ -148,7 +148,7 @@ def add_transcript(request: HttpRequest, code: str, pk: int) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         try:
             cues = worker.pseudonymised(form.cleaned_data["source"], form.cleaned_data["facilitators"])
-            added = transcript_actions.add(group, cues)
+            added = transcript_actions.add(group, cues, request.user)
             return redirect("transcript", code=workshop.code, pk=added.pk)
         except TranscriptError as why:
             form.add_error("file" if form.cleaned_data["file"] else "text", str(why))
@@ -176,9 +176,11 @@ def _transcript_form(request: HttpRequest) -> TranscriptForm:
 def transcript(request: HttpRequest, code: str, pk: int) -> HttpResponse:
     """Read it; keep it or throw it away while it is new, remove it later."""
     workshop = access.workshop_for(request.user, code)
-    mine = _transcript(workshop, pk)
+    mine = _transcript(request, workshop, pk)
     if request.method == "POST":
         return _decided(request, workshop, mine)
+    about = transcript_actions.called(mine)
+    note_reading(workshop.programme, request.user, "read_transcript", about=about, workshop=workshop)
     cues = mine.parts()
     parts = Paginator(cues, PARTS_A_PAGE).get_page(request.GET.get("page"))
     speakers = list(dict.fromkeys(cue["speaker"] for cue in cues if cue["speaker"]))
@@ -189,9 +191,11 @@ def transcript(request: HttpRequest, code: str, pk: int) -> HttpResponse:
     )  # fmt: skip
 
 
-def _transcript(workshop: Workshop, pk: int) -> Transcript:
+def _transcript(request: HttpRequest, workshop: Workshop, pk: int) -> Transcript:
+    """One that was kept, or that this user added: nobody else learns of what nobody has looked at."""
     found = Transcript.objects.filter(group__round__workshop=workshop)
-    return get_object_or_404(found.select_related("group__round__workshop"), pk=pk)
+    mine = found.filter(Q(kept_at__isnull=False) | Q(added_by=request.user))
+    return get_object_or_404(mine.select_related("group__round__workshop__programme"), pk=pk)
 
 
 def _decided(request: HttpRequest, workshop: Workshop, mine: Transcript) -> HttpResponse:
@@ -213,12 +217,13 @@ def _decided(request: HttpRequest, workshop: Workshop, mine: Transcript) -> Http
 def transcript_file(request: HttpRequest, code: str, pk: int, kind: str) -> HttpResponse:
     """A transcript that was kept, as a file."""
     workshop = access.workshop_for(request.user, code)
-    mine = _transcript(workshop, pk)
+    mine = _transcript(request, workshop, pk)
     if mine.kept_at is None:
         raise Http404
     content_type, write = TRANSCRIPT_FILES[kind]
     group = mine.group
     name = f"{workshop.programme.key}-workshop-{workshop.number}-round-{group.round.number}-group-{group.number}.{kind}"
+    note(workshop.programme, request.user, "exported", about=name, workshop=workshop)
     return _file(write(mine), content_type, name)
 
 

@@ -21,7 +21,7 @@ from polls.models import Instrument
 from ...actions import log
 from ...actions.authoring import programmes, sheets
 from ...actions.authoring.programmes import DomainRow, NotPossible
-from ...actions.log import Stale
+from ...actions.log import Stale, note
 from ...models import InformationSheet, LogEntry, Programme
 from ...people import access
 from ...programmes import colour, file_io
@@ -203,10 +203,12 @@ def _save_profile(request: HttpRequest, programme: Programme) -> HttpResponse:
 def programme_file(request: HttpRequest, key: str) -> HttpResponse:
     """The programme as a file to keep, to change and to bring back."""
     programme = access.programme_for(request.user, key, *access.OWNERS)
+    name = f"{programme.key}.toml"
+    note(programme, request.user, "exported", about=name)
     return HttpResponse(
         file_io.export(programme),
         content_type="application/toml; charset=utf-8",
-        headers={"Content-Disposition": f'attachment; filename="{programme.key}.toml"'},
+        headers={"Content-Disposition": f'attachment; filename="{name}"'},
     )
 
 
