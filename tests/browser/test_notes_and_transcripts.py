@@ -83,7 +83,8 @@ def test_pages_are_accessible_and_fit_every_screen(owner, held):
         {"start": 1.0, "end": 3.0, "speaker": "Speaker 1", "text": NOTES[2]},
         {"start": 3.0, "end": None, "speaker": "", "text": "Words"},
     ]
-    new, kept = (transcripts.add(group, cues) for _ in range(2))
+    person = held.programme.memberships.get(role=Role.OWNER).user
+    new, kept = (transcripts.add(group, cues, person) for _ in range(2))
     transcripts.keep(kept, None)
     base = f"/workshops/{held.code}/"
     page = owner(f"{base}notes/")

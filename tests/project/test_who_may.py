@@ -75,6 +75,7 @@ WHO_MAY: dict[str, str | frozenset[str]] = {
     **dict.fromkeys(("people", "change_role", "remove_member", "revoke_invitation"), OWNERS),
     **dict.fromkeys(("safeguarding_lead", "log", "log-csv", "undo", "summary-withdraw"), OWNERS),
     **dict.fromkeys(("safeguarding", "safeguarding_release"), LEAD),
+    "safeguarding_answer": OWNERS | LEAD,
     **dict.fromkeys(("results", "results-csv", "question", "summary", "summary-words"), READERS),
     **dict.fromkeys(("summary-add", "summary-adopt", "summary-preview", "summary-publish"), READERS),
     **dict.fromkeys(("summary-statement", "summary-link", "summary-evidence"), READERS),
@@ -129,6 +130,7 @@ PARTS: dict[str, Callable[[World], dict[str, Any]]] = {
 FIELDS = {
     "change_role": {"role": "facilitator"},
     "transcript": {"do": "keep"},
+    "safeguarding_answer": {"do": "refuse"},
     "rehearse": {"phones": "0"},
     "step-change": {"do": "remove"},
 }
@@ -180,7 +182,7 @@ class World:
         groups = Round.objects.create(workshop=workshop, number=1, made="random", opened_at=timezone.now())
         self.group = Group.objects.create(round=groups, number=1, name="Group 1")
         said = {"start": 0.0, "end": 1.0, "speaker": "", "text": "It is calm."}
-        self.transcript = transcripts.add(self.group, [said])
+        self.transcript = transcripts.add(self.group, [said], None)
         transcripts.keep(self.transcript, None)
         self.spare = invitations.add_member(programme, factories.person(), Role.RESEARCHER)
         self.invitation = programme.invitations.create(
@@ -201,7 +203,7 @@ class World:
             published_at=timezone.now(),
             withdrawn_at=timezone.now(),
         )
-        note(programme, None, "lead_owners")
+        note(programme, None, "invited_owner")
 
     def address(self, name: str, parts: World | None = None) -> str:
         """The address with this name; what stands in it beside programme and workshop is of `parts`."""
@@ -223,6 +225,7 @@ def people(world: World) -> dict[str, str]:
     invitations.add_member(world.programme, found["guest"], Role.FACILITATOR, world.questionnaire)
     invitations.add_member(world.programme, found["lead"], Role.RESEARCHER)
     world.programme.safeguarding_lead = found["lead"]
+    world.programme.lead_named_at = timezone.now()  # the owners, in their place: somebody may answer that
     world.programme.save()
     sessions = {}
     for kind, person in found.items():

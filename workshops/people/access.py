@@ -89,10 +89,12 @@ def programme_for_lead(user: Person, key: str) -> Programme:
 
 
 def programme_for_lead_or_owner(user: Person, key: str) -> Programme:
-    """The programme, for those who answer a nomination of a lead. Raises `Http404` or `PermissionDenied`."""
+    """The programme, for those who answer a nomination of a lead, as long as it waits: the lead who presses *Agree*
+    twice is the lead no more, and is told so. Raises `Http404` or `PermissionDenied`."""
     programme = programme_for(user, key)
     own_roles = roles(user, programme)
-    if Role.OWNER not in own_roles and not _is_lead(user, programme, own_roles):
+    waits = programme.lead_named_at is not None and not nomination_is_due(programme)
+    if waits and Role.OWNER not in own_roles and not _is_lead(user, programme, own_roles):
         raise PermissionDenied
     return programme
 

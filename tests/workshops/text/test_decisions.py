@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from django.db import OperationalError
 from django.utils import timezone
 
 from polls import ballot_box, results
@@ -22,7 +23,7 @@ from workshops.actions.groups import notes
 from workshops.actions.moderation import check_texts, decide, words_at_once
 from workshops.actions.stage import GestureRejected
 from workshops.groups import load_overview, load_places
-from workshops.models import Contribution, GestureLog, Group, Membership, Role, TextMark
+from workshops.models import Contribution, GestureLog, Group, LogEntry, Membership, Role, TextMark
 from workshops.signals.topics import SHOWN, Audience, Topic
 from workshops.text import decisions as moderation
 from workshops.text.decisions import flagged
@@ -638,13 +639,53 @@ def test_the_named_lead_alone_reads_what_is_flagged_and_owners_where_nobody_is_n
     assert page(make.staff(make.programme(), Role.OWNER), programme).status_code == 404
 
 
-def test_a_lead_who_has_left_the_programme_leads_nothing_and_the_owners_read_again():
+def test_a_lead_who_has_left_the_programme_reads_nothing_and_nor_does_anybody_by_that():
     programme = make.programme()
     owner, lead = make.staff(programme, Role.OWNER), make.staff(programme)
     programme.safeguarding_lead = lead
     programme.save()
     Membership.objects.filter(user=lead).delete()
-    assert (page(owner, programme).status_code, page(lead, programme).status_code) == (200, 404)
+    assert (page(owner, programme).status_code, page(lead, programme).status_code) == (403, 404)
+
+
+def readings(programme):
+    return list(programme.log.filter(verb="read_flagged").order_by("pk").values_list("by", flat=True))
+
+
+def test_every_reading_of_flagged_words_is_in_the_log_once_and_without_the_words():
+    workshop, poll = room(WORDS, ["zebra"], ["lion"])
+    programme = workshop.programme
+    owner, other = (make.staff(programme, Role.OWNER) for _ in range(2))
+    page(owner, programme)
+    assert readings(programme) == []  # there was nothing to read
+    decide(workshop.pk, None, ref_of(poll, "zebra"), "flagged")
+    for who in (owner, owner, other):
+        page(who, programme)
+    assert readings(programme) == [owner.pk, other.pk]
+    decide(workshop.pk, None, ref_of(poll, "lion"), "flagged")
+    page(owner, programme)
+    assert readings(programme) == [owner.pk, other.pk, owner.pk]
+    with time_machine.travel(timezone.now() + timedelta(minutes=11)):
+        page(owner, programme)
+    assert len(readings(programme)) == 4
+    assert page(make.staff(programme), programme).status_code == 403
+    assert len(readings(programme)) == 4
+    assert not programme.log.filter(about__contains="zebra").exists()
+
+
+def test_no_reading_is_shown_whose_row_could_not_be_written(monkeypatch):
+    workshop, poll = room(WORDS, ["zebra"])
+    owner = make.signed_in(make.staff(workshop.programme, Role.OWNER))
+    decide(workshop.pk, None, ref_of(poll, "zebra"), "flagged")
+
+    def full(*_args, **_more):
+        raise OperationalError("disk full")
+
+    monkeypatch.setattr(LogEntry.objects, "create", full)
+    owner.raise_request_exception = False
+    answer = owner.get(f"/programmes/{workshop.programme.key}/safeguarding/")
+    assert answer.status_code >= 500
+    assert "zebra" not in answer.content.decode()
 
 
 def test_only_somebody_of_the_programme_can_be_named():

@@ -9,6 +9,7 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import User
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.core.management import CommandError, call_command
 from django.db import connection
@@ -19,7 +20,7 @@ from polls.models import Text
 from tests.patience import PATIENCE
 from workshops.actions import facilitation, groups
 from workshops.actions import transcripts as transcript_actions
-from workshops.models import GestureLog, Group, Role, Transcript, Workshop
+from workshops.models import Group, Role, Transcript, Workshop
 from workshops.text.exports import transcript_vtt
 from workshops.text.transcripts import formats, pseudonyms, worker
 
@@ -78,12 +79,12 @@ def facilitator(group: Group) -> Client:
     return signed_in(staff(workshop_of(group).programme))
 
 
-def transcript(group: Group, *, kept: bool = True, parts: int = 2) -> Transcript:
+def transcript(group: Group, *, kept: bool = True, parts: int = 2, by: User | None = None) -> Transcript:
     cues = [
         {"start": n * 5.0, "end": None, "speaker": f"Speaker {n % 2 + 1}", "text": f"Words {n} & <more>"}
         for n in range(parts)
     ]
-    made = transcript_actions.add(group, cues)
+    made = transcript_actions.add(group, cues, by)
     if kept:
         transcript_actions.keep(made, None)
     return Transcript.objects.get(pk=made.pk)
@@ -292,15 +293,70 @@ def test_what_nobody_kept_goes_after_a_day(group):
 
 def test_keeping_and_removing_are_logged_with_who(group):
     user = staff(workshop_of(group).programme, Role.RESEARCHER)
-    mine, client = transcript(group, kept=False), signed_in(user)
+    mine, client = transcript(group, kept=False, by=user), signed_in(user)
     for verb in ("keep", "keep", "remove"):
         assert client.post(url_of(mine), {"do": verb}).status_code == 302
-    logged = GestureLog.objects.filter(name__endswith="transcript").values_list("name", "by", "detail")
-    assert list(logged) == [
-        ("keep_transcript", user.pk, group.name),
-        ("remove_transcript", user.pk, group.name),
+    name = f"{mine.pk}, {group.name}"
+    assert in_the_log(group) == [
+        ("added_transcript", user.pk, name),
+        ("kept_transcript", user.pk, name),
+        ("removed_transcript", user.pk, name),
     ]
     assert not Transcript.objects.exists()
+
+
+def in_the_log(group: Group) -> list[tuple[str, int | None, str]]:
+    found = workshop_of(group).log.filter(verb__contains="transcript").order_by("pk")
+    return list(found.values_list("verb", "by", "about"))
+
+
+def test_what_is_thrown_away_before_it_is_kept_is_logged_too(group):
+    user = staff(workshop_of(group).programme)
+    mine = transcript(group, kept=False, by=user)
+    signed_in(user).post(url_of(mine), {"do": "remove"})
+    assert [verb for verb, _by, _about in in_the_log(group)] == ["added_transcript", "removed_transcript"]
+
+
+def test_nobody_but_who_added_it_learns_of_a_transcript_that_waits(group):
+    programme = workshop_of(group).programme
+    user = staff(programme)
+    mine = transcript(group, kept=False, by=user)
+    notes_page = f"/workshops/{workshop_of(group).code}/notes/"
+    for role in Role:
+        other = signed_in(staff(programme, role))
+        assert other.get(url_of(mine)).status_code == 404
+        for verb in ("keep", "remove"):
+            assert other.post(url_of(mine), {"do": verb}).status_code == 404
+        assert "Not kept yet" not in other.get(notes_page).content.decode()
+    assert Transcript.objects.get().kept_at is None
+    own = signed_in(user)
+    assert "Not kept yet" in own.get(notes_page).content.decode()
+    assert own.get(url_of(mine)).status_code == 200
+    own.post(url_of(mine), {"do": "keep"})
+    assert other.get(url_of(mine)).status_code == 200
+
+
+def test_what_waits_and_nobody_is_known_to_have_added_is_there_for_nobody(group):
+    mine = transcript(group, kept=False)
+    assert facilitator(group).get(url_of(mine)).status_code == 404
+
+
+def test_reading_a_transcript_is_logged_once_for_all_its_pages_and_each_file_by_itself(group):
+    user = staff(workshop_of(group).programme, Role.RESEARCHER)
+    mine, other, client = transcript(group), transcript(group), signed_in(user)
+    for url in (url_of(mine), f"{url_of(mine)}?page=2", url_of(other), url_of(mine)):
+        client.get(url)
+    for ending in (".vtt", ".md", ".md"):
+        client.get(url_of(mine, ending))
+    read = workshop_of(group).log.filter(by=user).order_by("pk")
+    file = f"{workshop_of(group).programme.key}-workshop-{workshop_of(group).number}-round-1-group-1"
+    assert list(read.values_list("verb", "about")) == [
+        ("read_transcript", f"{mine.pk}, {group.name}"),
+        ("read_transcript", f"{other.pk}, {group.name}"),
+        ("exported", f"{file}.vtt"),
+        ("exported", f"{file}.md"),
+        ("exported", f"{file}.md"),
+    ]
 
 
 def test_an_unknown_wish_is_not_found(group):

@@ -10,6 +10,7 @@ import pytest
 import time_machine
 from django.contrib.auth.models import User
 from django.contrib.messages import get_messages
+from django.core.management import call_command
 from django.db import connection
 from django.template.loader import render_to_string
 from django.test import RequestFactory
@@ -235,11 +236,65 @@ def test_the_log_as_a_table_holds_the_same_and_no_formula(programme, workshop, p
     rows = list(csv.reader(io.StringIO(response.getvalue().decode())))
     assert rows[0] == ["time", "who", "what", "workshop", "taken_back"]
     assert [row[1:] for row in rows[1:]] == [
+        [rows[1][1], f"Downloaded {programme.key}-log.csv", "", "0"],  # this one
         ["'=cmd@example.org", "Renamed “x”", "", "0"],
         ["", "Invited a guest", str(workshop.number), "0"],
     ]
     filtered = client.get(f"/programmes/{programme.key}/log.csv?what=people").getvalue().decode()
     assert len(filtered.splitlines()) == 2
+
+
+DOWNLOADS = {
+    "notes.csv": "/workshops/{code}/notes.csv",
+    "notes.md": "/workshops/{code}/notes.md",
+    "notes.docx": "/workshops/{code}/notes.docx",
+    "log.csv": "/programmes/{key}/log.csv",
+    ".toml": "/programmes/{key}/settings/programme.toml",
+    "results.csv": "/programmes/{key}/results.csv",
+}
+
+
+@pytest.mark.parametrize("ending", DOWNLOADS)
+def test_every_download_is_in_the_log_with_the_name_of_its_file(programme, workshop, ending):
+    person = staff(programme, Role.OWNER)
+    response = signed_in(person).get(DOWNLOADS[ending].format(code=workshop.code, key=programme.key))
+    [entry] = programme.log.filter(verb="exported")
+    assert entry.by == person
+    assert entry.workshop == (workshop if "notes" in ending else None)
+    assert entry.about.endswith(ending)
+    assert f'filename="{entry.about}"' in response["Content-Disposition"]
+
+
+@pytest.mark.parametrize("command", ["export_programme", "export_results"])
+def test_what_an_operator_takes_out_in_a_terminal_is_in_the_log_too(programme, command, tmp_path):
+    call_command(command, programme.key, output=tmp_path / "file", stdout=io.StringIO(), stderr=io.StringIO())
+    assert programme.log.get().verb == "exported"
+
+
+def test_who_may_not_download_leaves_no_row(programme):
+    assert signed_in(staff(programme)).get(f"/programmes/{programme.key}/log.csv").status_code == 403
+    assert not programme.log.exists()
+
+
+def test_readings_downloads_and_the_summary_are_subjects_of_their_own(programme, person):
+    for verb in ("read_flagged", "exported", "published_summary", "withdrew_version", "lead_refused"):
+        log.note(programme, person, verb)
+    client = owner_of(programme)
+
+    def found(subject):
+        return [words for _day, day in shown(page(client, programme, f"?what={subject}")) for words in day]
+
+    assert len(found("reading")) == len(found("summary")) == 2
+    assert len(found("people")) == 1
+    assert found("questions") == found("workshops") == []
+
+
+def test_a_nomination_that_is_due_stands_in_the_log_when_it_is_opened(programme):
+    client, person = owner_of(programme), staff(programme)
+    programme.lead_nominee, programme.lead_named_at = person, timezone.now() - timedelta(days=1)
+    programme.save()
+    sentence = f"From now on reads what is flagged for safeguarding: {person.email}"
+    assert shown(page(client, programme)) == [("Today", [sentence])]
 
 
 def test_a_longer_log_asks_the_database_no_more(programme, workshop, person, django_assert_num_queries):

@@ -6,6 +6,7 @@ import re
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.contrib.messages import get_messages
 from django.db import connection
 from django.test import Client
@@ -285,10 +286,90 @@ def test_ones_account_names_ones_roles_and_the_way_out(office, owner):
     assert 'action="/accounts/logout/"' in page
 
 
-def test_a_lead_who_is_only_a_guest_keeps_no_owner_from_reading(programme, owner, workshop):
-    guest = factories.person()
-    invitations.add_member(programme, guest, Role.FACILITATOR, workshop)
-    programme.safeguarding_lead = guest
+# --- the safeguarding lead ------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def lead(programme):
+    found = staff(programme)
+    programme.safeguarding_lead = found
     programme.save()
-    assert access.is_lead(owner, programme)
-    assert not access.is_lead(guest, programme)
+    return found
+
+
+def stamp_in(page):
+    return re.search(r'name="stamp" value="([^"]+)"', page)[1]
+
+
+def test_a_nomination_stands_on_the_peoples_page_and_is_taken_back_there(office, owner, programme, lead):
+    there = f"/programmes/{programme.key}/people/"
+    assert "A change waits until the present lead or a second owner agrees, or for a day." in text(
+        office.get(there)
+    )
+    assert said(office.post(f"{there}lead/", {"lead": owner.pk})) == ["Named. Nothing has changed yet."]
+    page = text(office.get(there))
+    for words in (f"So far {lead.email} alone reads", f"{owner.email} has named {owner.email}.", "Take back"):
+        assert words in page
+    assert 'value="agree"' not in page
+    assert 'id="lead-choice"' not in page
+    assert said(office.post(f"{there}lead/", {"lead": ""})) == [
+        "Somebody else is named already. Take that back first."
+    ]
+    answer = {"do": "refuse", "stamp": stamp_in(text(office.get(there)))}
+    address = f"/programmes/{programme.key}/safeguarding/lead/"
+    assert said(office.post(address, answer)) == ["All stays as it is."]
+    office.get(there)
+    assert said(office.post(address, answer)) == ["This was answered or changed already. Look again."]
+    assert 'id="lead-choice"' in text(office.get(there))
+
+
+def test_the_present_lead_answers_on_the_page_of_flagged_words(office, owner, programme, lead):
+    office.post(f"/programmes/{programme.key}/people/lead/", {"lead": owner.pk})
+    there, browser = f"/programmes/{programme.key}/safeguarding/", signed_in(lead)
+    assert office.get(there).status_code == 403
+    answer = {"do": "agree", "stamp": stamp_in(text(browser.get(there)))}
+    assert said(browser.post(f"{there}lead/", answer)) == ["Agreed. This is so from now on."]
+    assert (office.get(there).status_code, browser.get(there).status_code) == (200, 403)
+    again = browser.post(f"{there}lead/", answer)
+    assert (again.status_code, again.url) == (302, "/workshops/")
+
+
+def test_nobody_else_answers(office, owner, programme, lead):
+    office.post(f"/programmes/{programme.key}/people/lead/", {"lead": owner.pk})
+    stamp = stamp_in(text(office.get(f"/programmes/{programme.key}/people/")))
+    for role in (Role.FACILITATOR, Role.RESEARCHER):
+        browser = signed_in(staff(programme, role))
+        for verb in ("agree", "refuse"):
+            answer = browser.post(
+                f"/programmes/{programme.key}/safeguarding/lead/", {"do": verb, "stamp": stamp}
+            )
+            assert answer.status_code == 403
+    fresh = signed_in(staff(programme, Role.OWNER))
+    answer = {"do": "agree", "stamp": stamp}
+    assert said(fresh.post(f"/programmes/{programme.key}/safeguarding/lead/", answer)) == [
+        "Only the present lead can agree, or another owner of at least a day."
+    ]
+    assert access.is_lead(lead, programme)
+
+
+def test_a_wish_that_is_none_is_not_found(office, programme):
+    assert office.post(f"/programmes/{programme.key}/safeguarding/lead/", {"do": "rule"}).status_code == 404
+
+
+def test_where_the_mail_server_is_down_nobody_is_named(office, owner, programme, lead, settings):
+    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 1
+    response = office.post(f"/programmes/{programme.key}/people/lead/", {"lead": owner.pk})
+    assert said(response) == ["The mail could not be sent. Nobody was named; try again in a moment."]
+    assert 'id="lead-choice"' in text(office.get(f"/programmes/{programme.key}/people/"))
+
+
+def test_the_page_says_where_nobody_reads(office, owner, programme, lead):
+    member = programme.memberships.get(user=lead)
+    office.post(f"/programmes/{programme.key}/people/{member.pk}/remove/")
+    assert "The lead has left. Nobody reads what is flagged" in text(
+        office.get(f"/programmes/{programme.key}/people/")
+    )
+    assert office.get(f"/programmes/{programme.key}/safeguarding/").status_code == 403
+    with time_machine.travel(timezone.now() + timedelta(days=1)):
+        assert office.get(f"/programmes/{programme.key}/safeguarding/").status_code == 200

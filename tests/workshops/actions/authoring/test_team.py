@@ -196,11 +196,3 @@ def test_a_link_taken_back_is_gone_and_the_log_names_nobody(programme, owner):
     team.take_back(made, owner)
     team.take_back(made, owner)
     assert said(programme) == ["Took an invitation back", "Invited a facilitator"]
-
-
-def test_naming_the_lead_is_logged_once(programme, owner):
-    person = factories.staff(programme)
-    for lead in (person, person, None):
-        programme.refresh_from_db()
-        team.name_lead(programme, lead, owner)
-    assert said(programme) == ["Left safeguarding to the owners", f"Named {person.email} safeguarding lead"]
