@@ -10,6 +10,7 @@ from playwright.sync_api import Page, expect
 
 from tests import factories as make
 from workshops.actions.authoring import agenda
+from workshops.actions.authoring.lead import name as name_lead
 from workshops.models import Plan, Role
 from workshops.people import invitations
 
@@ -91,3 +92,40 @@ def test_ctrl_z_outside_a_field_takes_the_last_action_back(office, workshop, own
     expect(page.get_by_text("Took back: Removed “Share back” from the agenda")).to_be_visible()
     assert workshop.agenda.filter(title="Share back").exists()
     expect(page.locator(".undo")).to_have_count(0)
+
+
+@pytest.fixture
+def named(workshop, owner):
+    """The owner is named, and the present lead has not answered yet; a second owner is too new to agree."""
+    lead, programme = make.person("present.lead.of.the.programme@example.org"), workshop.programme
+    invitations.add_member(programme, lead, Role.RESEARCHER)
+    programme.safeguarding_lead = lead
+    programme.save()
+    name_lead(programme, owner, owner, link="https://example.org/")
+    return lead
+
+
+def test_a_lead_who_is_named_is_accessible_at_every_width(office, desk, site, workshop, named, tmp_path):
+    programme = f"/programmes/{workshop.programme.key}"
+    second, present = desk(), desk()
+    sign_in(second, site, make.staff(workshop.programme, Role.OWNER))
+    second.goto(f"{programme}/people/")
+    expect(second.get_by_text("You can agree once you have been an owner for a day.")).to_be_visible()
+    sign_in(present, site, named)
+    present.goto(f"{programme}/safeguarding/")
+    for name, page in (("own", office(f"{programme}/people/")), ("second", second), ("present", present)):
+        for look in every_look(page, 320, 390, 1440):
+            assert_accessible(page)
+            assert_fits(page)
+            page.screenshot(path=tmp_path / f"{name}-{look}.png", full_page=True)
+
+
+@pytest.mark.parametrize("script", [True, False])
+def test_the_present_lead_agrees_by_keyboard(desk, site, workshop, owner, named, script):
+    page = desk(java_script_enabled=script)
+    sign_in(page, site, named)
+    page.goto(f"/programmes/{workshop.programme.key}/safeguarding/")
+    page.get_by_role("button", name="Agree").press("Enter")
+    expect(page.get_by_text("Agreed. This is so from now on.")).to_be_visible()
+    workshop.programme.refresh_from_db()
+    assert workshop.programme.safeguarding_lead == owner
