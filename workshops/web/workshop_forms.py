@@ -202,6 +202,12 @@ def a_week_later(source: Workshop) -> dict[str, str]:
 
 # --- planning -------------------------------------------------------------------------------------------------------
 
+#: how people take part
+WAYS = (
+    (Mode.LIVE, gettext_lazy("Together, live")),
+    (Mode.QUESTIONNAIRE, gettext_lazy("Each on their own, by an open link")),
+)
+
 #: weeks between two workshops of a series
 EVERY = (
     ("1", gettext_lazy("every week")),
@@ -235,11 +241,7 @@ class PlanForm(FactsFields):
 
     #: empty: as the plan says
     mode = forms.ChoiceField(
-        choices=[
-            ("", gettext_lazy("As the plan says")),
-            (Mode.LIVE, gettext_lazy("Together, live")),
-            (Mode.QUESTIONNAIRE, gettext_lazy("Each on their own, by an open link")),
-        ],
+        choices=[("", gettext_lazy("As the plan says")), *WAYS],
         required=False,
         label=gettext_lazy("How do people take part?"),
         error_messages={"invalid_choice": gettext_lazy("Choose how people take part.")},
@@ -291,6 +293,18 @@ class PlanFactsForm(forms.Form):
     minutes = _whole_number(
         gettext_lazy("Length in minutes"), 600, gettext_lazy("A workshop can have up to 600 minutes.")
     )
+    mode = forms.ChoiceField(
+        choices=WAYS,
+        initial=Mode.LIVE,
+        required=False,
+        label=gettext_lazy("How do people take part?"),
+        error_messages={"invalid_choice": gettext_lazy("Choose how people take part.")},
+    )
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """Columns of the plan that were said."""
+        return {name: value for name, value in self.cleaned_data.items() if value}
 
 
 class StepForm(forms.Form):

@@ -317,6 +317,32 @@ def test_title_and_length_are_changed(facilitator, plan, address):
     assert "Give the plan a title." in text
 
 
+def test_a_plan_becomes_one_for_questionnaires_and_its_workshops_are_such(
+    facilitator, programme, plan, address
+):
+    do(facilitator, address, plan, "facts", title=plan.title, minutes="60", mode="questionnaire")
+    plan.refresh_from_db()
+    assert plan_workshop(programme, plan).is_questionnaire
+    do(facilitator, address, plan, "facts", title="Renamed", minutes="60")
+    plan.refresh_from_db()
+    assert plan.mode == "questionnaire"
+    text = do(facilitator, address, plan, "facts", title="Renamed", minutes="60", mode="dance").content
+    assert "Choose how people take part." in text.decode()
+
+
+def test_a_plan_is_made_for_questionnaires(facilitator, programme):
+    form = {"title": "Before we meet", "minutes": "20", "mode": "questionnaire"}
+    page = facilitator.post(f"/programmes/{programme.key}/plans/", form, follow=True).content.decode()
+    assert '<input type="radio" name="mode" value="questionnaire" checked>' in page
+
+
+def test_steps_are_shown_as_phones_show_them(facilitator, plan, address):
+    text = facilitator.get(address).content.decode()
+    asked = [entry for entry in plan.agenda if not entry.get("pause")]
+    assert text.count('class="thumb"') == len(asked)
+    assert "Talk together, in your group" in text
+
+
 # --- brought along ------------------------------------------------------------------------------------------
 
 

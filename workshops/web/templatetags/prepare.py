@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString
 
 from polls.types import POLL_TYPES, Question
 
-from ...models import AgendaItem
+from ...models import AgendaItem, Prompt
 from ...programmes.in_words import how_answered
 from ...programmes.timetable import Timed
 from .. import joining_link
@@ -29,9 +29,14 @@ register.filter("answered", how_answered)
 @register.inclusion_tag("workshops/authoring/_phone_small.html")
 def phone_picture(step: AgendaItem) -> dict[str, Any]:
     """A step on a phone, as a thumbnail."""
-    if step.poll:
-        return _picture(step.poll.question, str(step.poll.pk)) | {"size": "thumb"}
-    return {"prompt": step.prompt, "size": "thumb"}
+    return thumbnail(step.poll.question if step.poll else None, step.prompt, str(step.poll_id))
+
+
+@register.inclusion_tag("workshops/authoring/_phone_small.html")
+def thumbnail(question: Question | None, prompt: Prompt | None, name: str) -> dict[str, Any]:
+    """A question, or else a prompt, on a phone; `name` is one of its own on the page."""
+    picture = _picture(question, name) if question else {"prompt": prompt}
+    return picture | {"size": "thumb"}
 
 
 @register.inclusion_tag("workshops/authoring/_phone_small.html")

@@ -23,7 +23,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_POST
 
 from polls.models import Instrument
-from polls.types import POLL_TYPES
+from polls.types import POLL_TYPES, Question
 
 from ...actions import log
 from ...actions.authoring import plans
@@ -51,9 +51,7 @@ def plan_list(request: HttpRequest, key: str) -> HttpResponse:
     programme = access.programme_for(request.user, key, *access.RUNNERS)
     form = PlanFactsForm(request.POST if request.method == "POST" else None, initial={"minutes": 60})
     if request.method == "POST" and form.is_valid():
-        made = plans.add_plan(
-            programme, _user(request), form.cleaned_data["title"], minutes=form.cleaned_data["minutes"]
-        )
+        made = plans.add_plan(programme, _user(request), **form.values)
         return redirect("plan-edit", programme.key, made.key)
     made_from = Count("workshops", filter=Q(workshops__removed_at=None))
     rows = programme.plans.filter(removed_at=None).annotate(made=made_from)
@@ -82,7 +80,7 @@ def keep(request: HttpRequest, code: str) -> HttpResponse:
     programme = workshop.programme
     posted = request.POST if request.method == "POST" else None
     form = PlanFactsForm(posted, initial={"title": workshop.title, "minutes": workshop.minutes})
-    del form.fields["minutes"]
+    del form.fields["minutes"], form.fields["mode"]
     if request.method == "POST" and form.is_valid():
         made = plans.keep_as_plan(workshop, _user(request), form.cleaned_data["title"])
         messages.success(request, _("“%s” is kept as a plan.") % made.title)
@@ -130,6 +128,9 @@ class Card:
     at: str
     lost: bool
     entry: Entry
+    #: what its phones show; neither for a pause, nor for what is lost
+    question: Question | None = None
+    prompt: Prompt | None = None
 
 
 @login_required
@@ -178,8 +179,7 @@ def _page(request: HttpRequest, plan: Plan, *, status: int = 200, **said: Any) -
         "offered": _offered(plan),
         "open": open_step,
         "step_form": said.get("step_form") or (StepForm(initial=_typed(one)) if one else None),
-        "facts_form": said.get("facts_form")
-        or PlanFactsForm(auto_id=PLAN_IDS, initial={"title": plan.title, "minutes": plan.minutes}),
+        "facts_form": said.get("facts_form") or PlanFactsForm(auto_id=PLAN_IDS, initial=_facts_of(plan)),
         "text": text,
         "found": search(programme, text, access.readable_by(request.user)) if text else Found([], []),
         "asked": _asked(plan) if text else set(),
@@ -194,6 +194,10 @@ def _page(request: HttpRequest, plan: Plan, *, status: int = 200, **said: Any) -
     )
 
 
+def _facts_of(plan: Plan) -> dict[str, Any]:
+    return {"title": plan.title, "minutes": plan.minutes, "mode": plan.mode}
+
+
 def _typed(card: Card) -> dict[str, Any]:
     own_title = card.title if card.kind == "pause" else card.entry.get("title", "")
     return {"title": own_title, "minutes": card.minutes, "notes": card.entry.get("notes", "")}
@@ -206,14 +210,15 @@ def _cards(plan: Plan) -> list[Card]:
     for name, entry in zip(plan_edits.names(plan.agenda), plan.agenda, strict=True):
         kind = plan_edits.kind_of(entry)
         key, minutes, words, own = entry[kind], entry.get("minutes", 0), "", entry[kind]
-        if kind == "poll" and key in versions:
-            own, words = versions[key].question.text, how_answered(versions[key].question)
-        elif kind == "prompt" and key in prompts:
-            prompt = prompts[key]
+        question = versions[key].question if kind == "poll" and key in versions else None
+        prompt = prompts.get(key) if kind == "prompt" else None
+        if question:
+            own, words = question.text, how_answered(question)
+        elif prompt:
             own, minutes, things = prompt.text, entry.get("minutes", prompt.minutes), 1 + len(prompt.probes)
             words = ngettext("Breakout, %d thing to talk about", "Breakout, %d things to talk about", things)
             words %= things
-        lost = kind != "pause" and key not in (versions if kind == "poll" else prompts)
+        lost = kind != "pause" and not question and not prompt
         cards.append(
             Card(
                 name=name,
@@ -224,6 +229,8 @@ def _cards(plan: Plan) -> list[Card]:
                 at=f"{begun // 60}:{begun % 60:02}",
                 lost=lost,
                 entry=entry,
+                question=question,
+                prompt=prompt,
             )
         )
         begun += minutes
@@ -281,7 +288,7 @@ def _facts(request: HttpRequest, plan: Plan) -> HttpResponse:
     form = PlanFactsForm(request.POST, auto_id=PLAN_IDS)
     if not form.is_valid():
         return _page(request, plan, status=422, facts_form=form)
-    plans.change_plan(plan, _user(request), _rev(request), **form.cleaned_data)
+    plans.change_plan(plan, _user(request), _rev(request), **form.values)
     return _done(plan)
 
 
