@@ -8,7 +8,7 @@ from playwright.sync_api import Page, expect
 from tests import factories as make
 from workshops.models import Programme
 from workshops.programmes import templates
-from workshops.programmes.file_io import export
+from workshops.programmes.file.io import export
 
 from .page_checks import assert_accessible, assert_fits, every_look
 from .sign_in import sign_in

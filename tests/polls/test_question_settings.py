@@ -8,7 +8,8 @@ from polls import ballot_box, results
 from polls.models import ComparabilityMark
 from polls.types import POLL_TYPES, InvalidQuestion, Question
 from polls.types.base import Option
-from workshops.programmes import file_checks, file_format
+from workshops.programmes.file import checks as file_checks
+from workshops.programmes.file import format as file_format
 
 from .. import factories
 

@@ -10,8 +10,9 @@ import msgspec
 from django.conf import settings
 from django.utils.translation import gettext_lazy
 
-from . import file_format, file_text
-from .file_schema import Plan, ProgrammeFile
+from .file import format as file_format
+from .file import text as file_text
+from .file.schema import Plan, ProgrammeFile
 
 #: file → one paragraph for somebody who chooses
 ABOUT = {

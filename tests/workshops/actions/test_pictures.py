@@ -14,7 +14,7 @@ from workshops.actions.authoring import pictures, plans, questions, workshops
 from workshops.actions.authoring.programme_file import load
 from workshops.actions.log import Stale
 from workshops.models import Picture
-from workshops.programmes import file_io
+from workshops.programmes.file import io as file_io
 from workshops.programmes.picture_encoding import Encoded, encoded
 from workshops.signals.topics import Audience, Topic
 

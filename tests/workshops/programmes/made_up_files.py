@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from hypothesis import strategies as st
 
-from workshops.programmes import file_schema as schema
-from workshops.programmes.file_checks import ProgrammeFileError
-from workshops.programmes.file_format import dump, parse
+from workshops.programmes.file import schema
+from workshops.programmes.file.checks import ProgrammeFileError
+from workshops.programmes.file.format import dump, parse
 
 KEYS = st.sampled_from(["a", "b", "c", "d", "e"])
 WORDS = st.text(

@@ -26,10 +26,10 @@ from workshops.actions.authoring import plans, questions
 from workshops.actions.authoring.programme_file import load, preview
 from workshops.actions.authoring.workshops import plan_workshop
 from workshops.models import Membership, Plan, Programme
-from workshops.programmes.file_checks import ProgrammeFileError
-from workshops.programmes.file_format import dump, parse
-from workshops.programmes.file_io import export
-from workshops.programmes.file_schema import ProgrammeFile
+from workshops.programmes.file.checks import ProgrammeFileError
+from workshops.programmes.file.format import dump, parse
+from workshops.programmes.file.io import export
+from workshops.programmes.file.schema import ProgrammeFile
 
 from ... import factories
 from .small_file import SMALL, change

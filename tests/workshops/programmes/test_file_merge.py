@@ -6,9 +6,9 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 
-from workshops.programmes import file_schema as schema
-from workshops.programmes.file_format import parse
-from workshops.programmes.file_merge import differences, merge
+from workshops.programmes.file import schema
+from workshops.programmes.file.format import parse
+from workshops.programmes.file.merge import differences, merge
 
 from .made_up_files import VALID
 from .small_file import SMALL, change

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from workshops.programmes import file_schema as schema
-from workshops.programmes import file_text
-from workshops.programmes.file_format import dump, parse
-from workshops.programmes.file_text import with_values
+from workshops.programmes.file import schema
+from workshops.programmes.file import text as file_text
+from workshops.programmes.file.format import dump, parse
+from workshops.programmes.file.text import with_values
 
 from .made_up_files import VALID
 

@@ -11,7 +11,7 @@ import tomli_w
 from hypothesis import given
 from hypothesis import strategies as st
 
-from workshops.programmes.toml_places import Places
+from workshops.programmes.file.toml_places import Places
 
 FILES = sorted((Path(__file__).parents[3] / "programmes").glob("*.toml"))
 

@@ -10,7 +10,7 @@ from polls.types import Question
 from workshops.actions.authoring.programme_file import load
 from workshops.programmes.cards import CardState
 from workshops.programmes.problems import problems
-from workshops.web.card_form import CardForm
+from workshops.web.forms.card import CardForm
 
 from ... import factories
 from ...poll_samples import QUESTIONS

@@ -14,7 +14,8 @@ from workshops.actions.authoring import plans
 from workshops.actions.authoring.programme_file import load
 from workshops.actions.authoring.workshops import plan_workshop
 from workshops.models import LogEntry, Plan, Role, Workshop
-from workshops.programmes import file_io, plan_edits
+from workshops.programmes import plan_edits
+from workshops.programmes.file import io as file_io
 
 pytestmark = pytest.mark.django_db
 PROGRAMMES = Path(__file__).parents[3] / "programmes"

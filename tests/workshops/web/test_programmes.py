@@ -13,9 +13,9 @@ from workshops.actions.authoring.programme_file import load
 from workshops.models import Membership, Programme, Role, Workshop
 from workshops.operations import rehearsal
 from workshops.programmes import templates
-from workshops.programmes.file_format import parse
-from workshops.programmes.file_io import export
-from workshops.web.programme_forms import FILE_LIMIT, pack, unpack
+from workshops.programmes.file.format import parse
+from workshops.programmes.file.io import export
+from workshops.web.forms.programmes import FILE_LIMIT, pack, unpack
 
 from ... import factories as make
 from ..programmes.small_file import SMALL, change

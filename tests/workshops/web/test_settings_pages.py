@@ -12,7 +12,7 @@ from workshops.actions.authoring import programmes, questions
 from workshops.actions.authoring.programme_file import load
 from workshops.models import Domain, Membership, Programme, Role, Workshop
 from workshops.programmes import colour
-from workshops.programmes.file_io import export
+from workshops.programmes.file.io import export
 
 from ... import factories as make
 from ..programmes.small_file import SMALL, change

@@ -1,6 +1,6 @@
 """A programme file is loaded: what it has changed since it was loaded last is taken over, in one transaction.
 
-What was made in the browser meanwhile stays (`programmes.file_merge`), and loading the same file again changes
+What was made in the browser meanwhile stays (`programmes.file.merge`), and loading the same file again changes
 nothing. Answers are never touched: a question that people were asked gets a next version instead of a change, and what
 the file no longer has is marked as removed and waits thirty days.
 """
@@ -25,8 +25,12 @@ from polls.models import Instrument
 
 from ...models import Domain, Programme, Prompt
 from ...models import Plan as PlanRow
-from ...programmes import file_format, file_io, file_merge, file_pictures, file_schema
-from ...programmes.file_checks import Mistake, ProgrammeFileError
+from ...programmes.file import format as file_format
+from ...programmes.file import io as file_io
+from ...programmes.file import merge as file_merge
+from ...programmes.file import pictures as file_pictures
+from ...programmes.file import schema as file_schema
+from ...programmes.file.checks import Mistake, ProgrammeFileError
 from ..log import logged
 from . import pictures, sheets
 

@@ -18,7 +18,8 @@ from polls.journal import Journal
 from polls.models import Bank
 
 from ...models import Domain, Membership, Programme, Role, Workshop
-from ...programmes import colour, file_format, templates
+from ...programmes import colour, templates
+from ...programmes.file import format as file_format
 from ...programmes.keys import free_key
 from ...signals import announce
 from ...signals.topics import REMOVED

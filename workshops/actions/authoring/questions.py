@@ -23,7 +23,7 @@ from polls.types import Question
 from polls.types.base import OF_A_PICTURE
 
 from ...models import AgendaItem, Domain, Programme, Prompt, Workshop
-from ...programmes.file_pictures import hash_of
+from ...programmes.file.pictures import hash_of
 from ...programmes.keys import free_key
 from ...signals import announce
 from ...signals.topics import EVERYTHING

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 
 from workshops.actions.log import note
 from workshops.models import Programme
-from workshops.programmes.file_io import export
+from workshops.programmes.file.io import export
 
 
 class Command(BaseCommand):

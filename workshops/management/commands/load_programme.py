@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils.translation import gettext as _
 
 from workshops.actions.authoring.programme_file import load
-from workshops.programmes.file_checks import ProgrammeFileError
+from workshops.programmes.file.checks import ProgrammeFileError
 
 
 class Command(BaseCommand):

@@ -10,8 +10,8 @@ from django.template import Context
 from polls.models import Instrument
 
 from ...models import AgendaItem, Programme
+from ..forms.pictures import PictureForm
 from ..picture_cards import PictureCard, card_of_pause, card_of_question
-from ..picture_forms import PictureForm
 
 register = template.Library()
 TEMPLATE = "workshops/authoring/_picture.html"

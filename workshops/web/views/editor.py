@@ -43,7 +43,7 @@ from ...programmes.cards import CardState
 from ...programmes.problems import problems
 from ...screens import queries
 from .. import previews
-from ..card_form import (
+from ..forms.card import (
     CardForm,
     Difference,
     LenientForm,
@@ -53,8 +53,8 @@ from ..card_form import (
     differences,
     is_scale_block,
 )
-from ..card_settings import ALLOW_PASS, CHANGE, PASS_LABEL, SETTINGS
-from ..small_cards import NewQuestionForm, PauseForm, PromptForm
+from ..forms.card_settings import ALLOW_PASS, CHANGE, PASS_LABEL, SETTINGS
+from ..forms.small_cards import NewQuestionForm, PauseForm, PromptForm
 
 REASON_LENGTH = 300
 

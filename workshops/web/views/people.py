@@ -25,7 +25,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 from ...actions.authoring import lead, team
 from ...models import Invitation, Membership, Programme, Role, Workshop
 from ...people import access, invitations
-from ..people_forms import GUEST, InviteForm, NewAccountForm, NewPasswordForm, to_come
+from ..forms.people import GUEST, InviteForm, NewAccountForm, NewPasswordForm, to_come
 from .errors import page
 
 #: who did something longer ago is "not here lately"

@@ -23,8 +23,8 @@ from ...actions.log import Stale
 from ...models import AgendaItem, Programme
 from ...people import access
 from .. import picture_cache
+from ..forms.pictures import PictureForm
 from ..picture_cards import PictureCard, card_of_pause, card_of_question
-from ..picture_forms import PictureForm
 
 
 @require_safe

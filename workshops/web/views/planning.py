@@ -20,8 +20,8 @@ from ...models import Programme, Workshop
 from ...people import access
 from ...programmes import facts as workshop_facts
 from ...programmes.planning import PlanIncomplete
+from ..forms.workshops import CopyForm, FactsForm, MomentForm, PlanForm, a_week_later, dates_apart, typed
 from ..moments import when
-from ..workshop_forms import CopyForm, FactsForm, MomentForm, PlanForm, a_week_later, dates_apart, typed
 
 
 def _posted(request: HttpRequest) -> QueryDict | None:

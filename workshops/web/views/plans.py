@@ -34,8 +34,8 @@ from ...programmes import pasted, plan_edits, planning
 from ...programmes.in_words import how_answered
 from ...programmes.planning import Entry, PlanIncomplete
 from ...programmes.search import Found, search
+from ..forms.workshops import PlanFactsForm, StepForm
 from ..moments import when
-from ..workshop_forms import PlanFactsForm, StepForm
 
 #: the form of a step stands on the same page
 PLAN_IDS = "plan_%s"

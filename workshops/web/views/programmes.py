@@ -21,9 +21,10 @@ from ...models import Membership, Programme, Role, new_key
 from ...operations import demo
 from ...people import access
 from ...people.invitations import absolute_url
-from ...programmes import file_format, templates
-from ...programmes.file_checks import ProgrammeFileError, mended
-from ..programme_forms import FileForm, TitleForm, pack, unpack
+from ...programmes import templates
+from ...programmes.file import format as file_format
+from ...programmes.file.checks import ProgrammeFileError, mended
+from ..forms.programmes import FileForm, TitleForm, pack, unpack
 
 #: a second press on the same button finds what the first has made, for so many seconds
 ONCE_SECONDS = 60 * 60

@@ -24,7 +24,7 @@ from ...models import Mode, Workshop
 from ...people import access
 from ...screens import questionnaire
 from ...signals.topics import Audience, Topic
-from ..questionnaire_forms import TimesForm
+from ..forms.questionnaires import TimesForm
 from .public import read_number
 
 #: what can be done with a questionnaire, each an address of its own

@@ -27,7 +27,7 @@ from ...text import reports
 from ...text.exports import markdown, notes_csv, notes_docx, transcript_vtt
 from ...text.transcripts import worker
 from ...text.transcripts.formats import TranscriptError
-from ..forms import TranscriptForm
+from ..forms.transcripts import TranscriptForm
 
 PARTS_A_PAGE = 500  # of a transcript
 

@@ -24,9 +24,10 @@ from ...actions.authoring.programmes import DomainRow, NotPossible
 from ...actions.log import Stale, note
 from ...models import InformationSheet, LogEntry, Programme
 from ...people import access
-from ...programmes import colour, file_io
+from ...programmes import colour
+from ...programmes.file import io as file_io
 from ...programmes.keys import free_key
-from ..programme_forms import FileForm, SettingsForm, SheetForm
+from ..forms.programmes import FileForm, SettingsForm, SheetForm
 from . import programmes as programme_pages
 
 TITLE_LENGTH = 200

@@ -12,8 +12,8 @@ from django.core.files.uploadedfile import UploadedFile
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from ..models import Programme
-from ..programmes import colour
+from ...models import Programme
+from ...programmes import colour
 
 FILE_LIMIT = 1024 * 1024  # bytes of a programme file
 PACKED_LIMIT = 60_000  # letters; a form's fields may be small only

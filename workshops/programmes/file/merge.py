@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 from django.utils.translation import gettext as _
 
-from . import file_schema as schema
+from . import schema
 
 SECTIONS = ("domain", "instrument", "prompt", "plan")
 #: columns that mean something only together

@@ -11,9 +11,11 @@ from polls.bank import newest_measures
 from polls.models import Instrument, InstrumentVersion
 from polls.types import POLL_TYPES, InvalidQuestion
 
-from ..models import InformationSheet, Programme
-from . import file_format, file_schema, file_text
-from .file_checks import ProgrammeFileError
+from ...models import InformationSheet, Programme
+from . import format as file_format
+from . import schema as file_schema
+from . import text as file_text
+from .checks import ProgrammeFileError
 
 T = TypeVar("T")
 

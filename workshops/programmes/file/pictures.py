@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from polls.types.base import OF_A_PICTURE, UPLOADED
 
-from .file_schema import Instrument, Plan, ProgrammeFile
+from .schema import Instrument, Plan, ProgrammeFile
 
 
 def hash_of(settings: Mapping[str, Any]) -> str:

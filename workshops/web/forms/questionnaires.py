@@ -11,8 +11,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from ..actions.authoring.questionnaires import Times
-from ..models import Workshop
+from ...actions.authoring.questionnaires import Times
+from ...models import Workshop
 
 
 def _day(label: Any) -> forms.DateField:

@@ -8,7 +8,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from ..text.transcripts.worker import SIZE_LIMIT
+from ...text.transcripts.worker import SIZE_LIMIT
 
 
 class TranscriptForm(forms.Form):

@@ -13,10 +13,10 @@ from typing import Any
 
 import msgspec
 
-from . import file_format, toml_write
-from . import file_schema as schema
-from .file_checks import ProgrammeFileError, read_toml
-from .file_schema import ProgrammeFile
+from . import format as file_format
+from . import schema, toml_write
+from .checks import ProgrammeFileError, read_toml
+from .schema import ProgrammeFile
 from .toml_places import Path, Places
 
 #: tables of the file that there are many of, and what tells them apart

@@ -8,9 +8,9 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from ..programmes import picture_encoding
-from ..programmes.picture_encoding import Encoded, NotAPicture
-from .picture_cards import PictureCard
+from ...programmes import picture_encoding
+from ...programmes.picture_encoding import Encoded, NotAPicture
+from ..picture_cards import PictureCard
 
 
 class PictureForm(forms.Form):

@@ -24,10 +24,10 @@ from polls.types.scale import is_block, labels
 from polls.types.statement import CHOICES as AGREEMENT
 from polls.types.statement import RULE
 
-from ..actions.authoring.questions import NAME_LENGTH, Card, Step, Sum
-from ..models import AgendaItem
-from ..programmes import option_lines
-from ..programmes.cards import CardState
+from ...actions.authoring.questions import NAME_LENGTH, Card, Step, Sum
+from ...models import AgendaItem
+from ...programmes import option_lines
+from ...programmes.cards import CardState
 from . import card_settings
 from .card_settings import EVERYWHERE, SETTINGS, Number
 

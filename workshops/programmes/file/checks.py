@@ -21,7 +21,7 @@ from django.utils.translation import gettext_noop as _n
 from polls.measures import check as check_measure
 from polls.types import POLL_TYPES, InvalidQuestion
 
-from . import file_schema as schema
+from . import schema
 from .toml_places import Path, Places, Span
 
 RESERVED = "new"

@@ -12,10 +12,10 @@ from django.utils.translation import gettext_lazy
 from polls.types import POLL_TYPES, Question
 from polls.types.base import TEXT_LIMIT
 
-from ..actions.authoring.questions import TITLE_LENGTH, Step
-from ..models import AgendaItem, Programme, Prompt
-from ..programmes import option_lines
-from .card_form import LINES_LENGTH, LenientForm, StepFields, text_field
+from ...actions.authoring.questions import TITLE_LENGTH, Step
+from ...models import AgendaItem, Programme, Prompt
+from ...programmes import option_lines
+from .card import LINES_LENGTH, LenientForm, StepFields, text_field
 
 
 class PauseForm(StepFields, LenientForm):

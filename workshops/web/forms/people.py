@@ -11,8 +11,8 @@ from django.contrib.auth.password_validation import validate_password
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from ..models import Programme, Role, Workshop
-from ..people.invitations import user_with_email
+from ...models import Programme, Role, Workshop
+from ...people.invitations import user_with_email
 
 GUEST = "guest"
 #: the workshops to which a guest can be invited on one page: the next ones

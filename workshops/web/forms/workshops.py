@@ -13,8 +13,8 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from ..actions.authoring.workshops import SERIES_LIMIT
-from ..models import Mode, Plan, Programme, Workshop
+from ...actions.authoring.workshops import SERIES_LIMIT
+from ...models import Mode, Plan, Programme, Workshop
 
 UNREADABLE_DAY = gettext_lazy("We could not read this day. Write it like 26/11/2026.")
 UNREADABLE_TIME = gettext_lazy("We could not read this time. Write it like 18:30.")

@@ -6,9 +6,10 @@ from typing import Any
 
 import msgspec
 
-from . import file_checks, toml_write
-from .file_checks import ProgrammeFileError
-from .file_schema import ProgrammeFile
+from . import checks as file_checks
+from . import toml_write
+from .checks import ProgrammeFileError
+from .schema import ProgrammeFile
 
 HEAD = "# A programme of Vision Workshops. Edit it by hand and load it again: manage.py load_programme FILE\n"
 

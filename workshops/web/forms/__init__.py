@@ -1,0 +1,1 @@
+"""What staff type, checked; every sentence stands at the field it is about."""
