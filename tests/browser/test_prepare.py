@@ -12,7 +12,7 @@ from tests import factories as make
 from workshops.actions.authoring import agenda
 from workshops.models import Workshop
 
-from .page_checks import assert_accessible, every_look, sideways
+from .page_checks import assert_accessible, assert_fits, every_look
 from .sign_in import sign_in
 
 pytestmark = pytest.mark.once  # what a page does is the same on every stack
@@ -246,6 +246,8 @@ def test_what_was_typed_stays_when_the_connection_is_gone(page, workshop, consol
 
 
 def test_the_page_suits_every_screen(page, workshop):
+    Workshop.objects.filter(pk=workshop.pk).update(code="WMWMWM")  # the widest there is
+    page.goto("/workshops/WMWMWM/")
     agenda.add_questions(
         workshop, None, [(Question(name, "What would help most?"), 20) for name in ("single_choice", "words")]
     )
@@ -255,8 +257,16 @@ def test_the_page_suits_every_screen(page, workshop):
     Hands(page).paste(PASTES[0])
     expect(page.locator("#becomes")).to_be_visible()
     for look in every_look(page, 320, 390, 1440):
-        assert sideways(page) == 0, look
+        assert_fits(page)
         assert_accessible(page)
+
+
+def test_the_widest_code_fits_every_page_that_shows_it(page, workshop):
+    Workshop.objects.filter(pk=workshop.pk).update(code="WMWMWM")
+    for address in ("/workshops/", "/workshops/WMWMWM/console/", "/workshops/WMWMWM/joining-sheet/"):
+        page.goto(address)
+        for _look in every_look(page, 320):
+            assert_fits(page)
 
 
 def test_everything_works_without_a_script(workshop, site, desk):
