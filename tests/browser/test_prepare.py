@@ -256,7 +256,7 @@ def test_the_page_suits_every_screen(page, workshop):
     page.locator("#one").focus()
     Hands(page).paste(PASTES[0])
     expect(page.locator("#becomes")).to_be_visible()
-    for look in every_look(page, 320, 390, 1440):
+    for _look in every_look(page, 320, 390, 1440):
         assert_fits(page)
         assert_accessible(page)
 
