@@ -29,11 +29,11 @@ register.filter("answered", how_answered)
 @register.inclusion_tag("workshops/authoring/_phone_small.html")
 def phone_picture(step: AgendaItem) -> dict[str, Any]:
     """A step on a phone, as a thumbnail."""
-    return thumbnail(step.poll.question if step.poll else None, step.prompt, str(step.poll_id))
+    return small_phone(step.poll.question if step.poll else None, step.prompt, str(step.poll_id))
 
 
 @register.inclusion_tag("workshops/authoring/_phone_small.html")
-def thumbnail(question: Question | None, prompt: Prompt | None, name: str) -> dict[str, Any]:
+def small_phone(question: Question | None, prompt: Prompt | None, name: str) -> dict[str, Any]:
     """A question, or else a prompt, on a phone; `name` is one of its own on the page."""
     picture = _picture(question, name) if question else {"prompt": prompt}
     return picture | {"size": "thumb"}
