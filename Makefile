@@ -32,14 +32,14 @@ demo: $(RUN_READY)  ## start a demo on this machine; PORT=8011 and HOST=0.0.0.0 
 	@$(PY) manage.py demo --port $(PORT) $(if $(HOST),--host $(HOST))
 
 test: $(DEV_READY)  ## prove the main job, with a browser where there is one; PYTEST_ARGS="-k rank" chooses some
-	@$(PYTEST) -m 'not slow and not stack and not outage' $(PYTEST_ARGS)
+	@$(PYTEST) -m 'not slow and not stack and not outage and not looks' $(PYTEST_ARGS)
 
 # What asks for no database of the run (`once`) is the same on both stacks and runs on one of them.
 test-all: $(DEV_READY)  ## what `make test` leaves out: outages, floods, soaks' seeds, budgets, PostgreSQL and Redis
-	@status=0; $(PYTEST) -m 'slow or outage or (stack and once)' $(PYTEST_ARGS) || status=1; \
+	@status=0; $(PYTEST) -m 'slow or outage or looks or (stack and once)' $(PYTEST_ARGS) || status=1; \
 	if [ -n "$$TEST_DATABASE_URL" ] && [ -n "$$TEST_REDIS_URL" ]; then \
 	  DATABASE_URL=$$TEST_DATABASE_URL REDIS_URL=$$TEST_REDIS_URL \
-	    $(PYTEST) -m 'not slow and not once' $(PYTEST_ARGS) || status=1; \
+	    $(PYTEST) -m 'not slow and not once and not looks' $(PYTEST_ARGS) || status=1; \
 	else echo "TEST_DATABASE_URL and TEST_REDIS_URL name no services: the tests on them were left out"; fi; \
 	exit $$status
 

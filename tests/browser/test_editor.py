@@ -206,6 +206,7 @@ def test_a_sum_is_added_and_stays_one_sum_however_often_it_is_saved(editor, inst
     assert [measure.definition for measure in instrument.measures.all()] == [{"members": ["a", "b", "c"]}]
 
 
+@pytest.mark.looks
 def test_every_type_fits_its_page_and_everybody_can_use_it(editor):
     page = editor()
     for kind in ("Choose any", "Scale", "Number", "Statement", "Choose one"):

@@ -205,6 +205,7 @@ def _sharing(console: Page, screen: Page, phones: dict[int, Member]) -> None:
     assert TextMark.objects.count() == 1
 
 
+@pytest.mark.looks
 @pytest.mark.once
 def test_the_groups_fit_small_consoles_in_both_schemes(site, desk, room):
     page = desk()

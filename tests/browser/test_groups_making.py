@@ -289,6 +289,7 @@ def test_groups_are_given_prompts_and_the_desk_says_which(room, console):
     ]
 
 
+@pytest.mark.looks
 @pytest.mark.once
 def test_what_is_needed_to_make_groups_fits_in_both_schemes(room, console):
     groups.make(room.pk, None, "by_hand", groups=3)

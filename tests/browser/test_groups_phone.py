@@ -545,6 +545,7 @@ def test_without_a_script_a_group_works_with_forms(site, phone, two_groups):
     assert_fits(page)
 
 
+@pytest.mark.looks
 @pytest.mark.once
 def test_a_busy_pad_looks_right_at_every_width(site, phone, two_groups, tmp_path):
     workshop, people = two_groups

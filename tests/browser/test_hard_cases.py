@@ -146,6 +146,7 @@ def test_an_ended_workshop_cannot_be_ended_again(site, desk, room):
     expect(console.locator("#end-yes")).to_be_hidden()
 
 
+@pytest.mark.slow
 def test_ears_hear_how_many_have_answered_and_not_with_every_answer(site, desk, room):
     console = desk()
     sign_in(console, site, make.staff(room.programme))

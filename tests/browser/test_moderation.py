@@ -302,6 +302,7 @@ def test_without_a_script_every_decision_has_its_button(queue):
     assert states() == {text: "flagged"}
 
 
+@pytest.mark.looks
 @pytest.mark.once
 def test_the_queue_and_the_leads_page_are_accessible_and_fit(queue, tmp_path):
     room, poll, page = queue(

@@ -76,6 +76,7 @@ def owner(site, screens, held):
     return open_page
 
 
+@pytest.mark.looks
 @pytest.mark.once
 def test_pages_are_accessible_and_fit_every_screen(owner, held):
     group = Group.objects.first()

@@ -113,6 +113,7 @@ def test_without_script_a_button_comes_in(phone, workshop, full):
     page.wait_for_url(f"**/w/{workshop.code}/")
 
 
+@pytest.mark.looks
 def test_the_waiting_page_fits_every_screen_and_reads_well(screens, workshop, full, console_errors_expected):
     page = screens()
     console_errors_expected.append("ERR_FAILED")

@@ -142,6 +142,7 @@ def test_minutes_typed_one_after_the_other_are_all_kept(at_home, programme, plan
     assert [plan.agenda[place]["minutes"] for place in (0, 3, 5)] == [20, 23, 25]
 
 
+@pytest.mark.looks
 def test_every_page_is_accessible_and_fits_every_screen(at_home, programme, plan, last_week, tmp_path):
     for days in range(1, 4):
         plan_workshop(

@@ -245,6 +245,7 @@ def test_what_was_typed_stays_when_the_connection_is_gone(page, workshop, consol
     expect(page.get_by_text("Added: “What do you see?”.")).to_be_visible()
 
 
+@pytest.mark.looks
 def test_the_page_suits_every_screen(page, workshop):
     Workshop.objects.filter(pk=workshop.pk).update(code="WMWMWM")  # the widest there is
     page.goto("/workshops/WMWMWM/")
@@ -261,6 +262,7 @@ def test_the_page_suits_every_screen(page, workshop):
         assert_accessible(page)
 
 
+@pytest.mark.looks
 def test_the_widest_code_fits_every_page_that_shows_it(page, workshop):
     Workshop.objects.filter(pk=workshop.pk).update(code="WMWMWM")
     for address in ("/workshops/", "/workshops/WMWMWM/console/", "/workshops/WMWMWM/joining-sheet/"):

@@ -164,6 +164,7 @@ def test_closed_while_somebody_is_answering(site, phone, open_link):
     assert json.loads(kept) == []
 
 
+@pytest.mark.slow
 def test_the_page_says_by_itself_when_the_time_is_up_and_not_where_it_was_moved(site, phone, open_link):
     page = begin(phone(), open_link)
     page.evaluate("() => { document.body.dataset.closes = '1'; }")
@@ -198,6 +199,7 @@ def test_without_a_script(site, phone, open_link, console_errors_expected):
     assert stored() == ["n6_8", 8]
 
 
+@pytest.mark.looks
 def test_pages_are_accessible_and_fit(site, phone, open_link):
     page = phone()
     page.goto(f"/w/{open_link.code}/")

@@ -77,6 +77,7 @@ def test_without_scripts_the_link_itself_stands_there_and_no_button_that_does_no
     expect(page.get_by_text("Print it with your browser’s menu.")).to_be_visible()
 
 
+@pytest.mark.looks
 def test_the_joining_sheet_is_one_page_of_a4_light_accessible_and_fits_a_phone(facilitator, workshop):
     page = facilitator(reduced_motion="reduce")
     page.goto(f"/workshops/{workshop.code}/joining-sheet/")

@@ -47,6 +47,7 @@ def office(desk, site, owner):
     return open_at
 
 
+@pytest.mark.looks
 @pytest.mark.parametrize("name", ["people", "log", "removed", "invite", "account"])
 def test_every_page_of_the_team_is_accessible_at_every_width(office, workshop, owner, name):
     agenda.remove_step(workshop, owner, workshop.agenda.get(title="Share back").pk)
@@ -105,6 +106,7 @@ def named(workshop, owner):
     return lead
 
 
+@pytest.mark.looks
 def test_a_lead_who_is_named_is_accessible_at_every_width(office, desk, site, workshop, named, tmp_path):
     programme = f"/programmes/{workshop.programme.key}"
     second, present = desk(), desk()

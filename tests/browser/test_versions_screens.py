@@ -57,6 +57,7 @@ def owner(site, screens):
     return open_page
 
 
+@pytest.mark.looks
 def test_pages_of_versions_are_accessible_and_fit_every_screen(owner):
     page = owner(LIST)
     for url in (

@@ -28,6 +28,7 @@ def researcher(site, screens):
     return open_page
 
 
+@pytest.mark.looks
 def test_pages_are_accessible_and_fit_every_screen(researcher):
     base = f"/programmes/{KEY}/"
     page = researcher(base)

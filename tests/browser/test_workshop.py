@@ -171,6 +171,7 @@ def test_an_answer_that_comes_back_after_the_close_is_refused_in_words(phone, ro
     assert Ballot.objects.filter(poll=poll, status="cast").count() == 0
 
 
+@pytest.mark.outage
 def test_a_server_that_restarts_loses_no_answer(serve, browser, room):
     server = serve()
     context = browser.new_context(base_url=server.url, locale="en-GB")

@@ -138,6 +138,7 @@ def test_code_is_formatted():
     passes("ruff", "format", "--check", ".")
 
 
+@pytest.mark.slow
 def test_types_agree():
     passes("mypy")
 

@@ -14,6 +14,7 @@ ROOT = settings.BASE_DIR
 SCRIPTS = [*ROOT.glob("workshops/static/**/*.js"), *ROOT.glob("visions/static/**/*.js")]
 
 
+@pytest.mark.slow
 def test_scripts_are_typed_and_tidy():
     if not shutil.which("npm"):
         sentence = (
