@@ -318,6 +318,8 @@ def test_a_foreign_statement_is_not_found(researcher, small):
     assert researcher.post(f"{URL}{small.pk}/evidence/999/", {"do": "unlink"}).status_code == 404
 
 
-def test_a_statement_is_taken_out(researcher, small, summary):
+def test_a_statement_is_taken_out_and_the_log_says_so_without_its_words(researcher, small, summary):
     researcher.post(f"{URL}{small.pk}/", {"do": "delete"})
     assert not summary.statements.exists()
+    entry = summary.programme.log.get(verb="removed_statement")
+    assert (entry.about, entry.changes) == ("", [])

@@ -20,7 +20,7 @@ from polls import texts
 from polls.models import Instrument
 from polls.types import POLL_TYPES
 from polls.types.base import percent
-from workshops.actions.log import logged
+from workshops.actions.log import logged, note
 from workshops.models import Domain, Programme
 from workshops.text.reports import Origin
 
@@ -154,7 +154,10 @@ def move_statement(statement: Statement, step: int) -> None:
     Statement.objects.bulk_update(siblings, ["position"])
 
 
-def delete_statement(statement: Statement) -> None:
+@transaction.atomic
+def delete_statement(statement: Statement, by: Any) -> None:
+    """The log says that one was taken out, and not its words: they may be somebody's."""
+    note(statement.summary.programme, by, "removed_statement")
     statement.delete()
 
 

@@ -67,6 +67,7 @@ READING_SENTENCES = {
     "exported": gettext_lazy("Downloaded %(about)s"),
 }
 SUMMARY_SENTENCES = {
+    "removed_statement": gettext_lazy("Took a statement out of the vision summary"),
     "published_summary": gettext_lazy("Published the vision summary, %(about)s"),
     "withdrew_version": gettext_lazy("Withdrew the vision summary, %(about)s"),
     "took_words_out": gettext_lazy("Took words out of the vision summary: %(about)s"),

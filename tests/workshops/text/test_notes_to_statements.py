@@ -160,7 +160,7 @@ def test_two_taps_are_one_statement(workshop):
 
 def test_a_statement_that_was_taken_out_frees_its_note_and_the_log_stays(workshop):
     made = note(workshop)
-    publishing.delete_statement(adopted(made.text))
+    publishing.delete_statement(adopted(made.text), None)
     again = adopted(made.text)
     assert [a.statement for a in Adoption.objects.all()] == [None, again]
 
@@ -345,7 +345,7 @@ def test_a_text_of_the_whole_room_becomes_a_statement_with_one_tap_and_leads_bac
     assert f'href="/workshops/{workshop.code}/notes/#{made.ref}"' in page
     assert "Taken up as a statement" in page
     assert f'id="{made.ref}"' in client.get(f"/workshops/{workshop.code}/notes/").content.decode()
-    publishing.delete_statement(statement)
+    publishing.delete_statement(statement, None)
     answer = client.post(adopt_url(made))
     assert answer["Location"] == f"{composer(workshop)}?statement={Statement.objects.get().pk}"
 

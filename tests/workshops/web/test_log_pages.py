@@ -271,6 +271,13 @@ def test_what_an_operator_takes_out_in_a_terminal_is_in_the_log_too(programme, c
     assert programme.log.get().verb == "exported"
 
 
+def test_an_owner_who_is_made_in_a_terminal_is_in_the_log_once(programme):
+    factories.person("new@example.org")
+    for _ in range(2):
+        call_command("create_owner", "new@example.org", programme=[programme.key], stdout=io.StringIO())
+    assert [log.sentence(entry) for entry in programme.log.all()] == ["Made new@example.org an owner"]
+
+
 def test_who_may_not_download_leaves_no_row(programme):
     assert signed_in(staff(programme)).get(f"/programmes/{programme.key}/log.csv").status_code == 403
     assert not programme.log.exists()

@@ -203,7 +203,7 @@ def statement(request: HttpRequest, key: str, pk: int) -> HttpResponse:
     statement = _statement(summary, pk)
     action = request.POST.get("do", "save")
     if action == "delete":
-        publishing.delete_statement(statement)
+        publishing.delete_statement(statement, request.user)
         messages.success(request, _("The statement is taken out."))
         return _redirect(programme)
     if action in ("up", "down"):

@@ -12,6 +12,7 @@ from django.core.validators import validate_email
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from workshops.actions.log import note
 from workshops.models import Programme, Role
 from workshops.people.invitations import add_member, create_user, user_with_email
 
@@ -42,7 +43,9 @@ class Command(BaseCommand):
             with transaction.atomic():
                 owner = existing or create_user(email, password)
                 for each in programmes:
-                    add_member(each, owner, Role.OWNER)
+                    if not each.memberships.filter(user=owner, role=Role.OWNER).exists():
+                        add_member(each, owner, Role.OWNER)
+                        note(each, None, "made_owner", about=email)
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from None
         if existing:
