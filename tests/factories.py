@@ -61,9 +61,10 @@ def sheet(of: Programme, items: Sequence[dict[str, Any]] = SHEET_ITEMS) -> Infor
 def workshop(
     of: Programme | None = None, *questions: Question, started: bool = True, **fields: Any
 ) -> Workshop:
-    """A workshop with one agenda item per question; its doors are open unless `started=False`."""
+    """A workshop with one agenda item per question; its doors are open unless `started=False`. People may listen to
+    it, so that tests of what they see need not say so."""
     of = of or programme()
-    fields = {"title": "The ideal baby room", "number": of.workshops.count() + 1} | fields
+    fields = {"title": "The ideal baby room", "number": of.workshops.count() + 1, "observers": True} | fields
     if "sheet" not in fields:
         fields["sheet"] = sheet(of)
     made = Workshop.objects.create(programme=of, **fields)

@@ -120,6 +120,7 @@ def seat(who):
 
 
 def observer(workshop):
+    """The cookie of another one each time."""
     return f"{settings.PARTICIPANT_COOKIE_NAME}={ParticipantToken.for_observer(workshop.pk).as_cookie()}"
 
 

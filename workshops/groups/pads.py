@@ -30,6 +30,8 @@ class Note:
     ref: str
     state: str
     proposed: bool
+    #: what the wall shows where it is redacted
+    instead: str = ""
 
     @property
     def can_be_asked(self) -> bool:
@@ -65,6 +67,7 @@ _NOTES = Prepared(
         .order_by("position", "pk")
         .values_list(
             "group_id", "pk", "author", "text_id", "text__words", "text__revision", "text__decision__state",
+            "text__decision__replacement",
             Exists(TextMark.objects.filter(text=OuterRef("text"), kind=TextMark.Kind.VISION)),
         )
     ),
@@ -122,7 +125,7 @@ def _notes(groups: dict[int, Group]) -> dict[int, list[Note]]:
     """All that stands on their pads, by group and in its order."""
     agreeing: dict[int, int] = dict(_AGREEING.rows(list(groups)))
     found: defaultdict[int, list[Note]] = defaultdict(list)
-    for group, pk, author, text, words, revision, state, proposed in _NOTES.rows(list(groups)):
+    for group, pk, author, text, words, revision, state, instead, proposed in _NOTES.rows(list(groups)):
         note = Note(
             pk=pk,
             by=tag(group, author),
@@ -133,6 +136,7 @@ def _notes(groups: dict[int, Group]) -> dict[int, list[Note]]:
             ref=Text(pk=text).ref,
             state=state or PENDING,
             proposed=bool(proposed),
+            instead=instead or "",
         )
         found[group].append(note)
     return found

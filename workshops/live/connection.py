@@ -62,6 +62,7 @@ class Connection:
         "closing",
         "greeted",
         "group",
+        "listener",
         "on_close",
         "place",
         "push",
@@ -71,6 +72,8 @@ class Connection:
 
     def __init__(self, audience: Audience, voter: str = "", staff: StaffToken | None = None) -> None:
         self.audience, self.voter, self.staff = audience, voter, staff
+        #: of an observer (`listeners.digest`)
+        self.listener = ""
         self._raw: RawSender | None = None
         #: straight to the socket, while nothing of ours waits or is on its way through the server: nothing overtakes
         #: anything

@@ -38,7 +38,7 @@ Draw = Callable[[int, list[int]], dict[int, str]]
 class Pads:
     """Who of this process looks at which group's pad.
 
-    `draw` makes the pictures of a workshop's groups, `people` gives the screens of all who may sit in one.
+    `draw` makes the pictures of a workshop's groups, `people` gives the screens that are told where they sit.
     """
 
     def __init__(
@@ -98,6 +98,12 @@ class Pads:
         if dirty or PLACES in names:
             self._stir()
 
+    def invalidate_all(self) -> None:
+        """Draw every pad anew that somebody looks at."""
+        if self._groups:
+            self._dirty |= self._groups.keys()
+            self._stir()
+
     def _stir(self) -> None:
         self._wake.set()
         if self._task is None:
@@ -135,8 +141,10 @@ class Pads:
             log.exception("pads could not be drawn; trying again at the next look")
 
     async def _tell_places(self) -> None:
+        if not (people := list(self._people())):
+            return
         places = await read(load_places, self.workshop_id)
-        for number, screen in enumerate(list(self._people()), start=1):
+        for number, screen in enumerate(people, start=1):
             if screen.greeted:
                 self.tell_place(screen, places.of(screen.voter, self.watching, screen.group))
             if number % 50 == 0:

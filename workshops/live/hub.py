@@ -23,8 +23,20 @@ from .. import screens
 from ..people import rights
 from ..people.roles import Headcount
 from ..signals import announce
-from ..signals.topics import EVERYTHING, NEAR, PHONES, REMOVED, RIGHTS, SHOWN, Audience, Topic, users_of
-from . import broker, metrics, writer_priority
+from ..signals.topics import (
+    EVERYTHING,
+    NEAR,
+    PHONES,
+    REMOVED,
+    RIGHTS,
+    SHOWN,
+    Audience,
+    Topic,
+    listeners_of,
+    listens,
+    users_of,
+)
+from . import broker, listeners, metrics, writer_priority
 from .connection import Connection as Connection
 from .connection import hand_out
 from .fragments import encode as encode
@@ -40,6 +52,7 @@ NO_RIGHT = 4401  # a close code: the page itself asks whether it may still be lo
 SLOWEST, FASTEST = 1.0, 10.0  # pictures a second
 # …of all groups: long ones, and a hundred groups that write would have them drawn all the time
 OVERVIEWS = 3.0
+TOLD_LOOKS = 3  # of another process that tells who listens there: so many may be missed, less one
 
 
 class _Budget:
@@ -115,8 +128,15 @@ class Hub:
         self.connections: dict[Audience, dict[Connection, None]] = {audience: {} for audience in Audience}
         self._by_voter: dict[str, set[Connection]] = {}
         self.frames: dict[tuple[Topic, Audience], tuple[str, Frame]] = {}  # with their revisions
-        self.pads = Pads(workshop_id, _draw_pads, self.phones)
+        #: people here who are not counted
+        self.listening = len(listeners.without_a_socket_here(workshop_id))
+        self.pads = Pads(workshop_id, self._draw_pads, lambda: self.connections[Audience.PHONE])
         self.desk_pads = Pads(workshop_id, screens.draw_desk_pads)  # what facilitators have opened
+        # Other pictures: an observer reads no note that nobody has looked at as it was written.
+        self.observed_pads = Pads(
+            workshop_id, self._draw_observed_pads, lambda: self.connections[Audience.OBSERVER]
+        )
+        self._all_pads = (self.pads, self.desk_pads, self.observed_pads)
         self._overviews = _Window(NEAR, OVERVIEWS)
         self._windows = [_Window(NEAR), self._overviews, _Window(PHONES)]
         self._people = _People()
@@ -130,6 +150,9 @@ class Hub:
         self.connections[connection.audience][connection] = None
         if connection.voter:
             self._by_voter.setdefault(connection.voter, set()).add(connection)
+        if connection.listener:
+            self.count_listeners()
+            self._tell_who_listens()
 
     def greet(self, connection: Connection, seen: dict[str, str]) -> None:
         """Show a connection what it has not seen; what is not drawn yet comes with the next window."""
@@ -145,18 +168,45 @@ class Hub:
 
     def remove(self, connection: Connection) -> None:
         self.connections[connection.audience].pop(connection, None)
-        (self.desk_pads if connection.audience is Audience.CONSOLE else self.pads).leave(connection)
+        self.pads_of(connection).leave(connection)
         tabs = self._by_voter.get(connection.voter, set())
         tabs.discard(connection)
         if not tabs:
             self._by_voter.pop(connection.voter, None)
         if not self.connections[connection.audience]:
             self._forget(connection.audience)
+        if connection.listener and connection.listener not in self._listeners_here():
+            listeners.forget(self.workshop_id, connection.listener)
+            self.count_listeners()
 
     def _forget(self, audience: Audience) -> None:
         """Pictures that nobody looks at are not drawn anew, so whoever comes next must not be shown them."""
         for topic in SHOWN[audience]:
             self.frames.pop((topic, audience), None)
+
+    def pads_of(self, connection: Connection) -> Pads:
+        """The pads as this screen sees them."""
+        return {Audience.CONSOLE: self.desk_pads, Audience.OBSERVER: self.observed_pads}.get(
+            connection.audience, self.pads
+        )
+
+    # -- who listens ----------------------------------------------------------------------------------
+
+    def _listeners_here(self) -> set[str]:
+        return {one.listener for one in self.connections[Audience.OBSERVER]}
+
+    def count_listeners(self) -> None:
+        """Anew; where there are more or fewer, the console and every pad say so."""
+        now = len(self._listeners_here() | listeners.without_a_socket_here(self.workshop_id))
+        if now != self.listening:
+            self.listening = now
+            self.invalidate([Topic.ROOM])
+            for pads in (self.pads, self.observed_pads):
+                pads.invalidate_all()
+
+    def _tell_who_listens(self) -> None:
+        if here := self._listeners_here():
+            broker.tell_others(self.workshop_id, [listens(one) for one in here])
 
     # -- who may go on looking ------------------------------------------------------------------------
 
@@ -183,9 +233,10 @@ class Hub:
         lost = await read(partial(rights.lost, self.workshop_id, consoles, phones=bool(self._by_voter)))
         if lost.everybody:
             forget_doors()
-        for group in self.connections.values():
+        for audience, group in self.connections.items():
+            everybody = lost.everybody or (lost.observers and audience is Audience.OBSERVER)
             for one in list(group):
-                if lost.everybody or one.staff in lost.staff or one.voter in lost.voters:
+                if everybody or one.staff in lost.staff or one.voter in lost.voters:
                     one.close(NO_RIGHT)
 
     @property
@@ -196,9 +247,6 @@ class Hub:
     def online(self) -> int:
         """People with at least one phone or tab connected to this process."""
         return len(self._by_voter)
-
-    def phones(self) -> list[Connection]:
-        return [*self.connections[Audience.PHONE], *self.connections[Audience.OBSERVER]]
 
     def screens_of(self, voter: str) -> list[Connection]:
         return list(self._by_voter.get(voter, ()))
@@ -216,8 +264,8 @@ class Hub:
 
     def invalidate(self, names: Iterable[str]) -> None:
         names = set(names)
-        self.pads.invalidate(names)
-        self.desk_pads.invalidate(names)
+        for pads in self._all_pads:
+            pads.invalidate(names)
         topics = {Topic(name) for name in names & EVERYTHING}
         if Topic.ROOM in topics:
             self._people.have_moved()
@@ -238,6 +286,8 @@ class Hub:
             if now >= look_at:
                 # By itself, however much is announced: an announcement of another process may be lost.
                 self.invalidate(EVERYTHING)
+                self.count_listeners()
+                self._tell_who_listens()
                 look_at = now + settings.LIVE_POLL_SECONDS
             if opened := [window for window in self._windows if window.has_work and window.opens_at <= now]:
                 await self._draw_and_hand_out(opened, now)
@@ -262,7 +312,9 @@ class Hub:
         try:
             with metrics.DRAW_SECONDS.time(), self._people.counted() as people:
                 keys = list(itertools.chain(*wanted.values()))
-                pictures, people.now = await read(_draw, self.workshop_id, keys, self.online, people.now)
+                pictures, people.now = await read(
+                    _draw, self.workshop_id, keys, self.online, people.now, self.listening
+                )
         except Exception:
             log.exception("a picture could not be drawn; trying again at the next look")
             for window, topics in taken.items():
@@ -312,19 +364,34 @@ class Hub:
         await hand_out(shown_to, topic, frame)
         return len(shown_to)
 
+    def _draw_pads(self, workshop_id: int, group_ids: list[int], *, observed: bool = False) -> dict[int, str]:
+        return screens.draw_pads(
+            workshop_id, group_ids, writer_priority.yield_to_writer_sync,
+            listening=self.listening, observed=observed,
+        )  # fmt: skip
+
+    def _draw_observed_pads(self, workshop_id: int, group_ids: list[int]) -> dict[int, str]:
+        return self._draw_pads(workshop_id, group_ids, observed=True)
+
     def stop(self) -> None:
-        self.pads.stop()
-        self.desk_pads.stop()
+        for pads in self._all_pads:
+            pads.stop()
         for task in [*self._tasks, *(window.handing_out for window in self._windows)]:
             if task:
                 task.cancel()
 
 
 def _draw(
-    workshop_id: int, wanted: list[tuple[Topic, Audience]], online: int, people: Headcount | None = None
+    workshop_id: int,
+    wanted: list[tuple[Topic, Audience]],
+    online: int,
+    people: Headcount | None = None,
+    listening: int = 0,
 ) -> tuple[dict[tuple[Topic, Audience], str], Headcount | None]:
     """The pictures, and who is here where that was counted or known."""
-    scene = screens.Scene.load(workshop_id, online=online, people=people, broker_is_away=broker.is_away())
+    scene = screens.Scene.load(
+        workshop_id, online=online, people=people, listening=listening, broker_is_away=broker.is_away()
+    )
     pictures = {}
     for topic, audience in wanted:
         try:
@@ -335,10 +402,6 @@ def _draw(
         except Exception:  # one picture that cannot be drawn must not freeze the others
             log.exception("the %s of the %s could not be drawn", topic, audience)
     return pictures, scene.people
-
-
-def _draw_pads(workshop_id: int, group_ids: list[int]) -> dict[int, str]:
-    return screens.draw_pads(workshop_id, group_ids, writer_priority.yield_to_writer_sync)
 
 
 # --- the hubs of this process ------------------------------------------------------------------------
@@ -415,7 +478,29 @@ def _invalidate_everywhere(workshop_id: int, names: list[str]) -> None:
 
 def heard(workshop_id: int, names: list[str]) -> None:
     """Another process has announced these names."""
+    for listener in listeners_of(names):
+        listeners.note(workshop_id, listener, TOLD_LOOKS * settings.LIVE_POLL_SECONDS)
+    if (hub := _hubs.get(workshop_id)) and listeners_of(names):
+        hub.count_listeners()
     invalidate(workshop_id, names, elsewhere=True)
+
+
+def page_listens(workshop_id: int, observer_key: str) -> None:
+    """An observer has asked for a page or for pictures; call it from any thread."""
+    listeners.note(workshop_id, listeners.digest(observer_key))
+    if _loop is not None and not _loop.is_closed():
+        _loop.call_soon_threadsafe(_count_listeners, workshop_id)
+
+
+def _count_listeners(workshop_id: int) -> None:
+    if hub := _hubs.get(workshop_id):
+        hub.count_listeners()
+
+
+def listening(workshop_id: int) -> int:
+    """How many people are in a workshop without being counted, as far as this process knows."""
+    hub = _hubs.get(workshop_id)
+    return hub.listening if hub else len(listeners.without_a_socket_here(workshop_id))
 
 
 _removals = 0

@@ -25,12 +25,12 @@ from django.utils.translation import gettext as _
 from .. import commands
 from ..actions.groups import membership
 from ..models import Workshop
-from ..people import access, participant_cookie
+from ..people import access, participant_cookie, rights
 from ..people.rights import StaffToken
 from ..screens import queries
 from ..signals.topics import PLACES, Audience
 from . import hub as hubs
-from . import rate_limit, write_batcher, writer_priority
+from . import listeners, rate_limit, write_batcher, writer_priority
 from .later import LATER
 from .raw import receive as raw_receive
 from .write_batcher import Busy
@@ -73,6 +73,9 @@ async def phone(scope, receive, send) -> None:
     if not rate_limit.of(seat.rate_limit_key).take():
         return await _refuse(receive, send, TOO_FAST)
     audience = Audience.OBSERVER if seat.is_observer else Audience.PHONE
+    # Never remembered: it may be switched off at any moment.
+    if seat.is_observer and not await read_at_the_door(rights.may_listen, seat.workshop_id):
+        return await _refuse(receive, send, NO_SESSION)
     await _Session(audience, seat.workshop_id, seat, send, seat.rate_limit_key).run(receive)
 
 
@@ -177,6 +180,8 @@ class _Session:
         self.seat, self.send = seat, send
         self.workshop_id = workshop_id
         self.connection = hubs.Connection(audience, seat.voter if seat else "", staff)
+        if audience is Audience.OBSERVER and seat:
+            self.connection.listener = listeners.digest(seat.observer_key)
         self.connection.on_close = self._end_listening
         self._listening: asyncio.Timeout | None = None
         self._has_spoken, self._heard_at = False, time.monotonic()
@@ -270,10 +275,8 @@ class _Session:
         return self._run(frame)
 
     def _look(self, frame: Look) -> None:
-        if self.connection.audience is Audience.CONSOLE:
-            self.hub.desk_pads.join(self.connection, frame.group)
-        elif self.connection.audience is Audience.OBSERVER:
-            self.hub.pads.join(self.connection, frame.group)
+        if self.connection.audience in (Audience.CONSOLE, Audience.OBSERVER):
+            self.hub.pads_of(self.connection).join(self.connection, frame.group)
 
     async def _hello(self, frame: Hello) -> None:
         """Server time for countdowns, one's own papers, and every picture not seen yet."""
@@ -290,8 +293,9 @@ class _Session:
             self.connection.send_ballots([commands.receipt_json(receipt) for receipt in papers])
         if places is not None:
             self.connection.greeted = True
-            place = places.of(self.connection.voter, self.hub.pads.watching, self.connection.group)
-            self.hub.pads.tell_place(self.connection, place, frame.seen.get("group", ""))
+            pads = self.hub.pads_of(self.connection)
+            place = places.of(self.connection.voter, pads.watching, self.connection.group)
+            pads.tell_place(self.connection, place, frame.seen.get("group", ""))
             if place["group"] < 0:
                 await self._seat_latecomer()
         self.hub.greet(self.connection, frame.seen)

@@ -148,6 +148,8 @@ class Plan(models.Model):
     minutes = models.PositiveSmallIntegerField(default=60)
     #: how people take part in a workshop made from it
     mode = models.CharField(max_length=13, choices=Mode.choices, default=Mode.LIVE)
+    #: may people listen to a workshop made from it, without being counted?
+    observers = models.BooleanField(default=False)
     #: instrument keys asked at joining
     profile = models.JSONField(default=list)
     #: [{"poll" | "prompt" | "pause": …, "minutes": …, "title": …}] as in the programme file

@@ -58,6 +58,8 @@ class Workshop(models.Model):
     attended = models.PositiveIntegerField(null=True, blank=True)
     #: how people take part: together at one time, or each at their own pace on one link (a questionnaire)
     mode = models.CharField(max_length=13, choices=Mode.choices, default=Mode.LIVE)
+    #: may people listen who are not counted? Off, their screens end, and nobody else comes in so
+    observers = models.BooleanField(default=False)
     #: of a questionnaire: when its link opens and closes
     opens_at = models.DateTimeField(null=True, blank=True)
     closes_at = models.DateTimeField(null=True, blank=True)

@@ -70,7 +70,9 @@ def _waiting(programme: Programme, by: User | None) -> Workshop:
     workshop = waiting.order_by("-number").first()
     if workshop is None:
         plan = programme.plans.get(key="one-hour")
-        workshop = plan_workshop(programme, plan, by=by, title=programme.title, expected=PHONES + 1)
+        workshop = plan_workshop(
+            programme, plan, by=by, title=programme.title, expected=PHONES + 1, observers=True
+        )
     if workshop.is_planned:
         facilitation.start(workshop.pk, by)
         workshop.refresh_from_db()

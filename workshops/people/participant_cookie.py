@@ -82,9 +82,18 @@ def voter_of_form(workshop_id: int, once: str) -> str:
 
 
 def of_request(request: HttpRequest, workshop: Workshop) -> ParticipantToken | None:
-    """The token in a request's cookie, if it is valid and for this workshop; no query."""
+    """The token in a request's cookie, if it is valid and for this workshop, and an observer's only where people may
+    listen; no query."""
     token = of_cookies(request.COOKIES, workshop.code)
-    return token if token and token.workshop_id == workshop.pk else None
+    if token is None or token.workshop_id != workshop.pk:
+        return None
+    return token if workshop.observers or not token.is_observer else None
+
+
+def has_listened(request: HttpRequest, workshop: Workshop) -> bool:
+    """Is this the browser of an observer, whether or not people may listen now?"""
+    token = of_cookies(request.COOKIES, workshop.code)
+    return token is not None and token.workshop_id == workshop.pk and token.is_observer
 
 
 def of_cookies(cookies: Mapping[str, str], code: str) -> ParticipantToken | None:

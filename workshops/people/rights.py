@@ -43,17 +43,26 @@ class Lost:
     everybody: bool = False
     staff: Collection[StaffToken] = field(default_factory=set)
     voters: Collection[str] = field(default_factory=set)
+    #: all who listen
+    observers: bool = False
 
 
 def lost(workshop_id: int, consoles: Collection[StaffToken], *, phones: bool) -> Lost:
     """Which of these consoles, and of a workshop's phones, have no right to be open. Four queries at most."""
     here = Workshop.objects.filter(pk=workshop_id, removed_at=None, programme__removed_at=None)
-    programme_id = here.values_list("programme", flat=True).first()
-    if programme_id is None:
+    found = here.values_list("programme", "observers").first()
+    if found is None:
         return Lost(everybody=True)
+    programme_id, listening = found
     left = Participant.objects.filter(workshop=workshop_id, left_at__isnull=False)
     voters = set(left.values_list("voter", flat=True)) if phones else set()
-    return Lost(staff=_lost_by_staff(workshop_id, programme_id, consoles), voters=voters)
+    staff = _lost_by_staff(workshop_id, programme_id, consoles)
+    return Lost(staff=staff, voters=voters, observers=not listening)
+
+
+def may_listen(workshop_id: int) -> bool:
+    """May people be in this workshop without being counted?"""
+    return Workshop.objects.filter(pk=workshop_id, observers=True).exists()
 
 
 def _lost_by_staff(workshop_id: int, programme_id: int, consoles: Collection[StaffToken]) -> set[StaffToken]:

@@ -10,7 +10,17 @@ from django.core.serializers.json import DjangoJSONEncoder
 
 from ..models import Membership, Role, Workshop
 
-COLUMNS = ("title", "starts_at", "place", "region", "intended_for", "expected", "minutes", "number")
+COLUMNS = (
+    "title",
+    "starts_at",
+    "place",
+    "region",
+    "intended_for",
+    "expected",
+    "minutes",
+    "number",
+    "observers",
+)
 #: what does not change any more once the doors have opened
 HISTORY = frozenset({"starts_at", "minutes", "number"})
 

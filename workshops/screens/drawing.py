@@ -7,14 +7,18 @@ and the id of its root element is the topic.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils import timezone
 
+from polls.text_decisions import DecidedText
+
 from ..groups import Pad, load_overview, load_pads, membership
 from ..signals.topics import PHONES, SHOWN, Audience, Topic
+from ..text import decisions
 from . import queries
 from .scene import Scene, poll_context, within_budget
 
@@ -55,9 +59,16 @@ PAD, NO_GROUP = "workshops/phone/_group.html", "workshops/phone/_no_group.html"
 
 
 def draw_pads(
-    workshop_id: int, group_ids: list[int], yield_to_writer: Callable[[], None] = lambda: None
+    workshop_id: int,
+    group_ids: list[int],
+    yield_to_writer: Callable[[], None] = lambda: None,
+    *,
+    listening: int = 0,
+    observed: bool = False,
 ) -> dict[int, str]:
     """Group id → the HTML of its pad for members. A negative id, −round, is the page for people without a group yet.
+
+    `listening` is the number of people who are not counted, `observed` draws the pads as they may read them.
 
     `yield_to_writer` is called before each pad, so that a thread that draws many lets a batch of votes be written in
     between (cooperative scheduling).
@@ -65,16 +76,19 @@ def draw_pads(
     drawn = {}
     for pad in load_pads(workshop_id, group_ids):
         yield_to_writer()
-        drawn[pad.group.pk] = _draw_pad(pad)
+        drawn[pad.group.pk] = _draw_pad(_for_observers(pad) if observed else pad, listening)
     if any(group < 0 for group in group_ids) and (overview := load_overview(workshop_id)):
         drawn[-overview.round.pk] = _plain(render_to_string(NO_GROUP, {"breakouts": overview}))
     return drawn
 
 
-def draw_own_pad(workshop_id: int, place: dict[str, Any]) -> tuple[str, str]:
+def draw_own_pad(
+    workshop_id: int, place: dict[str, Any], *, listening: int = 0, observed: bool = False
+) -> tuple[str, str]:
     """For a participant's full page: the pad of their group, as `(shared by all members, with their own state in it)`.
 
-    `place` is their place from `groups.load_places`. Empty strings where there is nothing to draw.
+    `listening` and `observed` are as in `draw_pads`; `place` is their place from `groups.load_places`. Empty strings
+    where there is nothing to draw.
     """
     if place["group"] <= 0:
         overview = load_overview(workshop_id) if place["group"] else None
@@ -85,7 +99,18 @@ def draw_own_pad(workshop_id: int, place: dict[str, Any]) -> tuple[str, str]:
     pad = next(iter(load_pads(workshop_id, [place["group"]])), None)
     if pad is None:
         return "", ""
-    return _draw_pad(pad), render_to_string(PAD, _pad_context(pad) | {"place": place})
+    pad = _for_observers(pad) if observed else pad
+    own = render_to_string(PAD, _pad_context(pad, listening) | {"place": place})
+    return _draw_pad(pad, listening), own
+
+
+def _for_observers(pad: Pad) -> Pad:
+    """Its notes as decided, and where nobody has decided, without what may name somebody."""
+    said = (
+        (note, decisions.for_observers(DecidedText(note.text, note.state, note.instead)))
+        for note in pad.notes
+    )
+    return replace(pad, notes=tuple(replace(note, text=words) for note, words in said if words))
 
 
 def draw_desk_pads(workshop_id: int, group_ids: list[int]) -> dict[int, str]:
@@ -129,12 +154,12 @@ def draw_desk_pad(workshop_id: int, pad: Pad, request: HttpRequest | None = None
     )
 
 
-def _draw_pad(pad: Pad) -> str:
-    return _plain(render_to_string(PAD, _pad_context(pad)))
+def _draw_pad(pad: Pad, listening: int) -> str:
+    return _plain(render_to_string(PAD, _pad_context(pad, listening)))
 
 
-def _pad_context(pad: Pad) -> dict[str, Any]:
-    return {"pad": pad, "group": pad.group, "round": pad.round}
+def _pad_context(pad: Pad, listening: int) -> dict[str, Any]:
+    return {"pad": pad, "group": pad.group, "round": pad.round, "listening": listening}
 
 
 def _plain(html: str) -> str:

@@ -34,6 +34,8 @@ class Scene:
     workshop: Workshop
     online: int = 0
     people: Headcount | None = None
+    #: people here who are not counted (`live.listeners`)
+    listening: int = 0
     #: the message broker is down: other server processes see changes only when they poll
     broker_is_away: bool = False
 
@@ -44,9 +46,10 @@ class Scene:
         *,
         online: int = 0,
         people: Headcount | None = None,
+        listening: int = 0,
         broker_is_away: bool = False,
     ) -> Scene:
-        return cls(queries.with_stage(workshop_id), online, people, broker_is_away)
+        return cls(queries.with_stage(workshop_id), online, people, listening, broker_is_away)
 
     # -- the stage ------------------------------------------------------------------------------------
 

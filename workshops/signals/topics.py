@@ -50,6 +50,7 @@ REMOVED = "removed"
 NO_WORKSHOP = 0
 _STAFF = "staff:"
 _PAD = "pad:"
+_LISTENS = "listens:"
 
 
 def pad(group_id: int) -> str:
@@ -60,6 +61,16 @@ def pad(group_id: int) -> str:
 def group_of(name: str) -> int:
     """The group whose pad this name announces; 0 for every other name."""
     return int(name[len(_PAD) :]) if name.startswith(_PAD) else 0
+
+
+def listens(listener: str) -> str:
+    """The name under which a process tells the others that somebody has a screen open who is not counted."""
+    return f"{_LISTENS}{listener}"
+
+
+def listeners_of(names: Iterable[str]) -> set[str]:
+    """The listeners that these names announce."""
+    return {name[len(_LISTENS) :] for name in names if name.startswith(_LISTENS)}
 
 
 def staff(user_id: int) -> str:

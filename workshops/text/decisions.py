@@ -21,8 +21,9 @@ from typing import Any, NamedTuple, TypeVar
 
 from django.db.models import Count, Min, Q
 
+from polls import text_decisions
 from polls.models import Poll, Text
-from polls.text_decisions import FLAGGED, HIDDEN, PENDING
+from polls.text_decisions import FLAGGED, HIDDEN, PENDING, DecidedText
 
 from ..models import Contribution, Group, Programme, TextMark, Workshop
 from .redaction import Span, redact, suggest
@@ -51,6 +52,14 @@ def highlight(text: str) -> list[tuple[str, bool]]:
 def suggestion(text: str) -> str:
     """The text with all suggested redactions applied; empty where there are none."""
     return redact(text, suggestions(text)) if is_suspicious(text) else ""
+
+
+def for_observers(text: DecidedText) -> str:
+    """The words for people who listen without being counted: as decided, and what nobody has decided about with all
+    suggested redactions applied. Empty for none."""
+    if text.state == PENDING:
+        return suggestion(text.words) or text.words
+    return text_decisions.for_the_room(text, is_suspicious)
 
 
 @dataclass(frozen=True, slots=True)

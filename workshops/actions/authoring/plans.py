@@ -66,6 +66,7 @@ def keep_as_plan(workshop: Workshop, by: User | None, title: str) -> Plan:
     values = {
         "minutes": workshop.minutes,
         "mode": workshop.mode,
+        "observers": workshop.observers,
         "profile": [line.what.partition(":")[2] for line in lines if line.profile],
         "agenda": planning.entries_of(stage, _own_titles(items)),
     }
@@ -92,7 +93,7 @@ def _own_titles(items: Iterable[AgendaItem]) -> dict[str, str]:
 def copy_plan(plan: Plan, by: User | None) -> Plan:
     """A plan of its own from then on."""
     title = _("%s, copy") % plan.title[: TITLE_LENGTH - 20]
-    columns = ("minutes", "mode", "profile", "agenda")
+    columns = ("minutes", "mode", "observers", "profile", "agenda")
     return add_plan(plan.programme, by, title, **{name: getattr(plan, name) for name in columns})
 
 

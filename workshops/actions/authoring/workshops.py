@@ -21,7 +21,7 @@ from ...models import AgendaItem, Plan, Programme, Workshop
 from ...programmes import facts, planning
 from ...programmes.planning import Step
 from ...signals import announce
-from ...signals.topics import REMOVED
+from ...signals.topics import REMOVED, RIGHTS
 from ..log import Stale, logged
 
 #: a form makes so many workshops at most
@@ -96,7 +96,7 @@ def _plan(
         starts_at=starts_at,
         **{
             "title": programme.title,
-            **({"minutes": plan.minutes, "mode": plan.mode} if plan else {}),
+            **({name: getattr(plan, name) for name in ("minutes", "mode", "observers")} if plan else {}),
             **said,
         },
     )
@@ -153,7 +153,7 @@ def copy_workshop(source: Workshop, by: User | None, *, starts_at: datetime | No
 
 
 _COPIED = (
-    "title", "minutes", "expected", "mode", "place", "region", "intended_for", "planned_fingerprint",
+    "title", "minutes", "expected", "mode", "observers", "place", "region", "intended_for", "planned_fingerprint",
 )  # fmt: skip
 
 
@@ -223,6 +223,8 @@ def change_facts(workshop: Workshop, by: User | None, seen: str | None, **values
             )
         if journal.update(row, **values):
             Workshop.objects.filter(pk=row.pk).update(rev=row.rev + 1)
+        if "observers" in changed:
+            announce.changed(row.pk, RIGHTS)
     workshop.refresh_from_db()
 
 

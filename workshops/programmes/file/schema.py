@@ -146,6 +146,8 @@ class Plan(FileTable, kw_only=True):
     minutes: Annotated[int, Meta(ge=1, le=600)] = 60
     #: "questionnaire": everybody answers at their own pace, on one link
     mode: Mode = "live"
+    #: people may listen without being counted
+    observers: bool = False
     profile: list[str] = []
     agenda: list[AgendaEntry]
 

@@ -76,6 +76,17 @@ def _words(label: Any, length: int, help_text: Any = "", **more: Any) -> forms.C
     )
 
 
+def _observers() -> forms.BooleanField:
+    return forms.BooleanField(
+        required=False,
+        label=gettext_lazy("People may listen without being counted"),
+        help_text=gettext_lazy(
+            "They read questions, results and the groups’ notes, possible names taken out. Everybody sees how many "
+            "listen, and the information sheet says so."
+        ),
+    )
+
+
 class MomentForm(forms.Form):
     """Day and start; both or none. `cleaned_data["starts_at"]`."""
 
@@ -140,6 +151,8 @@ class FactsForm(FactsFields):
     number = _whole_number(
         gettext_lazy("Number in the series"), 100_000, gettext_lazy("This number is too high.")
     )
+    #: switched off while it runs, it ends the screens of those who listen
+    observers = _observers()
     #: `facts.fingerprint` of what the page showed
     seen = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
 
@@ -300,11 +313,12 @@ class PlanFactsForm(forms.Form):
         label=gettext_lazy("How do people take part?"),
         error_messages={"invalid_choice": gettext_lazy("Choose how people take part.")},
     )
+    observers = _observers()
 
     @property
     def values(self) -> dict[str, Any]:
         """Columns of the plan that were said."""
-        return {name: value for name, value in self.cleaned_data.items() if value}
+        return {name: value for name, value in self.cleaned_data.items() if value or name == "observers"}
 
 
 class StepForm(forms.Form):

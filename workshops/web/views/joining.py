@@ -18,7 +18,7 @@ from polls.ballot_box import Refusal
 
 from ... import screens
 from ...actions import batch, participation
-from ...live import engine, socket, write_batcher
+from ...live import engine, hub, socket, write_batcher
 from ...live.write_batcher import Busy
 from ...models import Participant, Workshop, new_key
 from ...operations import rehearsal
@@ -51,13 +51,16 @@ def lost(request: HttpRequest, code: str) -> HttpResponse:
     return start_page(request, spaced, code_error(code))
 
 
+def about(workshop: Workshop) -> dict[str, Any]:
+    return {"workshop": workshop, "programme": workshop.programme}
+
+
 def over(request: HttpRequest, workshop: Workshop) -> HttpResponse:
     """For people without a seat. A workshop's code is gone with it; the link of a questionnaire was sent to people,
     who read it when they get to it."""
     if not workshop.is_questionnaire:
         return lost(request, workshop.code)
-    context = {"workshop": workshop, "programme": workshop.programme}
-    return render(request, "workshops/questionnaire/over.html", context, status=410)
+    return render(request, "workshops/questionnaire/over.html", about(workshop), status=410)
 
 
 def find(request: HttpRequest, code: str) -> Workshop | HttpResponse:
@@ -113,6 +116,8 @@ async def consent(request: HttpRequest, code: str) -> HttpResponse:
         return await in_a_thread(_consent_page, request, way_in)
     if not keeps_cookies(request):  # nobody would know their place a page later, so nothing is written
         return await in_a_thread(errors.csrf_failure, request)
+    if request.POST.get("observe") and not workshop.observers:  # switched off since the page was drawn
+        return await in_a_thread(_consent_page, request, way_in, not_listening=True)
     if request.POST.get("observe"):
         return await _onward(request, way_in, "observer", ParticipantToken.for_observer(workshop.pk))
     ticked = request.POST.getlist("consent")
@@ -131,7 +136,9 @@ async def consent(request: HttpRequest, code: str) -> HttpResponse:
     return await _onward(request, way_in, kind, ParticipantToken(workshop.pk, person.voter))
 
 
-def _consent_page(request: HttpRequest, way_in: Doorway, *, ticked=(), missing=()) -> HttpResponse:
+def _consent_page(
+    request: HttpRequest, way_in: Doorway, *, ticked=(), missing=(), not_listening: bool = False
+) -> HttpResponse:
     workshop, once = way_in.workshop, request.POST.get("once", "")[:64] or new_key()
     items = workshop.sheet.items if workshop.sheet else []
     context = {
@@ -142,10 +149,12 @@ def _consent_page(request: HttpRequest, way_in: Doorway, *, ticked=(), missing=(
             item | {"ticked": item["key"] in ticked, "wrong": item["key"] in missing} for item in items
         ],
         "missing": bool(missing),
+        "not_listening": not_listening,
         "once": once,
         "has_profile": bool(way_in.profile),
     }
-    response = render(request, "workshops/phone/consent.html", context, status=422 if missing else 200)
+    status = 422 if missing or not_listening else 200
+    response = render(request, "workshops/phone/consent.html", context, status=status)
     response.set_cookie(COOKIES, "on", secure=settings.HTTPS, httponly=True, samesite="Lax")
     return as_shared(response, {once: lambda _seat: new_key()})
 
@@ -169,6 +178,8 @@ async def _onward(request: HttpRequest, way_in: Doorway, kind: str, seat: Partic
     """The answer to a form: the seat, and the way to the next page, or that page itself where the form's script asks
     for it and it is there for everybody. On a slow line a redirect is a whole wait. Either way reloading and going back
     ask for pages, never to send the form again."""
+    if seat.is_observer:
+        hub.page_listens(way_in.workshop.pk, seat.observer_key)
     path = shared_pages.ADDRESSES[kind]
     response: HttpResponse = HttpResponseRedirect(path.format(way_in.workshop.code))
     if INLINE in request.POST and way_in.has_one_stage and (handler := request.scope.get("vision.handler")):
@@ -196,7 +207,10 @@ async def page_of(way_in: Doorway, seat: ParticipantToken, rest: str) -> str | N
     if not way_in.has_one_stage or rest == "consent/":
         return None
     if seat.is_observer:
-        return None if rest else "observer"
+        if not way_in.workshop.observers or rest:
+            return None
+        hub.page_listens(way_in.workshop.pk, seat.observer_key)
+        return "observer"
     item = way_in.workshop.stage_item
     arrived = await _arrived(seat, item.poll_id if item else None)
     if arrived is None or arrived.has_answered or arrived.stage_rev != way_in.workshop.stage_rev:
@@ -317,7 +331,7 @@ def issue(seat: ParticipantToken, poll_id: int) -> None:
 def leave(request: HttpRequest, code: str) -> HttpResponse:
     workshop = workshop_with(code)
     participant = participant_cookie.participant_of(participant_cookie.of_request(request, workshop))
-    context = {"workshop": workshop, "programme": workshop.programme}
+    context = about(workshop)
     if request.method != "POST":
         return render(request, "workshops/phone/leave.html", context)
     if participant:

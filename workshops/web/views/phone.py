@@ -25,7 +25,7 @@ from ... import commands, groups, screens
 from ...actions import batch, participation
 from ...actions.authoring import questionnaires as authoring
 from ...actions.groups import membership
-from ...live import engine, rate_limit, socket, write_batcher
+from ...live import engine, hub, rate_limit, socket, write_batcher
 from ...live.hub import revision_of
 from ...live.write_batcher import Busy
 from ...models import Participant, Workshop, new_key
@@ -64,6 +64,8 @@ def stage(request: HttpRequest, code: str) -> HttpResponse:
     if workshop.is_questionnaire:
         authoring.catch_up(workshop)
     seat = participant_cookie.of_request(request, workshop)
+    if seat is None and participant_cookie.has_listened(request, workshop) and not workshop.has_ended:
+        return render(request, "workshops/phone/not_listening.html", joining.about(workshop), status=403)
     participant = participant_cookie.participant_of(seat)
     if (
         participant
@@ -88,6 +90,8 @@ def stage_page(
 ) -> HttpResponse:  # fmt: skip
     """The page with everything on it: `refusal` of an answer that was `typed`, `desk` what was written for a group."""
     audience = Audience.PHONE if participant else Audience.OBSERVER
+    if seat.is_observer:
+        hub.page_listens(workshop.pk, seat.observer_key)
     scene = screens.Scene.load(workshop.pk)
     if participant and scene.poll and scene.state == "ballot":
         joining.issue(seat, scene.poll.pk)
@@ -130,7 +134,7 @@ def _stage(
 ) -> HttpResponse:  # fmt: skip
     shared = {topic: screens.draw(scene, topic, audience) for topic in SHOWN[audience]}
     fragments = shared | {topic: screens.draw(scene, topic, audience, request, **own) for topic in OWN}
-    pad, own_pad = screens.draw_own_pad(scene.workshop.pk, more["place"])
+    pad, own_pad = _pad(scene.workshop, more["place"], audience)
     shared |= {Topic.GROUP: pad} if pad else {}
     context = screens.context(scene, audience) | {
         "fragments": {str(topic): html for topic, html in fragments.items()} | {"group": own_pad},
@@ -139,6 +143,13 @@ def _stage(
         "seed": own["seed"],
     }
     return render(request, "workshops/phone/stage.html", context | more, status=status)
+
+
+def _pad(workshop: Workshop, place: dict[str, Any], audience: Audience) -> tuple[str, str]:
+    listening = hub.listening(workshop.pk)
+    return screens.draw_own_pad(
+        workshop.pk, place, listening=listening, observed=audience is Audience.OBSERVER
+    )
 
 
 def _now_ms() -> int:
@@ -290,6 +301,8 @@ def pictures(request: HttpRequest, code: str) -> JsonResponse:
     if participant is None and not (seat and seat.is_observer):
         return JsonResponse({"t": "gone"}, status=401)
     audience = Audience.PHONE if participant else Audience.OBSERVER
+    if seat and seat.is_observer:
+        hub.page_listens(workshop.pk, seat.observer_key)
     scene = screens.Scene.load(workshop.pk)
     seen = _seen(request)
     frames: list[dict[str, Any]] = [{"t": "hello", "now": _now_ms()}]
@@ -303,7 +316,7 @@ def pictures(request: HttpRequest, code: str) -> JsonResponse:
     place = _place(request, workshop, seat, participant)
     frames.append({"t": "place", **place})
     drawn = {topic: screens.draw(scene, topic, audience) for topic in SHOWN[audience]}
-    drawn |= {Topic.GROUP: pad} if (pad := screens.draw_own_pad(workshop.pk, place)[0]) else {}
+    drawn |= {Topic.GROUP: pad} if (pad := _pad(workshop, place, audience)[0]) else {}
     for topic, html in drawn.items():
         if seen.get(topic) != (revision := revision_of(html)):
             frames.append({"t": "screen", "topic": topic, "rev": revision, "html": html})

@@ -80,7 +80,7 @@ def keep(request: HttpRequest, code: str) -> HttpResponse:
     programme = workshop.programme
     posted = request.POST if request.method == "POST" else None
     form = PlanFactsForm(posted, initial={"title": workshop.title, "minutes": workshop.minutes})
-    del form.fields["minutes"], form.fields["mode"]
+    del form.fields["minutes"], form.fields["mode"], form.fields["observers"]
     if request.method == "POST" and form.is_valid():
         made = plans.keep_as_plan(workshop, _user(request), form.cleaned_data["title"])
         messages.success(request, _("“%s” is kept as a plan.") % made.title)
@@ -195,7 +195,7 @@ def _page(request: HttpRequest, plan: Plan, *, status: int = 200, **said: Any) -
 
 
 def _facts_of(plan: Plan) -> dict[str, Any]:
-    return {"title": plan.title, "minutes": plan.minutes, "mode": plan.mode}
+    return {name: getattr(plan, name) for name in ("title", "minutes", "mode", "observers")}
 
 
 def _typed(card: Card) -> dict[str, Any]:

@@ -21,7 +21,7 @@ from polls.types import POLL_TYPES
 
 from ... import commands, screens
 from ...actions.stage import GestureRejected
-from ...live import broker
+from ...live import broker, hub
 from ...live.hub import revision_of
 from ...models import Round, Workshop
 from ...operations import rehearsal
@@ -33,7 +33,9 @@ from . import questionnaire_desk
 
 def live_context(request: HttpRequest, workshop: Workshop, audience: Audience) -> dict[str, Any]:
     """A page of fragments, with the revisions that the socket need not send again."""
-    scene = screens.Scene.load(workshop.pk, broker_is_away=broker.is_away())
+    scene = screens.Scene.load(
+        workshop.pk, listening=hub.listening(workshop.pk), broker_is_away=broker.is_away()
+    )
     shared = {str(topic): screens.draw(scene, topic, audience) for topic in SHOWN[audience]}
     join = joining_link.join_url(workshop, request)
     return screens.context(scene, audience) | {
