@@ -55,13 +55,14 @@ archive: $(DEV_READY)  ## what a programme's page asks of a database with 15 mil
 soak: $(DEV_READY)  ## let things go wrong while people vote, and look for broken promises; SECONDS=600 SEED=7 STACK=postgres
 	@$(PY) -m tests.history --seconds $(SECONDS) --seed $(SEED) --stack $(STACK) --server $(SERVER)
 
-lint: $(DEV_READY)  ## style, types, templates, scripts and architecture, without the tests
+lint: $(DEV_READY)  ## style, types, templates, scripts, architecture, known faults of packages; without the tests
 	@.venv/bin/ruff check .
 	@.venv/bin/ruff format --check .
 	@.venv/bin/djlint templates --lint --quiet
 	@find templates -name '*.html' -exec .venv/bin/djade --target-version 5.2 --check {} +
 	@.venv/bin/lint-imports --no-logo
 	@.venv/bin/mypy
+	@$(PY) -m tests.audit
 	@if command -v npm >/dev/null; then $(MAKE) scripts; else echo "npm is not here: the browser's scripts were not checked"; fi
 
 scripts: $(SCRIPTS_READY)  ## types and style of the browser's scripts; needs npm
