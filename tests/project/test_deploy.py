@@ -144,7 +144,8 @@ def test_compose_reads_its_file():
     docker = tool("docker")
     if subprocess.run([docker, "compose", "version"], capture_output=True, check=False).returncode:
         pytest.skip("docker compose is not installed here.")
-    filled = {"SITE_NAME": "workshops.example.org", "SECRET_KEY": "x", "POSTGRES_PASSWORD": "x"}
+    secrets = dict.fromkeys(("SECRET_KEY", "POSTGRES_PASSWORD", "REDIS_PASSWORD", "EMAIL_URL"), "x")
+    filled = {"SITE_NAME": "workshops.example.org"} | secrets
     run(docker, "compose", "-f", DEPLOY / "compose.yaml", "config", "--quiet", **filled)
 
 
@@ -270,7 +271,21 @@ def test_the_nightly_backups_command_makes_one_that_comes_back(tmp_path):
 def test_the_units_command_is_one_that_we_have():
     unit = (DEPLOY / "vision-workshops.service").read_text()
     assert "manage.py serve --server uvicorn --host 127.0.0.1 --port 8000" in unit
-    assert "NoNewPrivileges=yes" in unit
+    assert {"NoNewPrivileges=yes", "CapabilityBoundingSet=", "UMask=0077"} <= set(unit.splitlines())
+    assert {"MemoryMax", "TasksMax"} <= {line.partition("=")[0] for line in unit.splitlines()}
+
+
+def test_redis_answers_nobody_without_its_password_and_keeps_nothing():
+    redis = COMPOSE["services"]["redis"]
+    start = redis["command"][-1]
+    assert "requirepass" in start
+    assert "--requirepass" not in start, "a list of processes would have it"
+    assert '--save "" --appendonly no' in start
+    assert COMPOSE["x-web"]["environment"]["REDIS_URL"].startswith("redis://:${REDIS_PASSWORD:?")
+
+
+def test_whoever_wants_very_bytes_is_told_how_to_name_an_image_by_its_digest():
+    assert "imagetools inspect" in (DEPLOY / "compose.yaml").read_text()
 
 
 def nginx_file(place: Path, **replaced: str) -> Path:
@@ -489,3 +504,111 @@ def _all_on_one(servers, address, workshop, room, poll) -> int:
     assert sorted(held) == [0, 3]
     until(lambda: not any(map(sockets_on, servers)))
     return held.index(3)
+
+
+# --- the same in effect ---------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def before_a_server(request, transactional_db, tmp_path, behind_nginx):
+    """Starts the proxy that is asked for before one server, with `replaced` texts in its file; its address."""
+    started = []
+
+    def start(name: str, **replaced: str) -> str:
+        if name == "nginx":
+            return behind_nginx(**replaced)
+        server, port = start_server(tmp_path), free_port()
+        started.append(server.stop)
+        text = re.sub(
+            r"dynamic a [^\n]*\n[^\n]*\n\t\t\}",
+            f"to 127.0.0.1:{server.port}",
+            (DEPLOY / "Caddyfile").read_text(),
+            count=1,
+        )
+        for old, new in replaced.items():
+            assert old in text
+            text = text.replace(old, new)
+        (tmp_path / "Caddyfile").write_text(text)
+        process = subprocess.Popen(
+            [tool("caddy"), "run", "--adapter", "caddyfile", "--config", str(tmp_path / "Caddyfile")],
+            env=os.environ | {"SITE_NAME": f"http://127.0.0.1:{port}", "HOME": str(tmp_path)},
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        started.append(lambda: (process.terminate(), process.wait(10)))
+        return f"http://127.0.0.1:{port}"
+
+    yield start
+    for stop in reversed(started):
+        stop()
+
+
+PROXIES = pytest.mark.parametrize("proxy", ["nginx", "caddy"])
+PHONE_LIMIT, LIMIT = 64 * 1024, 14 * 1024 * 1024
+
+
+def talk(address: str, *parts: bytes) -> bytes:
+    """What is answered to these bytes until the other side ends it; a body that is not read may break the pipe."""
+    host, _colon, port = address.removeprefix("http://").partition(":")
+    heard = b""
+    with socket.create_connection((host, int(port)), timeout=60) as wire:
+        with contextlib.suppress(OSError):
+            for part in parts:
+                wire.sendall(part)
+        with contextlib.suppress(ConnectionError):
+            while more := wire.recv(65536):
+                heard += more
+    return heard
+
+
+def posting(address: str, path: str, length: int) -> bytes:
+    host = address.removeprefix("http://")
+    lines = (f"POST {path} HTTP/1.1", f"Host: {host}", f"Content-Length: {length}", "Connection: close",
+             "Content-Type: application/x-www-form-urlencoded", "", "")  # fmt: skip
+    return "\r\n".join(lines).encode()
+
+
+@PROXIES
+def test_a_body_that_is_too_large_is_refused_before_a_server_reads_it(before_a_server, proxy):
+    address = before_a_server(proxy)
+    eventually(f"{address}/healthz")
+    for path, limit in (("/w/ABC234/consent/", PHONE_LIMIT), ("/accounts/login/", LIMIT)):
+        body = b"x" * (limit + 1_000_000)
+        answer = talk(address, posting(address, path, len(body)), body)
+        assert answer.split(b" ", 2)[1] == b"413", (path, answer[:200])
+
+
+@PROXIES
+def test_who_sends_slowly_holds_no_connection_of_a_server(before_a_server, proxy):
+    shorter = {
+        "nginx": {"client_header_timeout 15s": "client_header_timeout 1s",
+                  "client_body_timeout   30s": "client_body_timeout   1s"},
+        "caddy": {"read_header 15s": "read_header 1s", "read_body 60s": "read_body 1s"},
+    }[proxy]  # fmt: skip
+    address = before_a_server(proxy, **shorter)
+    eventually(f"{address}/healthz")
+    for unfinished in (b"GET / HTTP/1.1\r\nHost: 127.0.0.1\r\n", posting(address, "/accounts/login/", 1000)):
+        assert b"<html" not in talk(address, unfinished)
+
+
+@PROXIES
+def test_what_only_machines_inside_ask_is_not_there(before_a_server, proxy):
+    address = before_a_server(proxy)
+    eventually(f"{address}/healthz")
+    assert [status_of(address + path)[0] for path in ("/metrics", "/readyz")] == [404, 404]
+
+
+def test_both_proxies_wait_as_long_and_take_as_much():
+    caddy, nginx = (DEPLOY / "Caddyfile").read_text(), (DEPLOY / "nginx.conf").read_text()
+    same = {
+        r"read_header (\w+)": r"client_header_timeout +(\w+);",
+        r"idle (\w+)": r"keepalive_timeout +(\w+);",
+        r"max_size (14)MB": r"client_max_body_size +(14)m;",
+        r"max_size (64)KB": r"client_max_body_size +(64)k;",
+    }
+    for ours, theirs in same.items():
+        mine, other = re.search(ours, caddy), re.search(theirs, nginx)
+        assert mine
+        assert other
+        assert mine[1] == other[1]
+    assert "header_up -Authorization" in caddy
+    assert 'proxy_set_header Authorization "";' in nginx

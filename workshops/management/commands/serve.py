@@ -7,6 +7,7 @@ from importlib import import_module
 from django.core.management.base import BaseCommand
 
 from workshops.live.servers import raise_file_limit
+from workshops.operations import database_log
 from workshops.operations.schema import refuse_earlier_schema
 
 
@@ -22,6 +23,7 @@ class Command(BaseCommand):
 
     def handle(self, *args, host: str, port: int, server: str, **options):
         refuse_earlier_schema()
+        database_log.warn()
         self.serve(host, port, server=server)
 
     def serve(self, host: str, port: int, ready=None, server: str = "daphne") -> None:
