@@ -36,7 +36,7 @@ def baby_room(transactional_db):
     path = settings.BASE_DIR / "programmes" / "ideal_baby_room.toml"
     programme_file.load(path.read_text(encoding="utf-8"), path.name)
     programme = Programme.objects.get(key="ideal-baby-room")
-    workshop = plan_workshop(programme, programme.plans.first(), expected=2)
+    workshop = plan_workshop(programme, programme.plans.first(), expected=2, observers=True)
     facilitation.start(workshop.pk, None)
     factories.launched(workshop, 1)
     return workshop
