@@ -8,8 +8,8 @@ from workshops.actions.authoring import plans, programme_file
 from workshops.actions.authoring.workshops import change_facts, copy_workshop, plan_workshop
 from workshops.models import Participant, Plan, Role
 from workshops.operations import demo
-from workshops.programmes import file_io
 from workshops.programmes.facts import fingerprint
+from workshops.programmes.file import io as file_io
 
 from ... import factories
 from ...factories import phone
