@@ -143,13 +143,46 @@ def open_poll(poll_id: int) -> Poll:
 def close_poll(poll_id: int, *, joined: int | None = None, attended: int | None = None) -> Poll:
     """Accept nothing more and freeze the result with its denominators. Raises `InvalidTransition`."""
     poll = _locked(poll_id)
+    _close(poll, joined, attended)
+    if poll.reveal != Reveal.NEVER:
+        _show(poll, True, "policy")
+    return poll
+
+
+def _close(poll: Poll, joined: int | None, attended: int | None) -> None:
     poll.state = next_state(poll.state, "close")
     poll.closed_at = timezone.now()
     result = results.count(poll, joined=joined, attended=attended)
     poll.result = results.freeze(result, poll.closed_at.isoformat())
     poll.save(update_fields=["state", "closed_at", "result"])
-    if poll.reveal != Reveal.NEVER:
-        _show(poll, True, "policy")
+
+
+@transaction.atomic
+def take_back(
+    poll_id: int,
+    *,
+    state: str,
+    closes_at: datetime | None,
+    revealed: bool,
+    joined: int | None = None,
+    attended: int | None = None,
+) -> Poll:
+    """Undo what was just done to a poll: as it was before, but every ballot and every reveal stays on record.
+
+    A poll that was opened is a draft again if nobody has answered; else it is closed, with its answers counted and
+    shown to nobody. One that was closed is open again, with its deadline unless that has passed.
+    """
+    poll = _locked(poll_id)
+    if poll.is_open and state != State.OPEN:
+        if state == State.DRAFT and not poll.ballots.exclude(status=Ballot.Status.ISSUED).exists():
+            return reset_poll(poll_id)
+        _close(poll, joined, attended)
+    elif poll.is_closed and state == State.OPEN:
+        poll.state = next_state(poll.state, "reopen")
+        poll.closed_at = poll.result = None
+        poll.closes_at = closes_at if closes_at and closes_at > timezone.now() else None
+        poll.save(update_fields=["state", "closed_at", "closes_at", "result"])
+    _show(poll, revealed, "person")
     return poll
 
 

@@ -11,7 +11,11 @@ from polls.models import Poll
 from tests import factories as make
 from tests.poll_samples import QUESTIONS
 from workshops.actions import facilitation
+from workshops.models import Workshop
 
+from ..patience import PATIENCE
+from .page_checks import assert_accessible
+from .sign_in import sign_in
 from .steps import on_stage
 
 pytestmark = pytest.mark.once  # what a page does is the same on every stack
@@ -117,3 +121,128 @@ def test_two_clicks_on_close_in_twenty_seconds_show_no_results(console, room, se
     assert poll.closes_at is not None
     assert poll.revealed_at is None
     assert states(room)[0] == "open"
+
+
+# --- what was done by mistake is taken back -------------------------------------------------------------------
+
+
+@pytest.fixture
+def second(site, desk, room, console) -> Page:
+    """Another facilitator's console."""
+    page = desk()
+    sign_in(page, site, make.staff(room.programme))
+    page.goto(f"/workshops/{room.code}/console/")
+    expect(page.locator("[data-signal]")).to_have_text("Connected")
+    return page
+
+
+def line(page: Page):
+    return page.locator("#undo")
+
+
+def test_every_console_says_what_was_done_and_either_takes_it_back(console, second, room):
+    console.locator("#main-button").click()
+    for page in (console, second):
+        expect(line(page)).to_contain_text("Launched: Which?")
+        assert_accessible(page)
+    second.get_by_role("button", name="Undo").click()
+    for page in (console, second):
+        on_stage(page, "joining")
+        expect(line(page)).to_have_text("")
+    assert states(room) == ["draft", "draft", "draft"]
+
+
+def test_the_line_moves_no_button_of_the_bar(console, room):
+    long_ago(console, room)
+    before = place_of(console, "#reveal")
+    settled(console)
+    console.locator("#reveal").click()
+    expect(line(console)).to_contain_text("Results shown")
+    assert place_of(console, "#reveal") == before
+
+
+def long_ago(console: Page, room) -> None:
+    """The first question was launched, too long ago to be undone."""
+    facilitation.launch(room.pk, None, room.agenda.first().pk)
+    Workshop.objects.filter(pk=room.pk).update(undo=None)
+    console.reload()
+    on_stage(console, "ballot")
+    expect(line(console)).to_have_text("")
+
+
+@pytest.mark.parametrize(
+    ("press", "words", "after", "before"),
+    [
+        ("#main-button", "Voting closed", "closed", "ballot"),
+        ("#next", "Launched: Which?", "ballot", "ballot"),
+        ("#joining", "Joining screen shown", "joining", "ballot"),
+    ],
+)
+def test_control_z_takes_it_back_and_the_keyboard_stays_where_it_is(
+    console, room, press, words, after, before
+):
+    long_ago(console, room)
+    was = states(room)
+    console.locator(press).press("Enter")
+    expect(line(console)).to_contain_text(words)
+    on_stage(console, after)
+    here = console.evaluate("document.activeElement.id")
+    console.keyboard.press("Control+z")
+    expect(line(console)).to_have_text("")
+    on_stage(console, before)
+    assert states(room) == was
+    assert console.evaluate("document.activeElement.id") in (here, "main-button")
+
+
+def test_an_end_by_mistake_is_taken_back(console, room):
+    facilitation.launch(room.pk, None, room.agenda.first().pk)
+    console.locator("#end").click()
+    settled(console)
+    console.locator("#end-yes").click()
+    on_stage(console, "ended")
+    expect(line(console)).to_contain_text("Workshop ended")
+    assert_accessible(console)
+    console.get_by_role("button", name="Undo").press("Enter")
+    on_stage(console, "ballot")
+    expect(console.get_by_role("heading", level=1)).to_be_focused()
+    assert states(room)[0] == "open"
+
+
+def test_undo_pressed_twice_is_one_undo(console, room, sent):
+    facilitation.launch(room.pk, None, room.agenda.first().pk)
+    on_stage(console, "ballot")
+    console.locator("#undo-button").dblclick()
+    on_stage(console, "joining")
+    assert len(sent) == 1
+    assert states(room) == ["draft", "draft", "draft"]
+
+
+def test_of_two_who_undo_the_later_one_is_told(console, second, room):
+    facilitation.launch(room.pk, None, room.agenda.first().pk)
+    on_stage(console, "ballot")
+    second.locator("#pause").click()  # their screen stays behind
+    expect(second.locator("#undo-button")).to_be_visible()
+    console.locator("#undo-button").click()
+    on_stage(console, "joining")
+    second.locator("#undo-button").click()
+    expect(second.locator("#notice")).to_contain_text("undone already")
+    assert states(room) == ["draft", "draft", "draft"]
+
+
+def test_the_line_goes_by_itself_and_takes_no_keyboard_with_it(console, room):
+    facilitation.launch(room.pk, None, room.agenda.first().pk)
+    on_stage(console, "ballot")
+    console.locator("#undo-button").focus()
+    expect(line(console)).to_have_text("", timeout=1000 * (PATIENCE + 8))
+    expect(console.get_by_role("heading", level=1)).to_be_focused()
+
+
+def test_without_a_script_the_line_is_a_form(site, desk, room):
+    page = desk(java_script_enabled=False)
+    sign_in(page, site, make.staff(room.programme))
+    page.goto(f"/workshops/{room.code}/console/")
+    page.locator("#main-button").click()
+    on_stage(page, "ballot")
+    page.locator("#undo-button").click()
+    on_stage(page, "joining")
+    assert states(room) == ["draft", "draft", "draft"]

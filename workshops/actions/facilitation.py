@@ -38,6 +38,7 @@ from .stage import (
     set_timer,
     stage_transaction,
 )
+from .undo import undoable
 
 log = logging.getLogger(__name__)
 
@@ -67,7 +68,7 @@ def start(workshop_id: int, by: User | None, rev: int | None = None) -> None:
 
 def end(workshop_id: int, by: User | None, rev: int | None = None) -> None:
     """End the workshop: close open polls and rounds of groups; the join code stops working."""
-    with stage_transaction(workshop_id, by, "end", rev=rev) as workshop:
+    with stage_transaction(workshop_id, by, "end", rev=rev) as workshop, undoable(workshop, "end"):
         require_running(workshop)
         clear_stage(workshop)
         for poll in _profile_polls(workshop, State.OPEN):
@@ -89,7 +90,7 @@ def head_count(workshop_id: int, by: User | None, people: int | None) -> None:
 
 def launch(workshop_id: int, by: User | None, item: int, rev: int | None = None) -> None:
     """Put an agenda item on stage; whatever stood there is closed and frozen."""
-    with stage_transaction(workshop_id, by, "launch", rev=rev) as workshop:
+    with stage_transaction(workshop_id, by, "launch", rev=rev) as workshop, undoable(workshop, "launch"):
         require_running(workshop)
         coming = (
             workshop.agenda.select_related("poll", "text__decision").filter(pk=item, profile=False).first()
@@ -101,7 +102,8 @@ def launch(workshop_id: int, by: User | None, item: int, rev: int | None = None)
         if why := copies.why_away(coming):
             raise GestureRejected(why)
         clear_stage(workshop, coming=coming)
-        if coming.poll and coming.poll.is_draft:
+        # One that is closed and not done has answers from a launch that was undone.
+        if coming.poll and (coming.poll.is_draft or (coming.poll.is_closed and not coming.done_at)):
             ballot_box.open_poll(coming.poll.pk)
         coming.launched_at = coming.launched_at or timezone.now()
         coming.done_at = None
@@ -113,7 +115,7 @@ def launch(workshop_id: int, by: User | None, item: int, rev: int | None = None)
 
 def joining(workshop_id: int, by: User | None, rev: int | None = None) -> None:
     """Show the joining screen again."""
-    with stage_transaction(workshop_id, by, "joining", rev=rev) as workshop:
+    with stage_transaction(workshop_id, by, "joining", rev=rev) as workshop, undoable(workshop, "joining"):
         require_running(workshop)
         if workshop.rounds.filter(opened_at__isnull=False, closed_at__isnull=True).exists():
             raise GestureRejected(
@@ -124,7 +126,7 @@ def joining(workshop_id: int, by: User | None, rev: int | None = None) -> None:
 
 def close(workshop_id: int, by: User | None, rev: int | None = None) -> None:
     """Stop accepting answers to the question on stage and freeze its result."""
-    with stage_transaction(workshop_id, by, "close", rev=rev) as workshop:
+    with stage_transaction(workshop_id, by, "close", rev=rev) as workshop, undoable(workshop, "close"):
         poll = _stage_poll(workshop)
         if not poll.is_open:
             raise GestureRejected(_("Voting is closed already."))
@@ -154,7 +156,8 @@ def reopen(workshop_id: int, by: User | None, rev: int | None = None) -> None:
 
 def show_result(workshop_id: int, by: User | None, shown: bool, rev: int | None = None) -> None:
     """Show the result on phones and the wall, or hide it; recorded either way."""
-    with stage_transaction(workshop_id, by, "reveal" if shown else "hide", rev=rev) as workshop:
+    name = "reveal" if shown else "hide"
+    with stage_transaction(workshop_id, by, name, rev=rev) as workshop, undoable(workshop, name):
         ballot_box.show_result(_stage_poll(workshop).pk, shown)
 
 

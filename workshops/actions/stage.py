@@ -22,6 +22,9 @@ from ..models import AgendaItem, GestureLog, Mode, Workshop
 from ..signals import announce
 from ..signals.topics import EVERYTHING, PLACES, Topic, pad
 
+#: gestures after which the one before them can still be undone
+_HARMLESS = frozenset({"head_count", "add_time", "answer_help", "undo"})
+
 
 class GestureRejected(Exception):
     """The command does not fit the present stage; the message tells the facilitator why."""
@@ -57,6 +60,8 @@ def stage_transaction(
             raise StageMoved(
                 _("The stage changed just before you pressed. Nothing was done; look, and press again.")
             )
+        if name not in _HARMLESS:
+            workshop.undo = None
         yield workshop
         workshop.stage_rev += moves
         workshop.save()

@@ -13,7 +13,7 @@ from msgspec import Meta
 from polls.lifecycle import InvalidTransition
 from polls.types import POLL_TYPES
 
-from ..actions import facilitation, groups, moderation, rehearsal, stage
+from ..actions import facilitation, groups, moderation, rehearsal, stage, undo
 from .schemas import BadCommand, Command, Id, Rev, Seconds, TextRef
 
 Short = Annotated[str, Meta(max_length=500)]
@@ -43,6 +43,7 @@ FACILITATION: dict[str, Form] = {
     "reopen": stage_form(facilitation.reopen),
     "reveal": stage_form(partial(facilitation.show_result, shown=True)),
     "hide": stage_form(partial(facilitation.show_result, shown=False)),
+    "undo": form(undo.undo, rev=Rev),
     "quick_poll": stage_form(
         facilitation.quick_poll,
         text=Annotated[str, Meta(max_length=8000)],

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import secrets
+from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import models
@@ -16,6 +18,8 @@ from .programme import InformationSheet, Mode, Picture, Plan, Programme, Prompt
 CODE_ALPHABET = "ACDEFGHJKMNPQRTWXY34679"
 CODE_LENGTH = 6
 STEP_TITLE_LENGTH = 200
+#: so long after a gesture on stage its line with "Undo" stands on every console
+UNDO_FOR = timedelta(seconds=8)
 
 
 def new_code() -> str:
@@ -87,6 +91,9 @@ class Workshop(models.Model):
     stage_at = models.DateTimeField(null=True, blank=True)
     timer_ends_at = models.DateTimeField(null=True, blank=True)
     timer_seconds = models.PositiveIntegerField(default=0)
+    #: the last gesture, if it can be undone and nobody has done anything since (`actions.undo`): {"verb", "at",
+    #: "rev": the revision that it made, …: what it changed, as that was before}
+    undo = models.JSONField(null=True, blank=True)
 
     class Meta:
         ordering = ["number", "id"]
@@ -110,6 +117,12 @@ class Workshop(models.Model):
     @property
     def is_questionnaire(self) -> bool:
         return self.mode == Mode.QUESTIONNAIRE
+
+    @property
+    def undo_until(self) -> datetime | None:
+        """How long the last gesture can be undone."""
+        offer: dict[str, Any] | None = self.undo
+        return datetime.fromisoformat(offer["at"]) + UNDO_FOR if offer else None
 
     @property
     def spaced_code(self) -> str:

@@ -53,7 +53,7 @@
     settles();
   }
 
-  const meaning = () => Array.from(document.querySelectorAll(".controls .button"), (button) => button.id + button.textContent).join();
+  const meaning = () => Array.from(document.querySelectorAll(".slot .button"), (button) => button.id + button.textContent).join();
   live.on("swapped", (topic) => {
     if (topic !== "stage") return;
     const now = meaning();
@@ -74,6 +74,32 @@
   document.addEventListener("keydown", (event) => {
     if (event.repeat && (event.key === "Enter" || event.key === " ") && event.target.closest(PRESSED)) stop(event);
   }, true);
+
+  // ---- what was just done can be undone for a while; then its line goes, and the keyboard is never left nowhere
+
+  let going = 0, wasThere = false; // wasThere: the keyboard, on the line
+
+  function lead() {
+    const title = document.querySelector("#stage h1");
+    if (title) { title.tabIndex = -1; title.focus({ preventScroll: true }); }
+  }
+  function lineGoes() {
+    const line = document.querySelector("form[data-until]");
+    clearTimeout(going);
+    if (!line) return;
+    going = setTimeout(() => {
+      const there = line.contains(document.activeElement);
+      line.remove();
+      if (there) lead();
+    }, Number(line.dataset.until) - live.now());
+  }
+  document.addEventListener("DOMContentLoaded", lineGoes);
+  live.on("swapping", () => { wasThere = Boolean(document.activeElement.closest("#undo")); });
+  live.on("swapped", (topic) => {
+    if (topic !== "stage") return;
+    lineGoes();
+    if (wasThere && document.activeElement === document.body) lead();
+  });
 
   // A form whose words have done their work is emptied; one whose words were refused keeps them.
   document.addEventListener("htmx:afterRequest", (event) => {
