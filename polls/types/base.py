@@ -266,6 +266,10 @@ class PollType:
         """The own words in a canonical value, whether or not the type shows them; a field comes once. Mostly none."""
         return ()
 
+    def reworded(self, value: Any, instead: Mapping[str, str]) -> Any:
+        """The answer with other words: its own words → what stands instead, "" for nothing. It counts as it did."""
+        return value
+
     def texts(self, tally: Tally, question: Question) -> list[tuple[str, str, int]]:
         """People's own words as `(key, text, people)`, in the order of a list of them. Empty for most types."""
         return []

@@ -86,6 +86,9 @@ class OpenText(PollType):
     def texts_of(self, value: Any, question: Question) -> Sequence[OwnWords]:
         return () if value is None else (OwnWords("answer", value, text_key(value)),)
 
+    def reworded(self, value: Any, instead: Mapping[str, str]) -> Any:
+        return value if value is None else instead.get(value, value)
+
     def texts(self, tally: Tally, question: Question) -> list[tuple[str, str, int]]:
         found = ((text, text, people) for text, people in tally["texts"].items())
         return sorted(found, key=lambda each: fnv1a(each[1]))

@@ -5,7 +5,7 @@ A ballot is an option key, or `{"other": "their words"}`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -107,6 +107,9 @@ class SingleChoice(PollType):
         if not isinstance(value, dict):
             return ()
         return (OwnWords("other", value["other"], text_key(matching_key(value["other"]))),)
+
+    def reworded(self, value: Any, instead: Mapping[str, str]) -> Any:
+        return {"other": instead.get(value["other"], value["other"])} if isinstance(value, dict) else value
 
     def tally(self, counted: Iterable[tuple[Any, int]], question: Question) -> Tally:
         counts = dict.fromkeys(question.keys, 0)

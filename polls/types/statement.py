@@ -114,6 +114,12 @@ class Statement(PollType):
         reason = value.get("reason") if value else None
         return (OwnWords("reason", reason, text_key(reason)),) if reason else ()
 
+    def reworded(self, value: Any, instead: Mapping[str, str]) -> Any:
+        if not value or "reason" not in value:
+            return value
+        reason = instead.get(value["reason"], value["reason"])
+        return {"choice": value["choice"], "reason": reason} if reason else {"choice": value["choice"]}
+
     def is_pass(self, value: Any) -> bool:
         return value is None or value.get("choice") == "pass"
 

@@ -137,6 +137,9 @@ class Words(PollType):
             for number, word in enumerate(value or (), start=1)
         ]
 
+    def reworded(self, value: Any, instead: Mapping[str, str]) -> Any:
+        return value and _once_each(filter(None, (instead.get(word, word) for word in value)))
+
     def spellings(self, tally: Tally) -> Mapping[str, int]:
         return {
             spelling: people

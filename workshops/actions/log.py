@@ -69,6 +69,7 @@ READING_SENTENCES = {
 SUMMARY_SENTENCES = {
     "removed_statement": gettext_lazy("Took a statement out of the vision summary"),
     "published_summary": gettext_lazy("Published the vision summary, %(about)s"),
+    "applied_retention": gettext_lazy("Removed what was past its time: %(about)s"),
     "withdrew_version": gettext_lazy("Withdrew the vision summary, %(about)s"),
     "took_words_out": gettext_lazy("Took words out of the vision summary: %(about)s"),
 }
@@ -137,7 +138,7 @@ SUBJECTS = {
 }
 BY_SUBJECT = {"people": PEOPLE_SENTENCES, "summary": SUMMARY_SENTENCES, "reading": READING_SENTENCES}
 ABOUT_QUESTIONS = ("question", "prompt", "measure", "version")
-ABOUT_SETTINGS = ("programme", "file", "settings", "sheet", "domain", "domains", "profile")
+ABOUT_SETTINGS = ("programme", "file", "settings", "sheet", "domain", "domains", "profile", "retention")
 
 
 class Stale(Exception):
@@ -186,10 +187,12 @@ def logged(
 
 def note(
     programme: Programme, by: User | None, verb: str, *, about: str = "", workshop: Workshop | None = None
-) -> None:
+) -> LogEntry:
     """A row for something that cannot be undone from the log, within the caller's transaction."""
     assert verb in SENTENCES, verb
-    LogEntry.objects.create(programme=programme, workshop=workshop, by=by, verb=verb, about=about[:200])
+    return LogEntry.objects.create(
+        programme=programme, workshop=workshop, by=by, verb=verb, about=about[:200]
+    )
 
 
 def note_reading(

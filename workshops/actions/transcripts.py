@@ -64,7 +64,11 @@ def keep(transcript: Transcript, by: User | None) -> None:
 def remove(transcript: Transcript, by: User | None) -> None:
     """It is gone, from the next backup on from there too."""
     _log(transcript, by, "removed_transcript")
-    # Its words first: they are no part of its row.
+    destroy(transcript)
+
+
+def destroy(transcript: Transcript) -> None:
+    """Its words first: they are no part of its row."""
     texts.remove(list(transcript.cues.values_list("text", flat=True)))
     transcript.delete()
 

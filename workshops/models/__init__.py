@@ -2,7 +2,7 @@
 
 from .groups import Agreement, Call, Contribution, Cue, Group, Place, Round, Transcript
 from .log import LogEntry
-from .people import Invitation, Membership, Participant, Role
+from .people import AccountNotice, Invitation, Membership, Participant, Role
 from .programme import Domain, InformationSheet, Mode, Picture, Plan, Programme, Prompt
 from .workshop import (
     CODE_ALPHABET,
@@ -16,7 +16,8 @@ from .workshop import (
 )
 
 __all__ = [
-    "CODE_ALPHABET", "CODE_LENGTH", "AgendaItem", "Agreement", "Call", "Contribution", "Cue", "Domain", "GestureLog",
-    "Group", "InformationSheet", "Invitation", "LogEntry", "Membership", "Mode", "Participant", "Picture", "Place",
-    "Plan", "Programme", "Prompt", "Role", "Round", "TextMark", "Transcript", "Workshop", "new_code", "new_key",
+    "CODE_ALPHABET", "CODE_LENGTH", "AccountNotice", "AgendaItem", "Agreement", "Call", "Contribution", "Cue",
+    "Domain", "GestureLog", "Group", "InformationSheet", "Invitation", "LogEntry", "Membership", "Mode", "Participant",
+    "Picture", "Place", "Plan", "Programme", "Prompt", "Role", "Round", "TextMark", "Transcript", "Workshop",
+    "new_code", "new_key",
 ]  # fmt: skip

@@ -77,6 +77,15 @@ class Participant(models.Model):
     #: the number on their table, where groups are made by table
     table = models.PositiveSmallIntegerField(null=True, blank=True)
     rehearsal = models.BooleanField(default=False)
+    #: when the programme's time to keep answers was over: the key is a new one, and no phone has it
+    cut_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         indexes = [models.Index(fields=["workshop", "rehearsal"])]
+
+
+class AccountNotice(models.Model):
+    """Somebody without a role was told that their account will be removed."""
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, models.CASCADE, related_name="notice")
+    sent_at = models.DateTimeField()

@@ -84,27 +84,25 @@ def test_after_thirty_days_it_is_no_longer_offered(programme):
 
 def purged(**options) -> str:
     out = io.StringIO()
-    call_command("purge_removed", stdout=out, **options)
+    call_command("apply_retention", stdout=out, verbosity=2, **options)
     return out.getvalue()
 
 
 def test_what_waited_thirty_days_is_deleted_and_said(programme):
-    workshop = remove(factories.workshop(programme, started=False), days=31)
+    remove(factories.workshop(programme, started=False), days=31)
     remove(plan(programme), days=31)
     recent = remove(Plan.objects.create(programme=programme, key="recent", title="Recent"), days=29)
     said = purged()
-    assert f"workshop {workshop.code}: {workshop}" in said
-    assert "plan plan: Five questions" in said
-    assert "2 things are deleted." in said
+    assert f"{programme.title}: removed 2 things removed before." in said
     assert not Workshop.objects.exists()
     assert not Poll.objects.exists()
     assert list(Plan.objects.all()) == [recent]
-    assert purged() == "There is nothing to delete.\n"
+    assert purged() == "There is nothing to remove.\n"
 
 
 def test_a_dry_run_says_the_same_and_deletes_nothing(programme):
     remove(plan(programme), days=31)
-    assert "1 thing would be deleted." in purged(dry_run=True)
+    assert "would remove 1 thing removed before." in purged(dry_run=True)
     assert Plan.objects.exists()
 
 
@@ -116,14 +114,14 @@ def test_what_has_answers_stays(programme):
     prompt = remove(factories.prompt_item(workshop).prompt, days=31)
     remove(workshop, days=31)
     remove(programme, days=31)
-    assert purged() == "There is nothing to delete.\n"
+    assert purged() == "There is nothing to remove.\n"
     assert (Instrument.objects.get(), Prompt.objects.get()) == (instrument, prompt)
 
 
 def test_a_question_that_nobody_was_asked_goes_with_its_versions(programme):
     factories.poll(bank=programme.bank).delete()
     remove(programme.bank.instruments.get(), days=31)
-    assert "question question" in purged()
+    assert "removed 1 thing removed before." in purged()
     assert not Instrument.objects.exists()
 
 
@@ -131,6 +129,6 @@ def test_a_programme_without_answers_goes_as_a_whole(programme, person):
     factories.workshop(programme, started=False)
     remove(programme, days=31)
     kept = factories.programme()
-    assert f"programme {programme.key}: {programme.title}" in purged()
+    assert "On this server: removed 1 thing removed before." in purged()
     assert list(Programme.objects.all()) == [kept]
     assert not Instrument.objects.exists()
