@@ -329,3 +329,17 @@ def test_types_know_plain_values_only(path):
             names = [node.module]
         for name in names:
             assert name.split(".")[0] in sys.stdlib_module_names or name.startswith("django.utils"), name
+
+
+@every_question
+@given(data=st.data())
+@quick
+def test_an_answer_without_its_words_has_none_and_counts_as_it_did(question, data):
+    kind, value = POLL_TYPES[question.type], data.draw(ballots(question))
+    words = [own.words for own in kind.texts_of(value, question)]
+    without = kind.reworded(value, dict.fromkeys(words, ""))
+    assert [own.words for own in kind.texts_of(without, question) if own.words] == []
+    assert kind.reworded(value, {}) == value
+    if not kind.is_pass(value):
+        assert kind.tally([(without, 3)], question)["n"] == kind.tally([(value, 3)], question)["n"]
+        assert json.loads(json.dumps(without)) == without

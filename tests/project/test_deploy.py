@@ -24,6 +24,7 @@ from pathlib import Path
 import pytest
 import yaml
 from django.conf import settings
+from django.core.management import get_commands
 
 from workshops.text.transcripts.worker import SIZE_LIMIT
 
@@ -243,13 +244,22 @@ def test_systemd_reads_the_unit(tmp_path):
     assert "vision-workshops.service" not in run(analyse, "verify", here)
 
 
-def test_systemd_reads_the_nightly_backup(tmp_path):
+@pytest.mark.parametrize("job", ["backup", "retention"])
+def test_systemd_reads_the_nightly_jobs(tmp_path, job):
     analyse = tool("systemd-analyze")
     for kind in ("service", "timer"):
-        text = (DEPLOY / f"vision-workshops-backup.{kind}").read_text()
-        (tmp_path / f"vision-workshops-backup.{kind}").write_text(text)
-    said = run(analyse, "verify", *sorted(tmp_path.glob("vision-workshops-backup.*")))
-    assert "vision-workshops-backup" not in said
+        text = (DEPLOY / f"vision-workshops-{job}.{kind}").read_text()
+        here = text.replace("/srv/vision-workshops/.venv/bin/python", sys.executable)
+        (tmp_path / f"vision-workshops-{job}.{kind}").write_text(here)
+    said = run(analyse, "verify", *sorted(tmp_path.glob(f"vision-workshops-{job}.*")))
+    assert f"vision-workshops-{job}" not in said
+
+
+def test_what_is_past_its_time_is_removed_by_systemd_and_by_compose():
+    unit = (DEPLOY / "vision-workshops-retention.service").read_text()
+    assert re.search(r"^ExecStart=.*/python manage\.py apply_retention$", unit, re.MULTILINE)
+    assert "manage.py apply_retention" in COMPOSE["services"]["retention"]["command"][-1]
+    assert "apply_retention" in get_commands()
 
 
 @pytest.mark.django_db(transaction=True)

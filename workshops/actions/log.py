@@ -6,7 +6,8 @@
 An action that changes nothing leaves no row. Undo is an action too: it refuses, in one sentence, where a later
 change touched the same columns of the same row.
 
-The log is append-only. One thing extends an entry: the autosaves of one card, by one person, within two minutes.
+The log is append-only. Two things extend an entry: the autosaves of one card, by one person, within two minutes; and the
+further steps of one nightly run (`actions.retention`), whose numbers grow.
 """
 
 from __future__ import annotations
@@ -212,6 +213,11 @@ def note_reading(
     known = LogEntry.objects.filter(programme=programme, by=by, verb=verb, about=about, workshop=workshop)
     if not known.filter(at__gt=max(since, newest) if newest else since).exists():
         note(programme, by, verb, about=about, workshop=workshop)
+
+
+def extend(entry: LogEntry, about: str) -> None:
+    """The numbers of a run that goes on, within the caller's transaction."""
+    LogEntry.objects.filter(pk=entry.pk).update(about=about[:200])
 
 
 def _merged_with_last(entry: LogEntry) -> bool:

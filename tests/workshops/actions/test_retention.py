@@ -510,6 +510,25 @@ def test_each_step_is_a_short_transaction(programme, monkeypatch):
     assert len(said_in(programme)) == 1
 
 
+def test_a_workshop_that_was_never_ended_is_named(programme):
+    factories.workshop(programme)
+    with later(days=31):
+        assert applied() == (
+            "Calm: The ideal baby room 1 began more than 30 days ago and was never ended: end it, or nothing of it is"
+            " removed.\n"
+        )
+
+
+def test_two_programmes_of_one_name_have_their_own_numbers(programme):
+    for mine, people in ((programme, 1), (factories.programme(title="Calm"), 2)):
+        workshop = factories.workshop(mine)
+        for _ in range(people):
+            factories.participant(workshop, rehearsal=True)
+        end(workshop)
+    assert applied() == "Calm: removed 1 rehearsal phone.\nCalm: removed 2 rehearsal phones.\n"
+    assert said_in(programme) == ["Removed what was past its time: 1 rehearsal phone"]
+
+
 def test_owners_are_told_what_comes_next_and_when(talkative):
     workshop, _people = talkative
     coming = job.next_removal(workshop.programme)

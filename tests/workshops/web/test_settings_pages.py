@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from workshops.actions import facilitation, log
 from workshops.actions.authoring import programmes, questions
@@ -274,7 +277,34 @@ def test_contact_and_retention_stand_on_the_sheet_that_people_read(browser, prog
     running = make.workshop(programme, sheet=programme.sheets.get())
     page = make.phone().get(f"/w/{running.code}/consent/").content.decode()
     assert "We keep your answers for 6 months after the workshop." in page
+    assert "words that were not shown are deleted" in page
     assert "Write to ada@example.org" in page
+
+
+def test_without_a_contact_the_sheet_says_whom_to_ask_and_preparing_it_says_what_is_missing(
+    browser, programme
+):
+    running = make.workshop(programme, sheet=programme.sheets.get())
+    page = make.phone().get(f"/w/{running.code}/consent/").content.decode()
+    assert "Questions? Ask the person who runs your workshop." in page
+    planned = make.workshop(programme, sheet=programme.sheets.get(), started=False)
+    page = browser.get(f"/workshops/{planned.code}/").content.decode()
+    assert "Who people can write to, on the information sheet" in page
+
+
+def test_the_page_says_what_will_be_removed_next_and_when(browser, programme):
+    assert "Nothing waits to be removed." in browser.get(PAGE).content.decode()
+    workshop = make.workshop(programme, sheet=programme.sheets.get())
+    make.participant(workshop)
+    facilitation.end(workshop.pk, None)
+    Workshop.objects.update(ended_at=datetime(2026, 3, 31, 12, tzinfo=UTC))
+    Programme.objects.update(keep_months=240)
+    page = browser.get(PAGE).content.decode()
+    assert "Next, on 31 March 2046, these are removed: the key of 1 person." in page
+    Programme.objects.update(keep_months=1)
+    Workshop.objects.update(ended_at=timezone.now() - timedelta(days=60))
+    page = browser.get(PAGE).content.decode()
+    assert "In the next night these are removed: the key of 1 person." in page
 
 
 # --- the file, and removing -----------------------------------------------------------------------------------------

@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.text import get_text_list
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext_lazy
 
-from ...models import LogEntry, Programme
-from ..log import note
+from ...models import LogEntry, Mode, Programme, Workshop
+from ..log import REMOVED_FOR, extend, note
 from . import accounts, leftovers, period, removed
 from .due import Due
 
@@ -47,9 +48,13 @@ def named(numbers: Numbers) -> str:
 
 @dataclass
 class Done:
-    """By title of a programme, "" for the whole server; `told` were sent a mail, `not_told` could not be."""
+    """What was removed; `told` were sent a mail, `not_told` could not be."""
 
-    numbers: defaultdict[str, Numbers] = field(default_factory=lambda: defaultdict(Counter))
+    #: by primary key of a programme, 0 for the whole server
+    numbers: defaultdict[int, Numbers] = field(default_factory=lambda: defaultdict(Counter))
+    titles: dict[int, str] = field(default_factory=dict)
+    #: live workshops that began more than thirty days ago and were never ended: their time does not begin
+    never_ended: list[str] = field(default_factory=list)
     told: int = 0
     not_told: int = 0
 
@@ -66,14 +71,21 @@ def apply(say: Callable[[str], None], *, dry_run: bool = False) -> Done:
         for due in source(None, now):
             if due.when > now:
                 continue
-            title = due.programme.title if due.programme else ""
-            number = _count(due) if dry_run else _remove(due, done.numbers[title], entries)
+            pk, title = (due.programme.pk, due.programme.title) if due.programme else (0, "")
+            done.titles[pk] = title
+            number = _count(due) if dry_run else _remove(due, done.numbers[pk], entries)
             if dry_run:
-                done.numbers[title][due.kind] += number
+                done.numbers[pk][due.kind] += number
             if number:
                 say(": ".join(filter(None, [title, PHRASES[due.kind] % number])))
+    done.never_ended = [f"{workshop.programme}: {workshop}" for workshop in _never_ended(now)]
     _tell(done, now, dry_run=dry_run)
     return done
+
+
+def _never_ended(now: datetime) -> QuerySet[Workshop]:
+    running = Workshop.objects.filter(status=Workshop.Status.RUNNING, mode=Mode.LIVE, removed_at=None)
+    return running.filter(started_at__lt=now - REMOVED_FOR).select_related("programme").order_by("pk")
 
 
 def _count(due: Due) -> int:
@@ -95,9 +107,9 @@ def _log(due: Due, numbers: Numbers, entries: dict[int, LogEntry]) -> None:
     """One entry a programme and run; a further step of the run sets its numbers higher."""
     if due.programme is None:
         return
-    about = named(numbers)[:200]
+    about = named(numbers)
     if known := entries.get(due.programme.pk):
-        LogEntry.objects.filter(pk=known.pk).update(about=about)
+        extend(known, about)
     else:
         entries[due.programme.pk] = note(due.programme, None, "applied_retention", about=about)
 

@@ -34,9 +34,13 @@ class Command(BaseCommand):
 def _sentences(done: job.Done, dry_run: bool) -> list[str]:
     words = _("%(where)s: would remove %(what)s.") if dry_run else _("%(where)s: removed %(what)s.")
     lines = [
-        words % {"where": title or _("On this server"), "what": job.named(numbers)}
-        for title, numbers in sorted(done.numbers.items())
+        words % {"where": done.titles[pk] or _("On this server"), "what": job.named(numbers)}
+        for pk, numbers in sorted(done.numbers.items())
         if +numbers
+    ]
+    lines += [
+        _("%s began more than 30 days ago and was never ended: end it, or nothing of it is removed.") % each
+        for each in done.never_ended
     ]
     if done.told:
         told = ngettext(

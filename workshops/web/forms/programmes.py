@@ -128,7 +128,9 @@ class SettingsForm(forms.Form):
     keep_months = forms.IntegerField(
         min_value=1, max_value=120,
         label=gettext_lazy("Keep answers for so many months"),
-        help_text=gettext_lazy("After a workshop. It stands on the information sheet."),
+        help_text=gettext_lazy(
+            "After a workshop. It stands on the information sheet, and a nightly job keeps to it."
+        ),
         error_messages={
             "required": gettext_lazy("Write a number of months, like 24."),
             "invalid": gettext_lazy("Write a whole number, like 24."),

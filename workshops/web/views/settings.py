@@ -22,6 +22,7 @@ from ...actions import log
 from ...actions.authoring import programmes, sheets
 from ...actions.authoring.programmes import DomainRow, NotPossible
 from ...actions.log import Stale, note
+from ...actions.retention import job
 from ...models import InformationSheet, LogEntry, Programme
 from ...people import access
 from ...programmes import colour
@@ -71,6 +72,7 @@ def _page(request: HttpRequest, programme: Programme, *, status: int = 200, **co
         "contrast": f"{colour.worst(shown):.1f}",
         "contrasts": " ".join(f"{colour.worst(each):.1f}" for each in range(360)),
         "running": programme.workshops.filter(removed_at=None).count(),
+        "coming": job.next_removal(programme),
         "undoable": log.last_undoable(request.user, programme=programme),
         "section": "settings",
     } | context
