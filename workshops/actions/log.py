@@ -6,8 +6,8 @@
 An action that changes nothing leaves no row. Undo is an action too: it refuses, in one sentence, where a later
 change touched the same columns of the same row.
 
-The log is append-only. Two things extend an entry: the autosaves of one card, by one person, within two minutes; and the
-further steps of one nightly run (`actions.retention`), whose numbers grow.
+The log is append-only. Two things extend an entry: the autosaves of one card, by one person, within two minutes; and
+the further steps of one nightly run (`actions.retention`), whose numbers grow.
 """
 
 from __future__ import annotations
