@@ -226,7 +226,7 @@ def words_left() -> list[str]:
 def test_a_transcript_that_nobody_kept_goes_after_a_day_and_a_kept_one_stays(room):
     group = Group.objects.get()
     cue = {"start": 0.0, "end": 1.0, "speaker": "Speaker 1", "text": "Soft light"}
-    kept, _forgotten = (transcripts.add(group, [cue]) for _ in range(2))
+    kept, _forgotten = (transcripts.add(group, [cue], factories.person()) for _ in range(2))
     transcripts.keep(kept, None)
     applied()
     assert Transcript.objects.count() == 2
@@ -409,7 +409,9 @@ def test_in_groups_notes_that_were_not_shown_go_and_numbers_of_people_stay(room)
     do(Agree, ben, shown, True)
     moderation.decide(workshop.pk, None, factories.note_ref(shown), "shown")
     talk = transcripts.add(
-        Group.objects.get(), [{"start": 0.0, "end": 1.0, "speaker": "Speaker 1", "text": "We need light"}]
+        Group.objects.get(),
+        [{"start": 0.0, "end": 1.0, "speaker": "Speaker 1", "text": "We need light"}],
+        factories.person(),
     )
     transcripts.keep(talk, None)
     end(workshop)
