@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from itertools import accumulate, pairwise
 from typing import Any
 
@@ -15,8 +15,9 @@ from .base import FEW, Figure, percent
 MAX_TIED_LEADERS = 2
 
 
-def rows(figures: Sequence[Figure]) -> list[dict[str, Any]]:
-    """One row per figure: `people`, `share` (0–100, a bar's length) and `percent`, `None` below 20 answers."""
+def rows(figures: Sequence[Figure], picked: Collection[int] = ()) -> list[dict[str, Any]]:
+    """One row per figure: `people`, `share` (0–100, a bar's length) and `percent`, `None` below 20 answers; those in
+    `picked` (indexes) are what the headline is about."""
     return [
         {
             "key": figure.key,
@@ -24,8 +25,9 @@ def rows(figures: Sequence[Figure]) -> list[dict[str, Any]]:
             "people": figure.hits,
             "share": percent(figure.hits, figure.valid) or 0,
             "percent": percent(figure.hits, figure.valid) if figure.valid >= FEW else None,
+            "picked": index in picked,
         }
-        for figure in figures
+        for index, figure in enumerate(figures)
     ]
 
 
@@ -36,7 +38,7 @@ def picture(
     return {
         "n": n,
         "most": max((figure.hits for figure in figures), default=0),
-        "rows": rows(figures),
+        "rows": rows(figures, headline["picked"] if headline else ()),
         # Long labels get a wider column on the wall.
         "long": any(len(figure.label) > 16 for figure in figures),
         "headline": headline,
@@ -51,9 +53,16 @@ def count_or_percent(hits: int, n: int) -> str:
     return _("%(percent)d\u00a0%% of %(n)d") % {"percent": percent(hits, n), "n": n}
 
 
-def headline(figure: str, rest: str, row: int = 0, rows: int = 1) -> dict[str, Any]:
-    """A finding in two parts, the number and the rest of its sentence; it is about `rows` rows from index `row`."""
-    return {"figure": figure, "rest": rest, "row": row, "rows": rows, "end": row + rows}
+def headline(figure: str, rest: str, picked: Sequence[int] = ()) -> dict[str, Any]:
+    """A finding in two parts, the number and the rest of its sentence, about the rows at the indexes `picked`.
+
+    It stands beside `rows` rows from index `row`: all that are picked where they are neighbours, else the first.
+    """
+    row = picked[0] if picked else 0
+    neighbours = bool(picked) and picked[-1] - row == len(picked) - 1
+    return {
+        "figure": figure, "rest": rest, "picked": picked, "row": row, "rows": len(picked) if neighbours else 1,
+    }  # fmt: skip
 
 
 def segments(counts: Sequence[int]) -> list[tuple[int, int]]:
@@ -68,17 +77,15 @@ def leaders(figures: Sequence[Figure]) -> list[int]:
     return [index for index, figure in enumerate(figures) if most and figure.hits == most]
 
 
-def leading(figures: Sequence[Figure], n: int, *, mark_all: bool = False) -> dict[str, Any] | None:
-    """The headline of what most people chose; `mark_all`: it is about all leaders, where they are adjacent rows."""
+def leading(figures: Sequence[Figure], n: int) -> dict[str, Any] | None:
+    """The headline of what most people chose: about all who lead, or, where too many do, about none."""
     first = leaders(figures)
     if not first:
         return None
     if len(first) > MAX_TIED_LEADERS:
-        return headline(_("No answer"), _("stands out among %(n)d people") % {"n": n}, first[0])
+        return headline(_("No clear favourite"), _("among %(n)d people") % {"n": n})
     labels = " · ".join(figures[index].label for index in first)
     rest = ngettext("person chose %(label)s", "people chose %(label)s", n) % {"label": labels}
     if len(first) > 1:
         rest = _("people each chose %(labels)s") % {"labels": labels}
-    adjacent = mark_all and first[-1] - first[0] == len(first) - 1
-    figure = count_or_percent(figures[first[0]].hits, figures[first[0]].valid)
-    return headline(figure, rest, first[0], len(first) if adjacent else 1)
+    return headline(count_or_percent(figures[first[0]].hits, figures[first[0]].valid), rest, first)

@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from . import drawing
 from .base import (
+    FEW,
     Figure,
     FormData,
     InvalidBallot,
@@ -128,12 +129,9 @@ class MultipleChoice(PollType):
 
     def picture(self, tally: Tally, question: Question) -> dict[str, Any]:
         figures = self.figures(tally, question)
-        adds_up = self.limits(question)[1] == 1
-        note = (
-            ""
-            if adds_up
-            else _("People could choose more than one, so the shares add up to more than 100\u00a0%.")
-        )
+        note = ""
+        if tally["n"] >= FEW and sum(figure.hits for figure in figures) > tally["n"]:
+            note = _("People could choose more than one, so the shares add up to more than 100\u00a0%.")
         return drawing.picture(figures, tally["n"], self.headline(tally, question), note=note)
 
     def headline(self, tally: Tally, question: Question) -> dict[str, Any] | None:

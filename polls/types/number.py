@@ -253,34 +253,41 @@ class Number(PollType):
         for row in picture["rows"]:
             row["percent"] = None  # bins are made for the eye; shares of a band come from a measure
         unit = question.settings.get("unit", "")
-        return {**picture, "note": self._note(tally, question), "unit": unit}
+        return {
+            **picture,
+            "note": self._note(tally, question),
+            "statistics": self._spread(tally),
+            "unit": unit,
+        }
+
+    def _spread(self, tally: Tally) -> str:
+        summary = self.summary(tally)
+        if not summary["n"]:
+            return ""
+        return _(
+            "The middle half is from %(low)s to %(high)s, the mean %(mean)s, "
+            "all answers from %(min)s to %(max)s."
+        ) % {
+            "mean": show_mean(summary["mean"]),
+            **{key: show(summary[key]) for key in ("low", "high", "min", "max")},
+        }  # fmt: skip
 
     def _note(self, tally: Tally, question: Question) -> str:
-        summary, parts = self.summary(tally), []
-        if summary["n"]:
-            parts.append(
-                _(
-                    "The middle half is from %(low)s to %(high)s, the mean %(mean)s, "
-                    "all answers from %(min)s to %(max)s."
-                )
-                % {
-                    "mean": show_mean(summary["mean"]),
-                    **{key: show(summary[key]) for key in ("low", "high", "min", "max")},
-                }
-            )
-        if tally["none"]:
-            none = ngettext(
-                "%(n)d person answered “%(label)s”.", "%(n)d people answered “%(label)s”.", tally["none"]
-            )
-            parts.append(none % {"n": tally["none"], "label": question.settings.get("none_label", "")})
-        return " ".join(parts)
+        if not tally["none"]:
+            return ""
+        none = ngettext(
+            "%(n)d person answered “%(label)s”.", "%(n)d people answered “%(label)s”.", tally["none"]
+        )
+        return none % {"n": tally["none"], "label": question.settings.get("none_label", "")}
 
     def headline(self, tally: Tally, question: Question) -> dict[str, Any] | None:
         summary = self.summary(tally)
         if not summary["n"]:
             return None
         figure = f"{show(summary['median'])} {question.settings.get('unit', '')}".strip()
-        rest = ngettext("is the median of %(n)d answer", "is the median of %(n)d answers", summary["n"])
+        rest = ngettext("is what %(n)d person says", "or more, say half of the %(n)d people", summary["n"])
+        if summary["n"] > 1 and summary["min"] == summary["max"]:
+            rest = _("is what all %(n)d people say")
         return drawing.headline(figure, rest % {"n": summary["n"]})
 
     def table(self, tally: Tally, question: Question) -> tuple[list[str], list[list[Any]]]:

@@ -172,11 +172,8 @@ class Points(PollType):
                 {
                     "key": option.key,
                     "label": option.label,
-                    "mean": ""
-                    if summary["mean"] is None
-                    else f"{summary['mean']:.0f}"
-                    if summary["mean"] >= 1 or not summary["mean"]
-                    else "<1",
+                    "mean": _shown(summary["mean"]),
+                    "points": round(summary["mean"] or 0),
                     "share": round(100 * (summary["mean"] or 0) / budget),
                     "givers": summary["givers"],
                 }
@@ -196,7 +193,7 @@ class Points(PollType):
             "of %(budget)d points on average went to %(label)s (%(n)d people)",
             tally["n"],
         ) % {"budget": self.budget(question), "label": " · ".join(labels), "n": tally["n"]}
-        return drawing.headline(f"{max(means):.0f}", rest, means.index(max(means)))
+        return drawing.headline(f"{max(means):.0f}", rest)
 
     def table(self, tally: Tally, question: Question) -> tuple[list[str], list[list[Any]]]:
         rows = []
@@ -210,3 +207,10 @@ class Points(PollType):
     def chart(self, tally: Tally, question: Question) -> dict[str, Any]:
         means = [(option.label, summary["mean"] or 0) for option, summary in self._summaries(tally, question)]
         return bars([(label, mean, f"{mean:.0f}") for label, mean in means], _("Points per person"))
+
+
+def _shown(mean: float | None) -> str:
+    """Whole points, as a wall shows them; a few are not called none."""
+    if mean is None:
+        return ""
+    return f"{mean:.0f}" if mean >= 1 or not mean else "<1"

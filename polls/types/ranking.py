@@ -16,6 +16,7 @@ many other options there were. Its overall place is then by the share of its riv
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import Any
@@ -37,6 +38,9 @@ from .base import (
     base,
     setting,
 )
+
+#: 95th percentile of the standard normal distribution
+NORMAL_95 = 1.6449
 
 
 class Ranking(PollType):
@@ -230,7 +234,8 @@ class Ranking(PollType):
         return {
             "n": n,
             "headline": self.headline(tally, question),
-            "note": self._note(tally, question),
+            "note": "",
+            "statistics": self._agreement(tally, question),
             "top": self.top(question),
             "whole": self.top(question) == k,
             "rows": [
@@ -250,9 +255,13 @@ class Ranking(PollType):
     def headline(self, tally: Tally, question: Question) -> dict[str, Any] | None:
         if not tally["n"]:
             return None
+        if self._is_noise(tally, question):
+            rest = ngettext(
+                "%(n)d person ranked these", "%(n)d people ranked these very differently", tally["n"]
+            )
+            return drawing.headline(_("No clear order:"), rest % {"n": tally["n"]})
         standing = self.standing(tally, question)
         winners = [option.label for option in question.options if standing[option.key] == 1]
-        row = next(place for place, option in enumerate(question.options) if standing[option.key] == 1)
         rest = ngettext(
             "comes first overall (%(n)d person)", "comes first overall (%(n)d people)", tally["n"]
         )
@@ -260,9 +269,22 @@ class Ranking(PollType):
             rest = ngettext(
                 "share first place (%(n)d person)", "share first place (%(n)d people)", tally["n"]
             )
-        return drawing.headline(" · ".join(winners), rest % {"n": tally["n"]}, row)
+        return drawing.headline(" · ".join(winners), rest % {"n": tally["n"]})
 
-    def _note(self, tally: Tally, question: Question) -> str:
+    def _is_noise(self, tally: Tally, question: Question) -> bool:
+        """Would people who rank at random agree as much in one room of twenty, and agree by less than half here?
+
+        χ² of the concordance against its 95th percentile by Wilson and Hilferty (1931), a cube of a normal.
+        """
+        concordance = self.concordance(tally, question)
+        if concordance is None or tally["n"] < 2:
+            return False
+        w, chi2 = concordance
+        df = len(question.keys) - 1
+        critical = df * (1 - 2 / (9 * df) + NORMAL_95 * math.sqrt(2 / (9 * df))) ** 3
+        return w < 0.5 and chi2 < critical
+
+    def _agreement(self, tally: Tally, question: Question) -> str:
         concordance = self.concordance(tally, question)
         if concordance is None or tally["n"] < 2:
             return ""

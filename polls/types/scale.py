@@ -236,7 +236,10 @@ class Scale(PollType):
             figures = self.figures(tally, question)
             summary = self.summary(tally["items"][""], question)
             return drawing.picture(
-                figures, tally["n"], self.headline(tally, question), note=self._spread(summary, question)
+                figures,
+                tally["n"],
+                self.headline(tally, question),
+                statistics=self._spread(summary, question),
             )
         return {
             "n": tally["n"],
@@ -300,14 +303,17 @@ class Scale(PollType):
         summary, words = self.summary(tally["items"][""], question), labels(question)
         if not summary["n"]:
             return None
-        rest = ngettext(
-            "person chose “%(high)s” or “%(top)s”", "people chose “%(high)s” or “%(top)s”", summary["n"]
-        )
+        n, counts = summary["n"], tally["items"][""]
+        low_two = counts.get("1", 0) + counts.get("2", 0)
+        if len(words) < 4 or max(summary["top_two"], low_two) * 2 < n:
+            return drawing.leading(self.figures(tally, question), n)
+        rest = ngettext("person chose “%(one)s” or “%(other)s”", "people chose “%(one)s” or “%(other)s”", n)
+        if low_two > summary["top_two"]:
+            figure, ends, picked = low_two, words[:2], [0, 1]
+        else:
+            figure, ends, picked = summary["top_two"], words[-2:], [len(words) - 2, len(words) - 1]
         return drawing.headline(
-            drawing.count_or_percent(summary["top_two"], summary["n"]),
-            rest % {"high": words[-2], "top": words[-1]},
-            len(words) - 2,
-            2,
+            drawing.count_or_percent(figure, n), rest % dict(zip(("one", "other"), ends, strict=True)), picked
         )
 
     def _best_item(self, tally: Tally, question: Question) -> str:

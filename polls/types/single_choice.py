@@ -134,4 +134,4 @@ class SingleChoice(PollType):
         return drawing.picture(self.figures(tally, question), tally["n"], self.headline(tally, question))
 
     def headline(self, tally: Tally, question: Question) -> dict[str, Any] | None:
-        return drawing.leading(self.figures(tally, question), tally["n"], mark_all=True)
+        return drawing.leading(self.figures(tally, question), tally["n"])

@@ -34,6 +34,8 @@ from .texts import matching_key, text_key, tidy
 
 #: how many words a cloud and a ranked list hold before they stop being read
 CLOUD, RANKED = 30, 8
+#: how many words are the strongest of a cloud, and how many that lead are named in its headline
+TOP, NAMED = 4, 3
 #: width and height of a word cloud on the wall under a question of three lines, in hundredths of the wall's width
 CLOUD_AREA = (42, 23)
 #: up to so many words → how high the smallest is and what each size adds; as `.wall-result .cloud` in wall.css
@@ -158,10 +160,11 @@ class Words(PollType):
         figures = self.figures(tally, question)
         picture = drawing.picture(figures, tally["n"], self.headline(tally, question))
         cloud = _cloud(picture["rows"][:CLOUD], picture["most"])
-        for place, word in enumerate(cloud):
-            word["weight"] = (
-                "is-top" if place < 4 and word["size"] > 1 else "is-mid" if word["size"] > 2 else ""
-            )
+        # Words of equally many people look alike: the strongest are those with more than the fifth has.
+        fifth = figures[TOP].hits if len(figures) > TOP else 0
+        for figure, word in zip(figures, cloud, strict=False):
+            is_top = figure.hits > fifth and word["size"] > 1
+            word["weight"] = "is-top" if is_top else "is-mid" if word["size"] > 2 else ""
         cloud.sort(key=_order)
         return {**picture, "cloud": cloud, "ranked": picture["rows"][:RANKED], "different": len(figures)}
 
@@ -170,8 +173,12 @@ class Words(PollType):
         leaders = drawing.leaders(figures)
         if not leaders or (figures[0].hits == 1 and len(figures) > 1):
             return None
-        labels = " · ".join(f"“{figures[place].label}”" for place in leaders[:3])
+        labels = " · ".join(f"“{figures[place].label}”" for place in leaders[:NAMED])
         rest = ngettext("person wrote %(labels)s", "people wrote %(labels)s", n)
+        if len(leaders) > 1:
+            rest = _("people each wrote %(labels)s")
+        if more := len(leaders) - NAMED if len(leaders) > NAMED else 0:
+            labels += " " + ngettext("and %(n)d more word", "and %(n)d more words", more) % {"n": more}
         return drawing.headline(drawing.count_or_percent(figures[0].hits, n), rest % {"labels": labels})
 
     def table(self, tally: Tally, question: Question) -> tuple[list[str], list[list[Any]]]:

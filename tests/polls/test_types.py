@@ -136,6 +136,38 @@ def test_a_finding_counts_below_20_and_has_a_share_with_its_base_from_20():
     assert single.finding(tally("single"), QUESTIONS["single"]) == ""
 
 
+@pytest.mark.parametrize("name", ["single", "multiple"])
+@pytest.mark.parametrize(
+    ("marks", "picked"), [("aab", "a"), ("aabb", "ab"), ("aacc", "ac"), ("aabbcc", ""), ("", "")]
+)
+def test_all_who_lead_are_picked_or_none(name, marks, picked):
+    values = marks if name == "single" else [[mark] for mark in marks]
+    rows = POLL_TYPES[QUESTIONS[name].type].picture(tally(name, *values), QUESTIONS[name])["rows"]
+    assert "".join(row["key"] for row in rows if row["picked"]) == picked
+
+
+def test_without_a_favourite_a_finding_says_so_with_its_base():
+    found = POLL_TYPES["single_choice"].finding(tally("single", *"aabbcc"), QUESTIONS["single"])
+    assert found == "No clear favourite among 6 people"
+
+
+def test_shares_of_more_than_100_are_explained_where_shares_are_shown():
+    multiple = POLL_TYPES["multiple_choice"]
+    six, many = tally("multiple", *[["a", "b"]] * 6), tally("multiple", *[["a", "b"]] * 20)
+    one_each = tally("multiple", *[["a"]] * 20)
+    notes = [multiple.picture(each, QUESTIONS["multiple"])["note"] for each in (six, many, one_each)]
+    assert [bool(note) for note in notes] == [False, True, False]
+
+
+def test_words_that_lead_together_are_all_named_or_counted():
+    finding = POLL_TYPES["words"].finding
+    assert finding(tally("words", ["warm", "calm"], ["warm", "calm"]), QUESTIONS["words"]) == (
+        "2 of 2 people each wrote “calm” · “warm”"
+    )
+    four = [["a", "b", "c"], ["d"], ["a", "b", "c"], ["d"]]
+    assert finding(tally("words", *four), QUESTIONS["words"]).endswith("and 1 more word")
+
+
 def test_options_keep_their_authored_order_and_their_zeros():
     rows = POLL_TYPES["single_choice"].picture(tally("single", *"bbc"), QUESTIONS["single"])["rows"]
     assert [(row["key"], row["people"]) for row in rows] == [("a", 0), ("b", 2), ("c", 1), ("d", 0)]
@@ -230,6 +262,15 @@ def test_a_scale_tells_median_quartiles_top_two_and_mean():
     assert POLL_TYPES["scale"].finding(counts, QUESTIONS["scale"]) == "5 of 7 people chose “Rather” or “Very”"
 
 
+def test_a_finding_of_a_scale_is_what_most_said():
+    finding = POLL_TYPES["scale"].finding
+    assert finding(tally("scale", 1, 1, 2, 2, 3, 4), QUESTIONS["scale"]) == (
+        "4 of 6 people chose “Not” or “Slightly”"
+    )
+    middle = tally("scale_eleven", 1, 6, 6, 6, 11)
+    assert finding(middle, QUESTIONS["scale_eleven"]) == "3 of 5 people chose 6"
+
+
 @pytest.mark.parametrize("points", [2, 12, True, ["a", "b"], [], "five", None, [1, 2, 3]])
 def test_a_scale_has_3_to_11_points(points):
     with pytest.raises(InvalidQuestion, match=r"^points"):
@@ -278,9 +319,25 @@ def test_a_condorcet_winner_beats_everybody_in_pairs():
 
 
 def test_a_condorcet_winner_that_is_not_first_overall_is_named():
-    counts = ranked(*["abcd"] * 3, *["bcda"] * 2)
-    assert POLL_TYPES["ranking"].finding(counts, RANKING) == "B comes first overall (5 people)"
-    assert "“A” beats every other" in POLL_TYPES["ranking"].picture(counts, RANKING)["note"]
+    counts = ranked(*["abcd"] * 30, *["bcda"] * 20)
+    assert POLL_TYPES["ranking"].finding(counts, RANKING) == "B comes first overall (50 people)"
+    assert "“A” beats every other" in POLL_TYPES["ranking"].picture(counts, RANKING)["statistics"]
+
+
+def test_people_who_ranked_very_differently_are_not_said_to_have_a_first_choice():
+    finding = POLL_TYPES["ranking"].finding
+    apart = ranked("abcd", "dcba", "badc", "cdab", "acbd")
+    assert finding(apart, RANKING) == "No clear order: 5 people ranked these very differently"
+    assert finding(ranked("abcd", "abcd"), RANKING) == "A comes first overall (2 people)"
+    assert finding(ranked("abcd"), RANKING) == "A comes first overall (1 person)"
+
+
+def test_statistics_are_for_researchers_and_stand_in_no_note_of_a_room():
+    for name, values in [("ranking", ["abcd", "abdc"]), ("scale", [1, 2]), ("number", [2, 3])]:
+        counts = tally(name, *(list(value) if isinstance(value, str) else value for value in values))
+        picture = POLL_TYPES[QUESTIONS[name].type].picture(counts, QUESTIONS[name])
+        assert picture["statistics"]
+        assert not picture.get("note")
 
 
 def test_a_rank_given_twice_is_refused():
@@ -415,8 +472,13 @@ def test_a_number_tells_median_quartiles_mean_and_range():
     }  # fmt: skip
     assert (
         POLL_TYPES["number"].finding(tally("number", 5), QUESTIONS["number"])
-        == "5 babies is the median of 1 answer"
+        == "5 babies is what 1 person says"
     )
+    finding = POLL_TYPES["number"].finding
+    assert (
+        finding(tally("number", 2, 4, 6), QUESTIONS["number"]) == "4 babies or more, say half of the 3 people"
+    )
+    assert finding(tally("number", 4, 4), QUESTIONS["number"]) == "4 babies is what all 2 people say"
 
 
 @pytest.mark.parametrize("values", [[5], [0, 60], [3, 4, 4, 9], list(range(61)), [0, 9], [0, 10]])
