@@ -23,6 +23,24 @@ def test_the_settings_table_has_every_variable_with_its_default():
     assert docs_check.wrong_settings() == []
 
 
+def test_every_test_that_the_page_on_security_names_is_there():
+    named = set(re.findall(r"`(test_\w+)`", (ROOT / "docs/security.md").read_text()))
+    written = {
+        name
+        for path in (ROOT / "tests").rglob("test_*.py")
+        for name in re.findall(r"^(?:async )?def (test_\w+)\(", path.read_text(), re.MULTILINE)
+    }
+    assert len(named) > 40
+    assert sorted(named - written) == []
+
+
+def test_the_page_on_security_has_a_row_for_every_area_that_applies():
+    rows = re.findall(
+        r"^\| V(\d+) [^|]+\|[^|]+\| `test_", (ROOT / "docs/security.md").read_text(), re.MULTILINE
+    )
+    assert [int(row) for row in rows] == [area for area in range(1, 17) if area != 10]
+
+
 def test_every_page_can_be_reached_from_the_readme():
     linked = set(re.findall(r"\]\((docs/[\w-]+\.md)", (ROOT / "README.md").read_text()))
     assert linked == {str(page.relative_to(ROOT)) for page in PAGES[1:]}
