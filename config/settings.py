@@ -36,6 +36,7 @@ INSTALLED_APPS = [
     "django.contrib.humanize",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "channels",
     "csp",
     "django_htmx",
@@ -54,6 +55,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "workshops.web.private_pages.private_pages",
+    "workshops.web.staff_sessions.staff_sessions",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -193,6 +195,23 @@ ACCOUNT_DEFAULT_HTTP_PROTOCOL = "https" if HTTPS else "http"
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = True
 # Behind a proxy, tries to sign in are counted per visitor, not per proxy.
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if env.bool("BEHIND_PROXY", False) else 0
+# Posts of the sign-in page are counted by the page itself, which knows devices that have signed in before.
+ACCOUNT_RATE_LIMITS = {"login": None}
+# Wrong passwords for one account from everywhere together, devices that have signed in before left out.
+SIGN_IN_FAILURES_EVERYWHERE = "100/h/key"
+# The second step: a code of an app or a passkey, and codes on paper for the day that both are lost.
+MFA_ADAPTER = "workshops.people.second_factor.SecondFactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_FORMS = {
+    "add_webauthn": "workshops.web.passkey_forms.AddPasskeyForm",
+    "authenticate_webauthn": "workshops.web.passkey_forms.UsePasskeyForm",
+}
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_TOTP_ISSUER = "Vision Workshops"
+# Nobody signs up, so nobody can take a stranger's address and close it with a second step of their own.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
+# Browsers know passkeys on https and on this computer itself.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS
 PASSWORD_RESET_TIMEOUT = 60 * 60 * 24  # seconds; a link in a mail works for a day
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/workshops/"
@@ -245,6 +264,11 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_NAME = "__Host-staff" if HTTPS else "staff"
+# A session of staff ends when nothing was done with it for so long, and in any case after fourteen days.
+SESSION_COOKIE_AGE = (
+    env.int("STAFF_IDLE_HOURS", 12, validate=environs.validate.Range(min=1, max=14 * 24)) * 3600
+)
+SESSION_LONGEST_AGE = 14 * 24 * 3600  # seconds
 CSRF_COOKIE_NAME = "__Host-csrf" if HTTPS else "csrf"
 CSRF_FAILURE_VIEW = "workshops.web.views.errors.csrf_failure"
 # Begins the name of the cookie of a device that has signed in before; one an account.

@@ -7,7 +7,8 @@ class WorkshopsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
+        from .actions import accounts  # noqa: F401 - its receivers
         from .operations.schema import refuse_earlier_schema
-        from .people import rights  # noqa: F401 - its receivers
+        from .people import rights, sessions  # noqa: F401 - their receivers
 
         pre_migrate.connect(refuse_earlier_schema, sender=self, dispatch_uid="refuse_earlier_schema")

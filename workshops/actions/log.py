@@ -74,11 +74,26 @@ SUMMARY_SENTENCES = {
     "withdrew_version": gettext_lazy("Withdrew the vision summary, %(about)s"),
     "took_words_out": gettext_lazy("Took words out of the vision summary: %(about)s"),
 }
+ACCOUNT_SENTENCES = {
+    "signed_in": gettext_lazy("Signed in"),
+    "wrong_password": gettext_lazy("Refused: a wrong password for %(about)s"),
+    "wrong_code": gettext_lazy("Refused: the right password and a wrong code for %(about)s"),
+    "too_many_tries": gettext_lazy("Refused: too many tries to sign in as %(about)s"),
+    "signed_out_elsewhere": gettext_lazy("Signed out on another device"),
+    "second_factor_added": gettext_lazy("Added a second step to signing in"),
+    "second_factor_removed": gettext_lazy("Removed a second step from signing in"),
+    "second_factor_taken_off": gettext_lazy("Second step taken off at the server, %(about)s"),
+    "made_codes": gettext_lazy("Made new recovery codes"),
+    "used_code": gettext_lazy("Used a recovery code"),
+    "changed_passphrase": gettext_lazy("Changed the password"),
+    "reset_passphrase": gettext_lazy("Set a new password by a link in a mail"),
+}
 #: every verb. One that removes something begins with "removed"; one about a question ends with what it is about
 SENTENCES = (
     PEOPLE_SENTENCES
     | READING_SENTENCES
     | SUMMARY_SENTENCES
+    | ACCOUNT_SENTENCES
     | {
         "undone": gettext_lazy("Took back: %(about)s"),
         "added_step": gettext_lazy("Added “%(about)s” to the agenda"),
@@ -133,6 +148,7 @@ SUBJECTS = {
     "questions": gettext_lazy("Questions"),
     "workshops": gettext_lazy("Workshops and plans"),
     "people": gettext_lazy("People"),
+    "accounts": gettext_lazy("Signing in"),
     "settings": gettext_lazy("Settings"),
     "summary": gettext_lazy("Vision summary"),
     "reading": gettext_lazy("Readings and downloads"),
@@ -277,6 +293,10 @@ def _subject(verb: str) -> str:
     for subject, verbs in BY_SUBJECT.items():
         if verb in verbs:
             return subject
+    if verb in PEOPLE_SENTENCES:
+        return "people"
+    if verb in ACCOUNT_SENTENCES:
+        return "accounts"
     if verb.endswith(ABOUT_SETTINGS):
         return "settings"
     return "questions" if verb.endswith(ABOUT_QUESTIONS) else "workshops"

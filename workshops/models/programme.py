@@ -39,6 +39,8 @@ class Programme(models.Model):
     contact = models.CharField(max_length=300, blank=True)
     #: how long answers are kept after a workshop
     keep_months = models.PositiveSmallIntegerField(default=24)
+    #: owners and researchers need a second factor before any of its pages opens
+    second_factor = models.BooleanField(default=False)
     #: the programme file that was loaded last, so that an export keeps its comments
     file_text = models.TextField(blank=True)
     #: a demonstration: labelled wherever it is shown, and made anew with one button

@@ -1,6 +1,7 @@
 """Access control: the only way from a request to a programme or workshop, by the roles of the signed-in user.
 
-404 before 403: a user without any role in a programme does not learn that it exists.
+404 before 403: a user without any role in a programme does not learn that it exists. `SecondFactorMissing`, a kind of
+`PermissionDenied`, where the programme asks for a second factor and the user has none.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from django.shortcuts import get_object_or_404, render
 from django.utils import timezone
 
 from ..models import LogEntry, Membership, Programme, Role, Workshop
+from . import second_factor
 
 Person = User | AnonymousUser
 
@@ -47,7 +49,7 @@ def programme_for(user: Person, key: str, *allowed: str) -> Programme:
     """The programme with this key. Raises `Http404` or `PermissionDenied` unless the user has one of the allowed roles
     (any role when none is named)."""
     programme = get_object_or_404(Programme.objects.select_related("bank"), key=key, removed_at=None)
-    _check(roles(user, programme), allowed)
+    _check(user, programme, roles(user, programme), allowed)
     return programme
 
 
@@ -58,7 +60,7 @@ def workshop_for(user: Person, code: str, *allowed: str, guests: bool = True) ->
     """
     found = Workshop.objects.select_related("programme", "stage_item")
     workshop = get_object_or_404(found, code=code, removed_at=None, programme__removed_at=None)
-    _check(roles_in(user, workshop), allowed)
+    _check(user, workshop.programme, roles_in(user, workshop), allowed)
     if not guests and roles(user, workshop.programme).isdisjoint(allowed or Role):
         raise PermissionDenied
     return workshop
@@ -76,7 +78,7 @@ def log_entry_for(user: Person, key: str, pk: int) -> LogEntry:
     found = LogEntry.objects.select_related("programme", "workshop")
     entry = get_object_or_404(found, pk=pk, programme__key=key)
     own_roles = roles_in(user, entry.workshop) if entry.workshop else roles(user, entry.programme)
-    _check(own_roles, RUNNERS if entry.by_id == user.pk else OWNERS)
+    _check(user, entry.programme, own_roles, RUNNERS if entry.by_id == user.pk else OWNERS)
     return entry
 
 
@@ -168,8 +170,9 @@ def page(
     return render(request, template, may | context, status=status)
 
 
-def _check(own_roles: frozenset[str], allowed: tuple[str, ...]) -> None:
+def _check(user: Person, programme: Programme, own_roles: frozenset[str], allowed: tuple[str, ...]) -> None:
     if not own_roles:
         raise Http404
+    second_factor.check(user, programme, own_roles)
     if allowed and own_roles.isdisjoint(allowed):
         raise PermissionDenied

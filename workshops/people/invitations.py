@@ -14,10 +14,10 @@ from urllib.parse import quote
 
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.models import EmailAddress
-from allauth.core.internal.ratelimit import truncate_ip
+from allauth.core.internal.ratelimit import RateLimitUsage, consume, truncate_ip
 from django.conf import settings
 from django.contrib.auth import get_user_model
-from django.contrib.auth.models import User
+from django.contrib.auth.models import AnonymousUser, User
 from django.contrib.auth.password_validation import validate_password
 from django.db import transaction
 from django.db.models import QuerySet
@@ -31,6 +31,8 @@ from ..models import Invitation, Membership, Programme, Workshop
 
 DEVICE_SALT = "workshops.people.invitations.device"
 DEVICE_COOKIE_AGE = 60 * 60 * 24 * 365  # seconds
+#: as allauth's own, without the part that counts everybody behind one address
+OF_A_KNOWN_DEVICE = {"login_failed": "5/5m/key"}
 
 
 def device_cookie(email: str) -> str:
@@ -38,14 +40,29 @@ def device_cookie(email: str) -> str:
     return settings.DEVICE_COOKIE_PREFIX + salted_hmac(DEVICE_SALT, email.strip().lower()).hexdigest()[:16]
 
 
+def known_device(request: HttpRequest, login: str) -> str:
+    """The random key of a device that has signed in to this account before; empty for any other."""
+    return request.get_signed_cookie(device_cookie(login), "", salt=DEVICE_SALT) or ""
+
+
+def _login(credentials: dict[str, Any]) -> str:
+    login: str = credentials.get("email", credentials.get("username", ""))
+    return login.strip().lower()
+
+
 class InvitedOnlyAdapter(DefaultAccountAdapter):
     """allauth without sign-up."""
+
+    #: what this try has used up of the count over all sources
+    _everywhere: RateLimitUsage | None = None
 
     error_messages: ClassVar[dict[str, Any]] = DefaultAccountAdapter.error_messages | {
         "email_password_mismatch": gettext_lazy(
             "This email and this password do not belong together. Try again, or get a new password."
         ),
-        "too_many_login_attempts": gettext_lazy("Too many tries. Wait five minutes and try again."),
+        "too_many_login_attempts": gettext_lazy(
+            "Too many tries. Wait five minutes and try again, or get a new password by mail."
+        ),
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
@@ -56,12 +73,35 @@ class InvitedOnlyAdapter(DefaultAccountAdapter):
         path = reverse("account_reset_password_from_key", kwargs={"uidb36": "UID", "key": "KEY"})
         return absolute_url(path.replace("UID-KEY", quote(key)), self.request)
 
-    def _get_login_attempts_cache_key(self, request: HttpRequest, **credentials: Any) -> str:
-        """Wrong passwords count per account and source, so that a stranger cannot lock somebody out of their account;
-        a device that has signed in to this account before has a count of its own."""
-        login = credentials.get("email", credentials.get("username", "")).strip().lower()
-        device = request.get_signed_cookie(device_cookie(login), "", salt=DEVICE_SALT)
-        return f"{login}:{device or self.get_client_ip(request)}"
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Wrong passwords count per account and source, so that a stranger cannot lock somebody out of their account,
+        and per account over all sources, which slows down a guess from many. A device that has signed in to this
+        account before has a count of its own and no other, whoever else tries, be it from the same room."""
+        login = _login(credentials)
+        device = known_device(request, login)
+        own = {"config": OF_A_KNOWN_DEVICE} if device else {}
+        key = f"{login}:{device or self.get_client_ip(request)}"
+        self._login_failed_rl_usage = consume(
+            request, app="allauth.account", action="login_failed", key=key, **own
+        )
+        if self._login_failed_rl_usage and not device:
+            rate = {"everywhere": settings.SIGN_IN_FAILURES_EVERYWHERE}
+            self._everywhere = consume(request, app="workshops", action="everywhere", config=rate, key=login)
+        if not (self._login_failed_rl_usage and (device or self._everywhere)):
+            request.refused = ("too_many_tries", login)  # type: ignore[attr-defined]
+            raise self.validation_error("too_many_login_attempts")
+
+    def _rollback_login_failed_rl_usage(self) -> None:
+        super()._rollback_login_failed_rl_usage()
+        if self._everywhere:
+            self._everywhere.rollback()
+
+    def authentication_failed(self, request: HttpRequest, **credentials: Any) -> None:
+        request.refused = ("wrong_password", _login(credentials))  # type: ignore[attr-defined]
+
+    def get_reauthentication_methods(self, user: User | AnonymousUser) -> list[dict[str, str]]:
+        """By the password only: a code is typed from a phone that may lie beside an open screen."""
+        return [{"url": reverse("account_reauthenticate")}] if user.is_authenticated else []
 
     def post_login(self, request: HttpRequest, user: User, **options: Any) -> HttpResponse:
         """A cookie that says no more than: this device has signed in to this account before."""

@@ -26,6 +26,7 @@ from django.utils.crypto import constant_time_compare
 from ..models import Membership, Participant, Workshop
 from ..signals import announce
 from ..signals.topics import NO_WORKSHOP, staff
+from . import second_factor
 from .access import RUNNERS
 
 
@@ -48,16 +49,16 @@ class Lost:
 
 
 def lost(workshop_id: int, consoles: Collection[StaffToken], *, phones: bool) -> Lost:
-    """Which of these consoles, and of a workshop's phones, have no right to be open. Four queries at most."""
+    """Which of these consoles, and of a workshop's phones, have no right to be open. Four queries at most; two more
+    where the programme asks for a second factor."""
     here = Workshop.objects.filter(pk=workshop_id, removed_at=None, programme__removed_at=None)
-    found = here.values_list("programme", "observers").first()
-    if found is None:
+    workshop = here.select_related("programme").only("observers", "programme__second_factor").first()
+    if workshop is None:
         return Lost(everybody=True)
-    programme_id, listening = found
     left = Participant.objects.filter(workshop=workshop_id, left_at__isnull=False)
     voters = set(left.values_list("voter", flat=True)) if phones else set()
-    staff = _lost_by_staff(workshop_id, programme_id, consoles)
-    return Lost(staff=staff, voters=voters, observers=not listening)
+    staff = _lost_by_staff(workshop, consoles)
+    return Lost(staff=staff, voters=voters, observers=not workshop.observers)
 
 
 def may_listen(workshop_id: int) -> bool:
@@ -65,25 +66,29 @@ def may_listen(workshop_id: int) -> bool:
     return Workshop.objects.filter(pk=workshop_id, observers=True).exists()
 
 
-def _lost_by_staff(workshop_id: int, programme_id: int, consoles: Collection[StaffToken]) -> set[StaffToken]:
+def _lost_by_staff(workshop: Workshop, consoles: Collection[StaffToken]) -> set[StaffToken]:
     if not consoles:
         return set()
     runs = Membership.objects.filter(
-        Q(workshop=None) | Q(workshop=workshop_id), programme=programme_id, role__in=RUNNERS,
+        Q(workshop=None) | Q(workshop=workshop), programme=workshop.programme_id, role__in=RUNNERS,
         user__in={one.user_id for one in consoles}, user__is_active=True,
     )  # fmt: skip
     users = {member.user_id: member.user for member in runs.select_related("user")}
+    if workshop.programme.second_factor:
+        needed = set(runs.filter(role__in=second_factor.NEED_IT).values_list("user_id", flat=True))
+        for user_id in needed - second_factor.with_one(needed):
+            del users[user_id]
     store = import_module(settings.SESSION_ENGINE).SessionStore
     live = store.get_model_class().objects.filter(
         session_key__in={one.session_key for one in consoles}, expire_date__gt=timezone.now()
     )
     sessions = {session.session_key: session.get_decoded() for session in live}
     return {
-        one for one in consoles if not _is_signed_in(users.get(one.user_id), sessions.get(one.session_key))
+        one for one in consoles if not is_signed_in(users.get(one.user_id), sessions.get(one.session_key))
     }
 
 
-def _is_signed_in(user: User | None, session: dict[str, Any] | None) -> bool:
+def is_signed_in(user: User | None, session: dict[str, Any] | None) -> bool:
     """As Django finds it for a request: the session is this user's, and of their present password."""
     if user is None or session is None or session.get(SESSION_KEY) != str(user.pk):
         return False

@@ -10,9 +10,15 @@ from django.contrib.auth.password_validation import validate_password
 from django.core import mail
 from django.core.exceptions import ValidationError
 from django.core.mail.backends.locmem import EmailBackend
+from django.db import OperationalError
+from django.http.response import HttpResponseBase
 from django.test import Client
 
-from workshops.people.invitations import create_user
+from workshops.actions import accounts
+from workshops.models import Role
+from workshops.people.invitations import add_member, create_user
+
+from ... import factories
 
 pytestmark = pytest.mark.django_db
 PASSWORD = "four plain words together"
@@ -70,6 +76,84 @@ def test_a_device_that_has_signed_in_before_has_a_count_of_its_own(ada):
             forged.cookies[name] = "made-up:forged:cookie"
             assert EMAIL not in name + known.cookies[name].value
     assert sign_in(forged).status_code == 200
+
+
+@pytest.fixture
+def _few_from_everywhere(settings):
+    settings.SIGN_IN_FAILURES_EVERYWHERE = "10/h/key"
+
+
+@pytest.mark.usefixtures("_few_from_everywhere")
+def test_a_guess_from_many_sources_is_slowed_down_and_a_known_device_is_not(ada):
+    known = Client()
+    sign_in(known)
+    del known.cookies[settings.SESSION_COOKIE_NAME]
+    for number in range(11):
+        stopped = sign_in(Client(), "wrong", source=f"198.51.100.{number}")
+    assert "Too many tries." in stopped.content.decode()
+    assert sign_in(Client(), source="203.0.113.1").status_code == 200, "the right password, a new device"
+    assert sign_in(known).status_code == 302
+
+
+@pytest.mark.usefixtures("_few_from_everywhere")
+def test_right_passwords_do_not_count_as_guesses(ada):
+    for number in range(12):
+        assert sign_in(Client(), source=f"198.51.100.{number}").status_code == 302
+
+
+@pytest.mark.usefixtures("_few_from_everywhere")
+def test_tries_that_were_stopped_at_one_source_do_not_count_for_the_others(ada):
+    for _ in range(30):
+        sign_in(Client(), "wrong", source="198.51.100.9")
+    assert sign_in(Client()).status_code == 302
+
+
+def test_a_room_full_of_guessers_does_not_stop_the_facilitators_own_device(ada):
+    known = Client()
+    sign_in(known)
+    del known.cookies[settings.SESSION_COOKIE_NAME]
+    for number in range(40):
+        Client().post("/accounts/login/", {"login": f"{number}@example.org", "password": "wrong"})
+        sign_in(Client(), "wrong")
+    assert sign_in(Client()).status_code != 302
+    assert sign_in(known).status_code == 302
+
+
+def test_refusals_are_logged_once_the_answer_was_sent(ada, monkeypatch):
+    programme = factories.programme()
+    add_member(programme, ada, Role.OWNER)
+    order = []
+    refused = accounts.refused
+    monkeypatch.setattr(accounts, "refused", lambda *said: (order.append("logged"), refused(*said)))
+    monkeypatch.setattr(HttpResponseBase, "close", _noting(HttpResponseBase.close, order))
+    for _ in range(7):
+        sign_in(Client(), "wrong")
+    assert order[:2] == ["answered", "logged"]
+    assert list(programme.log.values_list("verb", "by")) == [
+        ("too_many_tries", None),
+        ("wrong_password", None),
+    ]
+    sign_in(Client(), source="192.0.2.2")
+    entry = programme.log.first()
+    assert (entry.verb, entry.by) == ("signed_in", ada)
+
+
+def _noting(close, order):
+    def noted(response):
+        order.append("answered")
+        close(response)
+
+    return noted
+
+
+def test_a_log_that_cannot_be_written_stops_nobody(ada, monkeypatch, caplog):
+    def fails(*_said):
+        raise OperationalError(EMAIL)
+
+    monkeypatch.setattr(accounts, "refused", fails)
+    assert sign_in(Client(), "wrong").status_code == 200
+    assert "could not be logged" in caplog.text
+    assert EMAIL not in caplog.text
 
 
 def ask_for_a_reset(email, **more):

@@ -31,6 +31,7 @@ from .programme_file import Loaded, delete_domain
 #: columns that the settings page changes
 SETTINGS = (
     "title", "strapline", "team", "funder", "cite", "hue", "while_waiting", "closing", "contact", "keep_months",
+    "second_factor",
 )  # fmt: skip
 
 

@@ -39,6 +39,8 @@ class ProgrammeSection(FileTable, kw_only=True):
     #: who people can write to; stands on the information sheet
     contact: ShortText = ""
     keep_months: Annotated[int, Meta(ge=1, le=120)] = 24
+    #: owners and researchers need a second step when they sign in
+    second_factor: bool = False
 
 
 class Consent(FileTable, kw_only=True):

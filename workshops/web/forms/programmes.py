@@ -138,6 +138,13 @@ class SettingsForm(forms.Form):
             "max_value": gettext_lazy("Write a number of at most 120: that is ten years."),
         },
     )  # fmt: skip
+    second_factor = forms.BooleanField(
+        required=False,
+        label=gettext_lazy("Owners and researchers need a second step when they sign in"),
+        help_text=gettext_lazy(
+            "A code from their phone or a passkey, beside the password. Who has none yet is led to set one up first."
+        ),
+    )
     while_waiting = _short(
         gettext_lazy("While people wait"), 300, gettext_lazy("A line on phones before the first question.")
     )

@@ -24,7 +24,7 @@ from django.views.decorators.http import require_http_methods, require_POST, req
 
 from ...actions.authoring import lead, team
 from ...models import Invitation, Membership, Programme, Role, Workshop
-from ...people import access, invitations
+from ...people import access, invitations, second_factor
 from ..forms.people import GUEST, InviteForm, NewAccountForm, NewPasswordForm, to_come
 from .errors import page
 
@@ -358,4 +358,6 @@ def account(request: HttpRequest) -> HttpResponse:
         {"programme": one.programme, "role": _an(one.role, one.workshop), "since": date_format(one.joined_at, "j F Y")}
         for one in found.order_by("programme__title", "joined_at")
     ]  # fmt: skip
-    return render(request, "workshops/account.html", {"section": "account", "roles": own})
+    return render(request, "workshops/account.html", {
+        "section": "account", "roles": own, "has_second_factor": second_factor.has_one(request.user),
+    })  # fmt: skip

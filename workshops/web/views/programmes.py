@@ -19,7 +19,7 @@ from ...actions.authoring import programme_file, programmes
 from ...actions.authoring.programmes import Made, NotPossible
 from ...models import Membership, Programme, Role, new_key
 from ...operations import demo
-from ...people import access
+from ...people import access, second_factor
 from ...people.invitations import absolute_url
 from ...programmes import templates
 from ...programmes.file import format as file_format
@@ -135,6 +135,7 @@ def checked(request: HttpRequest, text: str, confirmed: str = "") -> HttpRespons
         programme = Programme.objects.filter(key=file.programme.key).first()
         roles = access.roles(request.user, programme) if programme else frozenset()
         if programme and roles:
+            second_factor.check(request.user, programme, roles)
             return _for_existing(request, text, programme, roles, confirmed)
         text = programmes.as_new(text)
     except ProgrammeFileError as error:
@@ -207,8 +208,10 @@ def _file_page(request: HttpRequest, text: str, *, status: int = 200, **context:
 def bring_back(request: HttpRequest, key: str) -> HttpResponse:
     """A removed programme, by one of its owners."""
     programme = get_object_or_404(Programme, key=key)
-    if Role.OWNER not in access.roles(request.user, programme):
+    roles = access.roles(request.user, programme)
+    if Role.OWNER not in roles:
         raise Http404
+    second_factor.check(request.user, programme, roles)
     if programme.removed_at:
         programmes.bring_back(programme, request.user)
         messages.success(request, _("“%s” is here again.") % programme.title)

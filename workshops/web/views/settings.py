@@ -24,7 +24,7 @@ from ...actions.authoring.programmes import DomainRow, NotPossible
 from ...actions.log import Stale, note
 from ...actions.retention import job
 from ...models import InformationSheet, LogEntry, Programme
-from ...people import access
+from ...people import access, second_factor
 from ...programmes import colour
 from ...programmes.file import io as file_io
 from ...programmes.keys import free_key
@@ -113,6 +113,8 @@ def _stale(programme: Programme, verbs: tuple[str, ...] = SETTINGS_VERBS) -> str
 
 def _save_about(request: HttpRequest, programme: Programme) -> HttpResponse:
     form = SettingsForm(request.POST)
+    if form.is_valid() and form.cleaned_data["second_factor"] and not second_factor.has_one(request.user):
+        form.add_error("second_factor", _("Set up your own second step first, on the page of your account."))
     if not form.is_valid():
         return _page(request, programme, status=422, form=form)
     try:
