@@ -193,7 +193,11 @@ def test_no_model_has_a_place_for_an_address_or_a_browser():
 
 
 def test_no_code_reads_the_address_or_the_browser_of_a_person():
-    assert found(r"REMOTE_ADDR|HTTP_USER_AGENT|user[-_]agent|X[-_]FORWARDED[-_]FOR", CODE) == []
+    reads = found(r"REMOTE_ADDR|HTTP_USER_AGENT|user[-_]agent|X[-_]FORWARDED[-_]FOR", CODE)
+    names_a_browser = {
+        "workshops/people/sessions.py"
+    }  # "Firefox on Windows", for whoever is signed in with it
+    assert {line.split(":")[0] for line in reads} <= names_a_browser
     hashed_at_once = {
         "workshops/people/invitations.py",
         "workshops/web/admission/code_guess_throttle.py",

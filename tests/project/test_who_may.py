@@ -49,10 +49,14 @@ WHO_MAY: dict[str, str | frozenset[str]] = {
     **dict.fromkeys(("account_login", "account_logout", "account_inactive", "account_signup"), EVERYBODY),
     **dict.fromkeys(("account_reset_password", "account_reset_password_done"), EVERYBODY),
     "account_reset_password_from_key": EVERYBODY,
+    "mfa_authenticate": EVERYBODY,  # who has given the password
     "account_reset_password_from_key_done": EVERYBODY,
     # --- whoever has an account
     **dict.fromkeys(("home", "account", "account_reauthenticate"), SIGNED_IN),
-    **dict.fromkeys(("account_change_password", "account_set_password"), SIGNED_IN),
+    **dict.fromkeys(("account_change_password", "account_set_password", "sessions"), SIGNED_IN),
+    **dict.fromkeys(("mfa_index", "mfa_activate_totp", "mfa_deactivate_totp"), SIGNED_IN),
+    **dict.fromkeys(("mfa_list_webauthn", "mfa_add_webauthn", "mfa_remove_webauthn"), SIGNED_IN),
+    **dict.fromkeys(("mfa_view_recovery_codes", "mfa_generate_recovery_codes"), SIGNED_IN),
     **dict.fromkeys(("programme-new", "programme-file", "demo"), SIGNED_IN),
     # --- one workshop
     **dict.fromkeys(("console", "gesture", "rehearse", "prepare", "open-doors", "prepare-about"), RUN_IT),
@@ -90,6 +94,7 @@ PARTS: dict[str, Callable[[World], dict[str, Any]]] = {
     "vision": lambda world: {"key": world.summary.key},
     "vision-version": lambda world: {"key": world.summary.key, "number": 1},
     "account_reset_password_from_key": lambda world: {"uidb36": "1", "key": "wrong"},
+    "mfa_remove_webauthn": lambda _world: {"pk": 1},
     "step-change": lambda world: {"pk": world.pause.pk},
     **dict.fromkeys(
         ("item-picture", "item-edit", "item-phone", "item-wall"), lambda world: {"pk": world.pause.pk}

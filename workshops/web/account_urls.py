@@ -7,7 +7,7 @@ from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as webauthn
 from django.urls import path, re_path
 
-from .views.accounts import PasswordReset, Reauthenticate, SignIn, own_sessions
+from .views.accounts import PasswordReset, Reauthenticate, SignIn, or_back, own_sessions
 
 urlpatterns = [
     path("login/", SignIn.as_view(), name="account_login"),
@@ -33,11 +33,17 @@ urlpatterns = [
     path("second-step/", mfa.index, name="mfa_index"),
     path("second-step/code/", mfa.authenticate, name="mfa_authenticate"),
     path("second-step/app/", totp.activate_totp, name="mfa_activate_totp"),
-    path("second-step/app/remove/", totp.deactivate_totp, name="mfa_deactivate_totp"),
+    path("second-step/app/remove/", or_back(totp.deactivate_totp), name="mfa_deactivate_totp"),
     path("second-step/passkeys/", webauthn.list_webauthn, name="mfa_list_webauthn"),
     path("second-step/passkeys/add/", webauthn.add_webauthn, name="mfa_add_webauthn"),
-    path("second-step/passkeys/<int:pk>/remove/", webauthn.remove_webauthn, name="mfa_remove_webauthn"),
-    path("second-step/recovery-codes/", recovery_codes.view_recovery_codes, name="mfa_view_recovery_codes"),
+    path(
+        "second-step/passkeys/<int:pk>/remove/", or_back(webauthn.remove_webauthn), name="mfa_remove_webauthn"
+    ),
+    path(
+        "second-step/recovery-codes/",
+        or_back(recovery_codes.view_recovery_codes),
+        name="mfa_view_recovery_codes",
+    ),
     path(
         "second-step/recovery-codes/new/",
         recovery_codes.generate_recovery_codes,

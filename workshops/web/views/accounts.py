@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from functools import wraps
 from typing import Any
 
 from allauth.account.forms import ResetPasswordForm
@@ -14,7 +15,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import User
 from django.db import Error
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -102,6 +103,23 @@ class PasswordReset(PasswordResetView):
                 form.save(self.request)
         except OSError as error:  # the mail server; its words may name the address
             log.warning("The mail of a password reset could not be sent (%s).", type(error).__name__)
+
+
+# --- the second step ----------------------------------------------------------------------------------------------
+
+
+def or_back(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
+    """allauth's view of something that is gone, since its button was pressed twice: back to the list."""
+
+    @login_required
+    @wraps(view)
+    def wrapped(request: HttpRequest, **parts: Any) -> HttpResponse:
+        try:
+            return view(request, **parts)
+        except Http404:
+            return redirect("mfa_index")
+
+    return wrapped
 
 
 # --- where one is signed in ---------------------------------------------------------------------------------------
