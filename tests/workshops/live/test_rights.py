@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.contrib.sessions.models import Session
 from django.utils import timezone
 
-from workshops.actions import participation
+from workshops.actions import accounts, participation
 from workshops.actions.authoring import programmes, team
 from workshops.models import Membership, Participant, Role, Workshop
 from workshops.people import invitations, rights
@@ -40,6 +40,12 @@ class Desk:
 
     def signs_out(self) -> None:
         self.client.post("/accounts/logout/")
+
+    def signs_out_from_elsewhere(self) -> None:
+        factories.signed_in(self.user).post("/accounts/sessions/", {})
+
+    def loses_the_second_factor(self) -> None:
+        accounts.take_off_second_factor(self.user, "Rang me, I know the voice")
 
     def changes_password(self) -> None:
         self.user.set_password("a long and quiet evening")
@@ -79,6 +85,8 @@ class Desk:
 
 ANNOUNCED = [
     "signs_out",
+    "signs_out_from_elsewhere",
+    "loses_the_second_factor",
     "changes_password",
     "is_removed",
     "becomes_a_researcher",
