@@ -60,6 +60,7 @@ MIDDLEWARE = [
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
+    "workshops.web.second_step.SecondStep",
 ]
 
 # For participants' pages (`workshops.web.admission.handler`): none of these blocks, so they run in the event loop.

@@ -153,7 +153,10 @@ SUBJECTS = {
     "summary": gettext_lazy("Vision summary"),
     "reading": gettext_lazy("Readings and downloads"),
 }
-BY_SUBJECT = {"people": PEOPLE_SENTENCES, "summary": SUMMARY_SENTENCES, "reading": READING_SENTENCES}
+BY_SUBJECT = {
+    "people": PEOPLE_SENTENCES, "accounts": ACCOUNT_SENTENCES, "summary": SUMMARY_SENTENCES,
+    "reading": READING_SENTENCES,
+}  # fmt: skip
 ABOUT_QUESTIONS = ("question", "prompt", "measure", "version")
 ABOUT_SETTINGS = ("programme", "file", "settings", "sheet", "domain", "domains", "profile", "retention")
 
@@ -293,10 +296,6 @@ def _subject(verb: str) -> str:
     for subject, verbs in BY_SUBJECT.items():
         if verb in verbs:
             return subject
-    if verb in PEOPLE_SENTENCES:
-        return "people"
-    if verb in ACCOUNT_SENTENCES:
-        return "accounts"
     if verb.endswith(ABOUT_SETTINGS):
         return "settings"
     return "questions" if verb.endswith(ABOUT_QUESTIONS) else "workshops"

@@ -7,12 +7,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
 
-from ...models import Programme
-from ...people.second_factor import SecondFactorMissing
 from ..admission.retry_later_page import AWAY, retry_later_page, soon
-
-#: where to go on once it is set up, in the session
-AFTER_SECOND_STEP = "after_second_step"
 
 
 def page(request: HttpRequest, status: int, title: str, words: str) -> HttpResponse:
@@ -35,18 +30,9 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    if isinstance(exception, SecondFactorMissing):
-        return second_step_missing(request, exception.programme)
     return page(
         request, 403, _("This is not open to you"), _("Ask the owner of the programme to invite you.")
     )
-
-
-def second_step_missing(request: HttpRequest, programme: Programme) -> HttpResponse:
-    """How to get one, and afterwards to the page that was asked for."""
-    if request.method == "GET":
-        request.session[AFTER_SECOND_STEP] = request.get_full_path()
-    return render(request, "account/second_step_missing.html", {"programme": programme}, status=403)
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
