@@ -18,6 +18,7 @@ from django.conf import settings
 from django.contrib.auth.models import AnonymousUser, User
 from django.core.exceptions import PermissionDenied
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from ..models import Programme, Role
@@ -47,6 +48,10 @@ class SecondFactorAdapter(DefaultMFAAdapter):
     def build_totp_svg(self, url: str) -> str:
         """None: the page draws it itself, as every QR code."""
         return ""
+
+    def generate_authenticator_name(self, user: User, type: Authenticator.Type) -> str:
+        found = Authenticator.objects.filter(user=user, type=type).count()
+        return _("Passkey %d") % (found + 1)
 
     def encrypt(self, text: str) -> str:
         return _cipher().encrypt(text.encode()).decode()
