@@ -204,8 +204,8 @@ SIGN_IN_FAILURES_EVERYWHERE = "100/h/key"
 MFA_ADAPTER = "workshops.people.second_factor.SecondFactorAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
 MFA_FORMS = {
-    "add_webauthn": "workshops.web.passkey_forms.AddPasskeyForm",
-    "authenticate_webauthn": "workshops.web.passkey_forms.UsePasskeyForm",
+    "add_webauthn": "workshops.web.forms.passkeys.AddPasskeyForm",
+    "authenticate_webauthn": "workshops.web.forms.passkeys.UsePasskeyForm",
 }
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_TOTP_ISSUER = "Vision Workshops"

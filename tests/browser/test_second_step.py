@@ -121,6 +121,7 @@ def test_a_passkey_that_is_not_given_is_said_so(desk, programme):
     looks_right(page, 390)
 
 
+@pytest.mark.looks
 def test_every_page_of_the_second_step_is_accessible_at_every_width(desk, programme, console_errors_expected):
     console_errors_expected.append("403")
     page = desk()

@@ -20,7 +20,7 @@ from workshops.actions.authoring.programme_file import load
 from workshops.models import Role
 from workshops.people import rights, second_factor, sessions
 from workshops.people.invitations import add_member, create_user
-from workshops.programmes.file_io import export
+from workshops.programmes.file.io import export
 
 from ... import factories
 from ..programmes.small_file import SMALL
