@@ -442,15 +442,59 @@ def test_clearing_a_rehearsal_keeps_what_real_people_answered(workshop):
     assert fresh(workshop).stage_item.poll_id == poll.pk
 
 
-def test_a_question_that_a_real_phone_only_saw_was_not_answered(workshop):
-    poll = factories.launched(workshop)
+def test_clearing_a_rehearsal_leaves_a_question_that_real_people_see_and_nobody_has_answered_yet(workshop):
+    rehearse(workshop, 0)
     real = factories.participant(workshop)
-    participation.write([participation.QuestionSeen(workshop.pk, real.voter, poll.pk)])
-    factories.vote(factories.participant(workshop, rehearsal=True), poll, "no")
+    second = items(workshop)[3]
+    do(workshop, "launch", item=second.pk)
+    participation.write([participation.QuestionSeen(workshop.pk, real.voter, second.poll_id)])
+    factories.vote(factories.participant(workshop, rehearsal=True), second.poll, None)
     do(workshop, "clear_rehearsal")
-    assert fresh(poll).is_draft
-    assert poll.ballots.count() == 0
-    assert Participant.objects.get(workshop=workshop) == real
+    assert fresh(workshop).stage_item == second
+    assert fresh(second.poll).is_open
+    assert list(second.poll.ballots.values_list("voter", flat=True)) == [real.voter]
+    assert items(workshop)[0].poll.is_draft  # it was asked before anybody real had come
+
+
+def test_clearing_a_rehearsal_leaves_a_question_that_it_never_saw(workshop):
+    rehearse(workshop, 0)
+    second = items(workshop)[3]
+    do(workshop, "launch", item=second.pk)
+    do(workshop, "clear_rehearsal")
+    assert fresh(workshop).stage_item == second
+    assert fresh(second.poll).is_open
+
+
+def test_clearing_a_rehearsal_after_the_end_leaves_what_was_asked_without_an_answer(workshop):
+    rehearse(workshop, 0)
+    factories.participant(workshop)
+    for item in items(workshop)[1:]:
+        do(workshop, "launch", item=item.pk)
+    do(workshop, "end")
+    was = [(i.launched_at, i.done_at) for i in items(workshop)[1:]]
+    do(workshop, "clear_rehearsal")
+    assert [(i.launched_at, i.done_at) for i in items(workshop)[1:]] == was
+    assert [i.poll.state for i in items(workshop) if i.poll] == ["draft", "closed"]
+
+
+def test_a_rehearsal_that_was_cleared_is_cleared_once(workshop):
+    rehearse(workshop, 0)
+    do(workshop, "clear_rehearsal")
+    do(workshop, "launch", item=items(workshop)[0].pk)
+    was = everything(workshop)[1:3]
+    assert do(workshop, "clear_rehearsal") == 0
+    assert everything(workshop)[1:3] == was
+    assert fresh(workshop).stage_item == items(workshop)[0]
+
+
+def rehearse(workshop, place):
+    """Invented phones answer the question at this place of the agenda, which is closed then."""
+    phones = [factories.participant(workshop, rehearsal=True) for _ in range(2)]
+    item = items(workshop)[place]
+    do(workshop, "launch", item=item.pk)
+    for phone in phones:
+        factories.vote(phone, item.poll, None)
+    do(workshop, "joining")
 
 
 # --- wrong moments ------------------------------------------------------------------------------------------------------------

@@ -415,6 +415,7 @@ def test_words_that_somebody_has_changed_while_a_picture_is_drawn_stand_in_it_fo
 def test_a_question_that_only_a_rehearsal_has_answered_is_as_its_author_wrote_it_afterwards():
     workshop, poll = room(WORDS)
     words_at_once(workshop.pk, None, poll.pk, True)
+    make.vote(make.participant(workshop, rehearsal=True), poll, ["calm"])
     rehearsal.clear_rehearsal(workshop.pk, None)
     poll.refresh_from_db()
     assert (poll.state, poll.words_at_once) == ("draft", None)
