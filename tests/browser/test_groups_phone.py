@@ -85,7 +85,14 @@ def test_calling_the_facilitator_shows_on_every_phone_of_the_group_until_it_is_a
     for page in (ada, bea):
         expect(page.locator("#group [data-news=help]")).to_have_count(0)
         expect(page.get_by_role("button", name="Call the facilitator")).to_be_visible()
-    said(bea, "Your group no longer waits for the facilitator.")
+    said(bea, "From the facilitator: I am on my way to you.")
+
+
+def test_a_call_that_the_group_takes_back_is_said_to_be_so(pair, two_groups):
+    (_one, ada), (_mate, bea) = pair
+    ada.get_by_role("button", name="Call the facilitator").click()
+    bea.get_by_role("button", name="We no longer need the facilitator").click()
+    said(ada, "Your group has taken its call back.")
 
 
 def test_probes_messages_and_the_call_back_arrive_and_are_said(pair, two_groups):

@@ -125,7 +125,10 @@ def test_messages_probes_help_and_the_call_back_stand_on_the_pad(room):
         assert words in mine
         assert words not in theirs
     groups.answer_help(workshop.pk, None, group_of(people[0]).pk)
-    assert "The facilitator knows" not in pad_on(look(people[0]))
+    groups.answer_help(workshop.pk, None, group_of(people[0]).pk)  # pressed twice: said once
+    answered = pad_on(look(people[0]))
+    assert "The facilitator knows" not in answered
+    assert answered.count("I am on my way to you.") == 1
 
 
 def test_a_full_page_marks_what_is_this_persons_own_and_the_shared_picture_does_not(room):

@@ -142,11 +142,15 @@ def _asks_a_question(workshop: Workshop) -> bool:
 
 
 def answer_help(workshop_id: int, by: User | None, group: int) -> None:
-    """The facilitator is on the way; the call leaves everybody's screen."""
+    """The facilitator is on the way: the group reads so, and the call leaves everybody's screen. Once for a call."""
     with stage_transaction(workshop_id, by, "answer_help", moves=False):
         found = the_group(workshop_id, group)
+        if found.help_at is None:
+            return
         found.help_at = None
         found.save(update_fields=["help_at"])
+        kind, words = Call.Kind.MESSAGE, _("I am on my way to you.")
+        Call.objects.create(round=found.round, group=found, kind=kind, text=words)
         announce.changed(workshop_id, pad(found.pk))
 
 

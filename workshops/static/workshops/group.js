@@ -25,11 +25,13 @@
 
   /* All of a first page is no news. */
   function tellNews(group, first) {
+    let fresh = told.help && !group.querySelector("[data-news=help]") ? words.answered : "";
+    if (fresh) delete told.help;
     group.querySelectorAll("[data-news]").forEach((news) => {
-      if (!first && !told[news.dataset.news]) say(news.textContent.replace(/\s+/g, " ").trim());
+      if (!told[news.dataset.news]) fresh = news.textContent.replace(/\s+/g, " ").trim();
       told[news.dataset.news] = true;
     });
-    if (told.help && !group.querySelector("[data-news=help]")) { delete told.help; if (!first) say(words.answered); }
+    if (fresh && !first) say(fresh);
   }
 
   // ---- the soft timer

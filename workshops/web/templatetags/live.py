@@ -88,7 +88,7 @@ def group_words() -> SafeString:
             "left": _("Letters left: %s"),
             "over": _("Letters too many: %s"),
             "busy": _("Save or cancel the change you have begun first."),
-            "answered": _("Your group no longer waits for the facilitator."),
+            "answered": _("Your group has taken its call back."),
             "new": _("New notes from your group: %s"),
             "asked": _("There is a question for everybody at the top of this page."),
         },
