@@ -7,6 +7,7 @@ urlpatterns = [
     path("", include("visions.web.urls")),
 ]
 
+handler400 = "workshops.web.views.errors.unreadable"
 handler403 = "workshops.web.views.errors.forbidden"
 handler404 = "workshops.web.views.errors.not_found"
 handler500 = "workshops.web.views.errors.server_error"

@@ -1,4 +1,4 @@
-"""People's own words: made safe to store and show, and compared as people would compare them.
+"""Words of people and of staff: made safe to store and show, and compared as people would compare them.
 
 Bidirectional controls and other invisible characters can make a word read as another one, or turn
 round the text that follows it on the wall, so they never get in.
@@ -12,6 +12,19 @@ from typing import Any
 
 #: invisible, yet part of words: Persian and Indic joiners, and the glue of emoji
 JOINERS = "\u200c\u200d"
+
+
+def readable(text: str) -> str:
+    """Without characters that cannot be seen, stored or trusted: controls, overrides of direction, lone surrogates.
+
+    Spaces and line breaks stay as they are. `readable(readable(x)) == readable(x)`.
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        letter if letter in "\t\r\n" or unicodedata.category(letter)[0] == "Z" else _safe(letter)
+        for letter in text
+    )
 
 
 def tidy(text: Any, lines: bool = False) -> str:

@@ -10,7 +10,9 @@ from workshops.programmes.file.format import dump, parse
 
 KEYS = st.sampled_from(["a", "b", "c", "d", "e"])
 WORDS = st.text(
-    st.characters(exclude_characters="\0\r", exclude_categories=["Cs"]), min_size=1, max_size=12
+    st.characters(exclude_categories=["Cs", "Cc", "Cf", "Cn", "Co"], include_characters="\n\t"),
+    min_size=1,
+    max_size=12,
 ).filter(str.strip)
 OPTIONS = st.dictionaries(st.sampled_from("uvwxyz"), WORDS, min_size=2, max_size=4)
 QUESTIONS = st.one_of(

@@ -26,7 +26,7 @@ from workshops.actions.authoring import plans, questions
 from workshops.actions.authoring.programme_file import load, preview
 from workshops.actions.authoring.workshops import plan_workshop
 from workshops.models import Membership, Plan, Programme
-from workshops.programmes.file.checks import ProgrammeFileError
+from workshops.programmes.file.checks import ProgrammeFileError, mended
 from workshops.programmes.file.format import dump, parse
 from workshops.programmes.file.io import export
 from workshops.programmes.file.schema import ProgrammeFile
@@ -451,3 +451,35 @@ def test_a_plan_that_was_kept_from_a_workshop_loads_as_it_is(db):
     text = export(workshop.programme)
     assert "mode" not in text
     assert [change for change in load(text).changes if "plan" in change] == []
+
+
+@pytest.mark.parametrize(
+    ("written", "named", "mended_to"),
+    [
+        ('"A \\u202Esmall one"', "U+202E", '"A small one"'),
+        ('"A \u2066small one"', "U+2066", '"A small one"'),
+        ('"A \\u0007small \\fone"', "U+0007", '"A small one"'),
+        ('"A \x85small \\\\u202e one"', "U+0085", '"A small \\\\u202e one"'),
+    ],
+)
+def test_a_character_that_cannot_be_seen_is_said_with_its_place_and_taken_out(written, named, mended_to):
+    text = change('title = "A small one"', f"title = {written}")
+    with pytest.raises(ProgrammeFileError) as refused:
+        load(text, "small.toml")
+    (mistake,) = refused.value.mistakes
+    assert str(mistake) == (
+        f"line 4: programme, title: a character that cannot be seen ({named}), expected it to be left out"
+    )
+    whole = mended(text, refused.value.mistakes)
+    assert whole == change('title = "A small one"', f"title = {mended_to}")
+    assert not load(whole).is_unchanged
+
+
+def test_a_character_that_cannot_be_seen_is_found_however_deep_it_stands():
+    text = change('{ few = "Few", many = "Many" }', '{ few = "Few", many = "Ma\\u202Any" }')
+    text = change("profile = []", 'profile = ["si\\u2069ze"]', text)
+    with pytest.raises(ProgrammeFileError) as refused:
+        load(text)
+    said = [str(mistake) for mistake in refused.value.mistakes]
+    assert [line for line in said if "cannot be seen (U+202A)" in line and "instrument 1 (size)" in line]
+    assert [line for line in said if "cannot be seen (U+2069)" in line and "plan 1 (hour)" in line]

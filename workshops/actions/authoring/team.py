@@ -169,7 +169,7 @@ def _send(invitation: Invitation, link: str) -> None:
         "days": MAIL_WORKS_FOR.days,
     }
     send_mail(
-        subject=_("You are invited to %s") % invitation.programme.title.replace("\n", " "),
+        subject=_("You are invited to %s") % " ".join(invitation.programme.title.split()),
         message=render_to_string("workshops/invitation_mail.txt", context),
         from_email=None,
         recipient_list=[invitation.email],

@@ -20,6 +20,7 @@ from django.utils.translation import gettext_noop as _n
 
 from polls.measures import check as check_measure
 from polls.types import POLL_TYPES, InvalidQuestion
+from polls.types.texts import readable
 
 from . import schema
 from .toml_places import Path, Places, Span
@@ -136,6 +137,7 @@ class _Reader:
         }
 
     def read(self) -> schema.ProgrammeFile:
+        self._unreadable(self.data, ())
         self._keys_once()
         file = self._struct(schema.ProgrammeFile, self.data, ())
         if self.mistakes or file is None:
@@ -236,6 +238,25 @@ class _Reader:
             [each.get("key") for each in tables if isinstance(each, dict)] if isinstance(tables, list) else []
         )
         return [key for key in found if isinstance(key, str)]
+
+    # -- characters that are not seen
+
+    def _unreadable(self, value: Any, path: Path) -> None:
+        """Names and values, all the way down: what staff type in the browser loses these characters too."""
+        if isinstance(value, str) and (odd := _unreadable_in(value)):
+            self.wrong(path, _not_seen() % {"code": odd}, mend=self._without_unreadable(path))
+        for name, inner in value.items() if isinstance(value, dict) else ():
+            if odd := _unreadable_in(name):
+                self.wrong((*path, name), _not_seen() % {"code": odd}, place=path)
+            self._unreadable(inner, (*path, name))
+        for number, inner in enumerate(value) if isinstance(value, list) else ():
+            self._unreadable(inner, (*path, number))
+
+    def _without_unreadable(self, path: Path) -> Mend | None:
+        if (place := self.places.of.get(path)) is None:
+            return None
+        written = _ESCAPED.sub(_escape_if_seen, self.text[slice(*place.value)])
+        return Mend(place.value, "".join(letter for letter in written if readable(letter) == letter))
 
     # -- keys stand once
 
@@ -386,6 +407,26 @@ def _is_table(kind: Any) -> bool:
 
 def _tables(value: Any) -> list[dict[str, Any]]:
     return [each if isinstance(each, dict) else {} for each in value] if isinstance(value, list) else []
+
+
+#: a backslash that stands for itself, or a character by its number
+_ESCAPED = re.compile(r"\\\\|\\u([0-9a-fA-F]{4})|\\U([0-9a-fA-F]{8})|\\[bf]")
+
+
+def _not_seen() -> str:
+    return _("a character that cannot be seen (%(code)s), expected it to be left out")
+
+
+def _unreadable_in(text: str) -> str:
+    """The first character that is not kept, as U+202E; empty where there is none."""
+    odd = next((letter for letter in text if readable(letter) != letter), "")
+    return f"U+{ord(odd):04X}" if odd else ""
+
+
+def _escape_if_seen(found: re.Match[str]) -> str:
+    number = found[1] or found[2]
+    is_seen = found[0] == "\\\\" or (number and not _unreadable_in(chr(int(number, 16))))
+    return found[0] if is_seen else ""
 
 
 def _is_plain(word: str, near: list[str]) -> bool:

@@ -55,6 +55,7 @@ from ..forms.card import (
 )
 from ..forms.card_settings import ALLOW_PASS, CHANGE, PASS_LABEL, SETTINGS
 from ..forms.small_cards import NewQuestionForm, PauseForm, PromptForm
+from ..readable_input import read_number
 
 REASON_LENGTH = 300
 
@@ -566,7 +567,7 @@ class _QuestionCard(_Card):
             "question": question,
             "types": list(POLL_TYPES.values()),
             "chosen_type": chosen,
-            "ticked_domains": [int(pk) for pk in form["domains"].value() or [] if str(pk).isdecimal()],
+            "ticked_domains": [read_number(str(pk)) for pk in form["domains"].value() or []],
             "settings": [(setting, form[setting.name]) for setting in SETTINGS],
             "allow_pass": form[ALLOW_PASS.name],
             "pass_label": form[PASS_LABEL.name],

@@ -25,6 +25,22 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     )
 
 
+def unreadable(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
+    """Nothing that a browser sends for one of our forms."""
+    return page(
+        request, 400, _("This could not be read"), _("Go back, load the page again and try once more.")
+    )
+
+
+def too_large(request: HttpRequest) -> HttpResponse:
+    return page(
+        request,
+        413,
+        _("This is too large"),
+        _("This is more than a page here takes. Go back and choose something smaller."),
+    )
+
+
 def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     return page(request, 404, _("There is nothing here"), _("Check the address, or go to the start page."))
 

@@ -32,6 +32,7 @@ from ...models import LogEntry, Programme
 from ...people import access
 from ...programmes import removed as removed_things
 from ...text.exports.cells import safe
+from ..readable_input import read_number
 
 ENTRIES_A_PAGE = 50
 COLUMNS = ("time", "who", "what", "workshop", "taken_back")
@@ -98,9 +99,7 @@ def log(request: HttpRequest, key: str) -> HttpResponse:
 
 def _after(entries: QuerySet[LogEntry], pk: str) -> QuerySet[LogEntry]:
     """Those that stand below the entry with this number."""
-    if not (pk.isascii() and pk.isdigit()) or len(pk) > 18:
-        return entries
-    last = LogEntry.objects.filter(pk=int(pk)).first()
+    last = LogEntry.objects.filter(pk=read_number(pk)).first()
     return entries.filter(Q(at__lt=last.at) | Q(at=last.at, pk__lt=last.pk)) if last else entries
 
 

@@ -26,6 +26,7 @@ from ...actions.authoring import lead, team
 from ...models import Invitation, Membership, Programme, Role, Workshop
 from ...people import access, invitations, second_factor
 from ..forms.people import GUEST, InviteForm, NewAccountForm, NewPasswordForm, to_come
+from ..readable_input import read_number
 from .errors import page
 
 #: who did something longer ago is "not here lately"
@@ -135,9 +136,9 @@ def change_role(request: HttpRequest, key: str, pk: int) -> HttpResponse:
 
 def _chosen_role(programme: Programme, chosen: str) -> tuple[str, Workshop | None]:
     kind, _colon, number = chosen.partition(":")
-    if kind == GUEST and number.isascii() and number.isdigit():
+    if kind == GUEST and read_number(number):
         found = programme.workshops.filter(removed_at=None)
-        return Role.FACILITATOR, get_object_or_404(found, pk=int(number[:18]))
+        return Role.FACILITATOR, get_object_or_404(found, pk=read_number(number))
     if chosen not in Role.values:
         raise Http404
     return chosen, None
@@ -255,8 +256,7 @@ def guests(request: HttpRequest, code: str) -> HttpResponse:
 
 
 def _change_guests(request: HttpRequest, workshop: Workshop, wanted: str) -> HttpResponse:
-    pk = request.POST.get("pk", "")
-    number = int(pk[:18]) if pk.isascii() and pk.isdigit() else 0
+    number = read_number(request.POST.get("pk", ""))
     if wanted == "take_back":
         _take_back(request, get_object_or_404(workshop.invitations, pk=number, accepted_at=None))
     elif wanted == "remove":

@@ -38,9 +38,10 @@ from ..admission.doorway import Doorway
 from ..admission.page_threads import in_a_thread
 from ..admission.retry_later_page import soon
 from ..admission.shared_pages import as_shared
+from ..readable_input import read_number
 from ..same_origin import same_origin_only
 from . import errors, joining, questionnaires
-from .public import read_code, read_number
+from .public import read_code
 
 log = logging.getLogger(__name__)
 

@@ -36,6 +36,7 @@ from ...programmes.planning import Entry, PlanIncomplete
 from ...programmes.search import Found, search
 from ..forms.workshops import PlanFactsForm, StepForm
 from ..moments import when
+from ..readable_input import read_number
 
 #: the form of a step stands on the same page
 PLAN_IDS = "plan_%s"
@@ -384,15 +385,13 @@ def _add_known(request: HttpRequest, plan: Plan) -> HttpResponse:
 def _known(request: HttpRequest, plan: Plan, ref: str) -> Instrument | Prompt:
     """What a hit stands for, in a bank that this person may read."""
     kind, _dash, digits = ref.partition("-")
-    if not (digits.isascii() and digits.isdigit()):
-        raise _Gone
     programmes = {plan.programme_id, *(one.pk for one in access.readable_by(request.user))}
     rows: Any = (
         Prompt.objects.filter(programme__in=programmes)
         if kind == "prompt"
         else Instrument.objects.filter(bank__programme__in=programmes)
     )
-    known: Instrument | Prompt | None = rows.filter(pk=int(digits), removed_at=None).first()
+    known: Instrument | Prompt | None = rows.filter(pk=read_number(digits), removed_at=None).first()
     if known is None:
         raise _Gone
     return known
@@ -498,7 +497,7 @@ def bring(request: HttpRequest, key: str, slug: str) -> HttpResponse:
     plan = _plan(request, key, slug)
     if request.method != "POST":
         return _bring_page(request, plan, _followers(plan))
-    ticked = {int(one) for one in request.POST.getlist("workshop") if one.isascii() and one.isdigit()}
+    ticked = {number for one in request.POST.getlist("workshop") if (number := read_number(one))}
     seen = {pk: request.POST.get(f"seen-{pk}", "") for pk in ticked}
     try:
         made = plans.bring_along(plan, _user(request), _rev(request), seen) if seen else []

@@ -36,6 +36,7 @@ from ...programmes.missing import missing_of, unfinished
 from ...programmes.pasted import Pasted
 from ...programmes.search import search
 from ...programmes.timetable import Timed, clock, timetable
+from ..readable_input import DIGITS, read_number
 
 MOST_MINUTES = 600
 #: options of a question that its small picture can show
@@ -235,7 +236,8 @@ _CHANGES: dict[str, Callable[[HttpRequest, Workshop, int], None]] = {
 def _number(request: HttpRequest, name: str, most: int = 2**31) -> Any:
     """A whole number of a form's field; `None` where it is none, or too big."""
     digits = request.POST.get(name, "").strip()
-    return int(digits) if digits.isascii() and digits.isdigit() and int(digits[:12]) <= most else None
+    fits = digits.isascii() and digits.isdigit() and len(digits) <= DIGITS and int(digits) <= most
+    return int(digits) if fits else None
 
 
 def _stale(request: HttpRequest, workshop: Workshop, pk: int) -> dict[str, Any]:
@@ -388,8 +390,7 @@ def _place(workshop: Workshop, follows: AgendaItem | None, questions: Sequence[P
 
 
 def _after(said: QueryDict) -> int | None:
-    digits = said.get("after", "")
-    return int(digits) if digits.isascii() and digits.isdigit() else None
+    return read_number(said.get("after", "")) or None
 
 
 def _add(request: HttpRequest, workshop: Workshop) -> HttpResponse:
@@ -440,13 +441,13 @@ def _asked_already(workshop: Workshop, read: Sequence[Pasted]) -> Instrument | N
 def _add_known(request: HttpRequest, workshop: Workshop) -> list[AgendaItem]:
     kind, _dash, digits = request.POST.get("ref", "").partition("-")
     known: Instrument | Prompt | None = None
-    if digits.isascii() and digits.isdigit():
+    if number := read_number(digits):
         programmes = {workshop.programme_id, *(one.pk for one in access.readable_by(request.user))}
         if kind == "question":
             rows = Instrument.objects.filter(bank__programme__in=programmes, removed_at=None)
-            known = rows.filter(pk=int(digits)).first()
+            known = rows.filter(pk=number).first()
         elif kind == "prompt":
-            known = Prompt.objects.filter(programme__in=programmes, removed_at=None, pk=int(digits)).first()
+            known = Prompt.objects.filter(programme__in=programmes, removed_at=None, pk=number).first()
     if known is None:
         raise agenda.NotThere
     return [agenda.add_known(workshop, _user(request), known, **_where(request.POST))]

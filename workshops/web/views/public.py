@@ -24,11 +24,6 @@ def read_code(typed: str) -> str:
     return "".join(c for c in last.upper() if c.isalnum())
 
 
-def read_number(text: str) -> int:
-    """A row's number in an address; 0 for everything else."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 16 else 0
-
-
 def code_error(typed: str) -> str:
     """Why this code leads nowhere, in one sentence; empty where it leads to a workshop."""
     code = read_code(typed)

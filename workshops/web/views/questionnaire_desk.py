@@ -25,7 +25,7 @@ from ...people import access
 from ...screens import questionnaire
 from ...signals.topics import Audience, Topic
 from ..forms.questionnaires import TimesForm
-from .public import read_number
+from ..readable_input import read_number
 
 #: what can be done with a questionnaire, each an address of its own
 GESTURES = ("open", "close", "times", "added", "mode")

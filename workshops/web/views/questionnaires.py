@@ -24,8 +24,8 @@ from ...people.participant_cookie import ParticipantToken
 from ...screens import questionnaire
 from ...screens.questionnaire import Step, Way
 from ...signals.topics import Audience
+from ..readable_input import read_number
 from . import joining
-from .public import read_number
 
 
 def page(request: HttpRequest, workshop: Workshop, seat: ParticipantToken) -> HttpResponse:

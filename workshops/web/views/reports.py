@@ -28,6 +28,7 @@ from ...text.exports import markdown, notes_csv, notes_docx, transcript_vtt
 from ...text.transcripts import worker
 from ...text.transcripts.formats import TranscriptError
 from ..forms.transcripts import TranscriptForm
+from ..readable_input import read_number
 
 PARTS_A_PAGE = 500  # of a transcript
 
@@ -165,7 +166,7 @@ def _transcript_form(request: HttpRequest) -> TranscriptForm:
     if request.method != "POST":
         return TranscriptForm()
     # What does not fit in memory is not read at all: nothing of it is ever on a disk.
-    sent = int(request.META.get("CONTENT_LENGTH") or 0)
+    sent = read_number(request.META.get("CONTENT_LENGTH") or "")
     too_large = not request.FILES and sent > settings.FILE_UPLOAD_MAX_MEMORY_SIZE
     return TranscriptForm(request.POST, request.FILES, too_large=too_large)
 

@@ -29,6 +29,7 @@ from ...programmes import colour
 from ...programmes.file import io as file_io
 from ...programmes.keys import free_key
 from ..forms.programmes import FileForm, SettingsForm, SheetForm
+from ..readable_input import read_number
 from . import programmes as programme_pages
 
 TITLE_LENGTH = 200
@@ -62,7 +63,7 @@ def _page(request: HttpRequest, programme: Programme, *, status: int = 200, **co
     programme = Programme.objects.select_related("bank").get(pk=programme.pk)
     form = context.pop("form", None) or SettingsForm.of(programme)
     hue = form["hue"].value()
-    shown = int(hue) if str(hue).isdigit() and int(hue) < 360 else programme.hue
+    shown = int(hue) if str(hue).isdecimal() and len(str(hue)) < 4 and int(hue) < 360 else programme.hue
     context = {
         "form": form,
         "domains": [(str(row.pk), row.title, row.description) for row in _domains(programme)],
@@ -85,7 +86,7 @@ def _domains(programme: Programme) -> Any:
 
 def _rev(request: HttpRequest) -> int | None:
     sent = request.POST.get("rev", "")
-    return int(sent) if sent.isdigit() and len(sent) < 10 else None
+    return int(sent) if sent.isdecimal() and len(sent) < 10 else None
 
 
 def _saved(request: HttpRequest, programme: Programme, anchor: str) -> HttpResponse:
@@ -133,11 +134,9 @@ def _save_domains(request: HttpRequest, programme: Programme) -> HttpResponse:
     if wrong := _wrong_domain(rows):
         return _page(request, programme, status=422, domain_error=wrong, **typed)
     remove = request.POST.get("remove", "")
-    known = [DomainRow(int(pk) if pk.isdigit() else None, title, words) for pk, title, words in rows if title]
+    known = [DomainRow(read_number(pk) or None, title, words) for pk, title, words in rows if title]
     try:
-        programmes.change_domains(
-            programme, request.user, _rev(request), known, int(remove) if remove.isdigit() else None
-        )
+        programmes.change_domains(programme, request.user, _rev(request), known, read_number(remove) or None)
     except NotPossible as why:
         return _page(request, programme, status=422, domain_error=str(why), **typed)
     except Stale:
@@ -153,7 +152,7 @@ def _sent_domains(sent: QueryDict) -> list[tuple[str, str, str]]:
         for pk, title, words in zip(*columns, strict=False)
     ]
     move = sent.get("move", "").split(":")
-    if len(move) == 2 and move[0].isdigit() and move[1] in ("up", "down"):
+    if len(move) == 2 and move[0].isdecimal() and len(move[0]) < 4 and move[1] in ("up", "down"):
         here = int(move[0])
         there = here + (1 if move[1] == "down" else -1)
         if 0 <= here < len(rows) and 0 <= there < len(rows):

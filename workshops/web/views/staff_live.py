@@ -28,6 +28,7 @@ from ...operations import rehearsal
 from ...people import access
 from ...signals.topics import SHOWN, Audience
 from .. import joining_link
+from ..readable_input import read_number
 from . import questionnaire_desk
 
 
@@ -94,8 +95,8 @@ SPOTS = ("make-said", "open-said", "all-said", "group-said", "name-said")
 
 def _groups_desk(request: HttpRequest, workshop: Workshop) -> dict[str, Any]:
     """What the groups' forms need, and the group that somebody without a script has opened (`?group=`)."""
-    asked = request.POST.get("look") or request.GET.get("group", "")
-    found = screens.desk_pads(workshop.pk, [int(asked)]) if asked.isascii() and asked.isdigit() else []
+    asked = read_number(request.POST.get("look") or request.GET.get("group", ""))
+    found = screens.desk_pads(workshop.pk, [asked]) if asked else []
     return {
         "ways": Round.Made.choices,
         "opened": found[0] if found else None,
