@@ -195,7 +195,10 @@ class _Wrong(Exception):
 
 
 def _move(request: HttpRequest, workshop: Workshop, pk: int) -> None:
-    agenda.move_step(workshop, _user(request), pk, _number(request, "to"), _number(request, "rev"))
+    to = _number(request, "to")
+    if to is None:
+        raise Http404
+    agenda.move_step(workshop, _user(request), pk, to, _number(request, "rev"))
 
 
 def _copy(request: HttpRequest, workshop: Workshop, pk: int) -> None:
