@@ -5,7 +5,8 @@ who and when, and announced after its commit.
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
+from time import monotonic
 
 from django.contrib.auth.models import User
 from django.db import Error, transaction
@@ -197,20 +198,34 @@ _COUNTING_DOWN = Prepared(
 )
 
 
+#: when each countdown ends by the clock that is never put right, as this process saw it first
+_ends: dict[datetime, float] = {}
+
+
+def _run_out() -> set[datetime]:
+    """The countdowns that are over, by the time of day or by the seconds that have passed since this process saw them:
+    a clock that is put back an hour keeps no question open for an hour longer."""
+    global _ends
+    now, seconds = timezone.now(), monotonic()
+    running = [closes_at for (closes_at,) in _COUNTING_DOWN.rows([State.OPEN.value])]
+    _ends = {at: _ends.get(at, seconds + (at - now).total_seconds()) for at in running}
+    return {at for at, end in _ends.items() if at <= now or end <= seconds}
+
+
 def is_something_due() -> bool:
     """Has a countdown run out? One small query, for a clock that asks twice a second."""
-    now = timezone.now()
-    return any(closes_at <= now for (closes_at,) in _COUNTING_DOWN.rows([State.OPEN.value]))
+    return bool(_run_out())
 
 
 def close_what_is_due() -> list[int]:
     """Close polls whose countdown has run out, whether or not a screen is connected. Returns their workshops."""
-    due = AgendaItem.objects.filter(poll__state="open", poll__closes_at__lte=timezone.now())
-    due = due.filter(workshop__mode=Mode.LIVE)  # a questionnaire closes as a whole
+    run_out = _run_out()
+    due = AgendaItem.objects.filter(poll__state="open", poll__closes_at__in=run_out)
+    due = due.filter(workshop__mode=Mode.LIVE)  # a questionnaire closes as a whole, at a time of the day
     done = []
     for workshop_id, poll_id in due.values_list("workshop_id", "poll_id"):
         try:
-            _close_if_still_due(workshop_id, poll_id)
+            _close_if_still_due(workshop_id, poll_id, run_out)
         except InvalidTransition:
             continue  # closed by hand, or given more time, in the same moment
         except Error:
@@ -222,10 +237,10 @@ def close_what_is_due() -> list[int]:
     return done
 
 
-def _close_if_still_due(workshop_id: int, poll_id: int) -> None:
+def _close_if_still_due(workshop_id: int, poll_id: int, run_out: set[datetime]) -> None:
     with stage_transaction(workshop_id, None, "close", detail="countdown") as workshop:
         poll = Poll.objects.get(pk=poll_id)  # read again under the workshop's lock
-        if poll.closes_at is None or poll.closes_at > timezone.now():
+        if poll.closes_at not in run_out:
             raise InvalidTransition("close", poll.state)
         close_poll(workshop, poll_id)
         clear_timer(workshop)

@@ -223,6 +223,34 @@ def test_a_gentle_end_closes_by_itself_after_its_seconds(workshop):
     assert workshop.gestures.last().by is None
 
 
+@pytest.mark.parametrize("jump", [-3600, 0, 15])
+def test_a_clock_that_is_put_right_meanwhile_does_not_keep_a_question_open(workshop, monkeypatch, jump):
+    poll = factories.launched(workshop)
+    do(workshop, "close_in", seconds=20)
+    assert not facilitation.is_something_due()
+    begun = facilitation.monotonic()
+    with later(jump):
+        monkeypatch.setattr(facilitation, "monotonic", lambda: begun + 15)
+        assert facilitation.close_what_is_due() == []
+        monkeypatch.setattr(facilitation, "monotonic", lambda: begun + 21)
+        assert facilitation.is_something_due()
+        assert facilitation.close_what_is_due() == [workshop.pk]
+        assert not facilitation.is_something_due()
+    assert fresh(poll).is_closed
+
+
+def test_more_time_counts_from_the_clock_that_was_put_right(workshop, monkeypatch):
+    poll = factories.launched(workshop)
+    do(workshop, "close_in", seconds=20)
+    assert not facilitation.is_something_due()
+    begun = facilitation.monotonic()
+    with later(-3600):
+        do(workshop, "close_in", seconds=60)
+        monkeypatch.setattr(facilitation, "monotonic", lambda: begun + 21)
+        assert facilitation.close_what_is_due() == []
+    assert fresh(poll).is_open
+
+
 def test_more_time_moves_the_gentle_end(workshop):
     poll = factories.launched(workshop)
     do(workshop, "close_in", seconds=20)
