@@ -10,9 +10,10 @@ SEED ?= 1
 STACK ?= both
 SERVER ?= daphne
 BALLOTS ?= 15000000
+FUZZ_EXAMPLES ?= 3000
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-all bench budget archive soak lint scripts docs-check format types lock screenshots messages clean
+.PHONY: help demo test test-all bench budget archive soak fuzz lint scripts docs-check format types lock screenshots messages clean
 .DELETE_ON_ERROR:
 MAKEFLAGS += --no-print-directory
 
@@ -54,6 +55,14 @@ archive: $(DEV_READY)  ## what a programme's page asks of a database with 15 mil
 
 soak: $(DEV_READY)  ## let things go wrong while people vote, and look for broken promises; SECONDS=600 SEED=7 STACK=postgres
 	@$(PY) -m tests.history --seconds $(SECONDS) --seed $(SEED) --stack $(STACK) --server $(SERVER)
+
+fuzz: export FUZZ_EXAMPLES := $(FUZZ_EXAMPLES)
+fuzz: $(DEV_READY)  ## odd input at every address, form and frame, another each time; FUZZ_EXAMPLES=20000
+	@status=0; $(PYTEST) --tb=short --show-capture=no tests/fuzz || status=1; \
+	if [ -n "$$TEST_DATABASE_URL" ] && [ -n "$$TEST_REDIS_URL" ]; then \
+	  DATABASE_URL=$$TEST_DATABASE_URL REDIS_URL=$$TEST_REDIS_URL $(PYTEST) --tb=short --show-capture=no tests/fuzz || status=1; \
+	else echo "TEST_DATABASE_URL and TEST_REDIS_URL name no services: only SQLite was tried"; fi; \
+	exit $$status
 
 lint: $(DEV_READY)  ## style, types, templates, scripts, architecture, known faults of packages; without the tests
 	@.venv/bin/ruff check .
