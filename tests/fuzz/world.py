@@ -16,7 +16,6 @@ from visions.models import EvidenceLink, Snapshot, Statement, Summary
 from workshops.actions import facilitation, groups, transcripts
 from workshops.actions.authoring.programme_file import load
 from workshops.actions.groups import notes
-from workshops.actions.log import note
 from workshops.models import AgendaItem, Group, Picture, Prompt, Role, Transcript, Workshop
 from workshops.people import invitations
 from workshops.people.participant_cookie import ParticipantToken
@@ -71,7 +70,7 @@ class World:
 
     def _what_comes_after(self) -> None:
         said = {"start": 0.0, "end": 1.0, "speaker": "", "text": "It is calm."}
-        transcripts.keep(transcripts.add(self.group, [said]), None)
+        transcripts.keep(transcripts.add(self.group, [said], None), None)
         Picture.objects.create(
             programme=self.programme, sha256="a" * 64, data=b"webp", width=1, height=1, alt="A room"
         )
@@ -89,7 +88,6 @@ class World:
         )  # fmt: skip
         now = timezone.now()
         Snapshot.objects.create(summary=summary, number=1, content={}, published_at=now, withdrawn_at=now)
-        note(self.programme, None, "lead_owners")
 
     def _cookies(self) -> dict[str, dict[str, str]]:
         """Who → their cookies."""
