@@ -9,22 +9,25 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as StillWaiting
 from contextlib import closing
+from datetime import timedelta
 from threading import Barrier
 from typing import Any
 
 import pytest
 from django.db import connection, transaction
+from django.utils import timezone
 
 from polls import ballot_box, results
 from polls.ballot_box import BallotSubmission, Receipt
 from polls.lifecycle import InvalidTransition
-from polls.models import Poll, TextDecision
+from polls.models import Ballot, Poll, TextDecision
 from polls.types import Question
 from polls.types.base import Option
 from workshops.actions import facilitation, groups, moderation, participation, rehearsal
 from workshops.actions.groups import notes
 from workshops.actions.groups.requests import Done
 from workshops.actions.participation import QuestionSeen, Vote
+from workshops.actions.retention import job as retention
 from workshops.models import Group, Participant, Place, Workshop
 
 from ... import factories
@@ -71,6 +74,30 @@ def at_once(*actions: Callable[[], Any]) -> list[Any]:
 def _alone(action: Callable[[], Any]) -> Any:
     with closing(connection):
         return action()
+
+
+def test_two_runs_of_retention_at_once_remove_everything_once_while_people_vote_elsewhere():
+    over = factories.workshop(None, WORDS, LETTERS)
+    people = [factories.participant(over) for _ in range(30)]
+    for place, answer in ((0, ["never read"]), (1, "a")):
+        asked = factories.launched(over, place)
+        for who in people:
+            factories.vote(who, asked, answer)
+    facilitation.end(over.pk, None)
+    Workshop.objects.filter(pk=over.pk).update(ended_at=timezone.now() - timedelta(days=800))
+    here = factories.workshop(over.programme, LETTERS)
+    asked, voters = factories.launched(here), [factories.participant(here) for _ in range(AT_ONCE)]
+
+    def run():
+        return retention.apply(lambda _said: None).numbers[over.programme_id]
+
+    *numbers, receipts = at_once(run, run, lambda: [factories.vote(who, asked, "a") for who in voters])
+    assert numbers[0] + numbers[1] == {"texts": 30, "keys": 30}
+    assert all(isinstance(receipt, Receipt) for receipt in receipts)
+    mine = Ballot.objects.filter(poll__agenda_item__workshop=over)
+    assert mine.values("voter").distinct().count() == 30
+    assert not mine.filter(voter__in=[who.voter for who in people]).exists()
+    assert [value for value in mine.values_list("value", flat=True) if value != "a"] == [[]] * 30
 
 
 def cast(poll: Poll, voter: str, value: str, seq: int | None = None) -> Any:

@@ -95,10 +95,11 @@ def ended_at(workshop: Workshop) -> datetime:
 def former_wordings(programme: Programme | None, now: datetime) -> Iterator[Due]:
     """Revisions that were changed or lost an edit conflict, and notes that their authors took back, unless a decision,
     a quote, a mark or a question refers to them."""
-    workshops = set(_former().values_list("poll__agenda_item__workshop", flat=True).distinct())
-    writers = _former().filter(poll=None).values("voter")
+    answers = _of(_former(), programme, "poll__agenda_item__workshop__programme")
+    workshops = set(answers.values_list("poll__agenda_item__workshop", flat=True).distinct())
+    writers = Participant.objects.filter(voter__in=_former().filter(poll=None).values("voter"))
     workshops |= set(
-        Participant.objects.filter(voter__in=writers).values_list("workshop", flat=True).distinct()
+        _of(writers, programme, "workshop__programme").values_list("workshop", flat=True).distinct()
     )
     for workshop in ended(programme).filter(pk__in=workshops - {None}):
         yield Due(

@@ -17,7 +17,7 @@ from django.db.models import CharField, Exists, OuterRef, Q
 from django.db.models.functions import Cast, TruncDay
 from django.utils import timezone
 
-from polls import forgetting
+from polls import ballot_box, forgetting
 from polls.models import Text
 from polls.text_decisions import FLAGGED, HIDDEN, REDACTED, SHOWN
 
@@ -94,12 +94,14 @@ def _goes(text: Text, is_referred_to: bool) -> bool:
 
 
 def _forget_texts(found: list[int]) -> int:
-    texts = list(Text.objects.filter(pk__in=found).select_related("decision"))
-    # Somebody may have decided a moment ago.
-    texts = [text for text in texts if text.state != SHOWN]
+    rows = Text.objects.filter(pk__in=found)
+    poll = rows.values_list("poll", flat=True).first()
+    ballot_box.lock_polls([poll] if poll else [])  # polls before what hangs on them, as everywhere
+    # Somebody may have decided a moment ago, or another run been here.
+    locked = rows.select_for_update(of=("self",)).select_related("decision").order_by("pk")
+    texts = [text for text in locked if text.state != SHOWN]
     instead = {text.pk: text.replacement for text in texts}
-    poll = texts[0].poll_id if texts else None
-    if poll is not None:
+    if poll and texts:
         forgetting.take_words_out(poll, instead)
     else:
         forgetting.reword_texts(texts, instead)
