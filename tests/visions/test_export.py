@@ -39,6 +39,36 @@ def test_options_come_in_authored_order_and_measures_after_them(study):
     ]  # fmt: skip
 
 
+def test_a_question_that_fewer_than_ten_people_answered_leaves_without_its_figures():
+    programme = programme_without_workshops()
+    hold_workshop(programme, {"ideal_group_size": ["n6_8"] * 9})
+    rows = exported(programme)
+    columns = ("hits", "valid", "percent", "wilson_low", "wilson_high")
+    assert {row[column] for row in rows for column in columns} == {"[c]"}
+    hold_workshop(programme, {"ideal_group_size": ["n6_8"]})
+    (row,) = [row for row in exported(programme) if row["measure"] == "n6_8"]
+    assert (row["hits"], row["valid"]) == ("10", "10")
+
+
+def test_what_one_to_four_people_chose_leaves_without_its_figure_nor_can_it_be_worked_out():
+    programme = programme_without_workshops()
+    hold_workshop(programme, {"ideal_group_size": ["n6_8"] * 20 + ["n9_12"] * 9 + ["n22_plus"] * 2})
+    rows = {row["measure"]: row["hits"] for row in exported(programme)}
+    assert (rows["n6_8"], rows["n9_12"], rows["n22_plus"]) == ("20", "[c]", "[c]")
+    assert (rows["ideal_6_12"], rows["ideal_19_plus"]) == ("[c]", "[c]")
+
+
+def test_words_of_fewer_than_five_people_do_not_leave():
+    programme = programme_without_workshops()
+    hold_workshop(
+        programme,
+        {"ideal_in_words": [["calm", "quiet"]] * 12 + [["homely"]] * 9 + [["bullied by Mary Jones"]] * 4},
+    )
+    rows = exported(programme)
+    assert [row["label"] for row in rows] == ["calm", "quiet", "homely", "[c]"]
+    assert "Mary" not in str(rows)
+
+
 @pytest.mark.parametrize(
     ("cell", "written"),
     [
@@ -53,7 +83,7 @@ def test_cells_that_a_spreadsheet_would_run_are_escaped(cell, written):
 
 def test_words_that_look_like_a_formula_leave_escaped():
     programme = programme_without_workshops()
-    hold_workshop(programme, {"ideal_in_words": [["=SUM(A1)"], ["calm"]]})
+    hold_workshop(programme, {"ideal_in_words": [["=SUM(A1)"], ["calm"]] * 6})
     assert [row["label"] for row in exported(programme)] == ["'=SUM(A1)", "calm"]
 
 

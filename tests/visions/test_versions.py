@@ -130,10 +130,10 @@ def test_a_version_that_is_not_there_is_the_newest(study, researcher, version):
 def test_the_file_has_every_series_in_rows_of_its_own(study):
     assert {row["versions"] for row in rows(study, "outdoors")} == {"1"}
     revised(study, "outdoors", text="How do babies get outdoors?")
-    hold_workshop(study, {"outdoors": ["free_flow"] * 7})
+    hold_workshop(study, {"outdoors": ["free_flow"] * 17})
     found = {(row["versions"], row["measure"]): row for row in rows(study, "outdoors")}
-    assert found["2", "free_flow"]["valid"] == "7"
-    assert int(found["1", "free_flow"]["valid"]) > 7
+    assert found["2", "free_flow"]["valid"] == "17"
+    assert int(found["1", "free_flow"]["valid"]) > 17
     assert next(iter(found))[0] == "2"  # the newest first
 
 

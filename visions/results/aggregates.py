@@ -8,8 +8,9 @@ N+1 queries).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from django.db.models import Count, Q
@@ -22,7 +23,7 @@ from polls.lifecycle import State
 from polls.models import ComparabilityMark, Instrument, InstrumentVersion, Measure
 from polls.results import Counts, Pooled, Result
 from polls.text_decisions import WITHHELD, TextModeration
-from polls.types import Question
+from polls.types import POLL_TYPES, Question
 from polls.types.base import percent
 from workshops.models import AgendaItem, Domain, Programme, Workshop
 from workshops.programmes import asked
@@ -183,6 +184,11 @@ class InstrumentResult:
         return self.instrument.key
 
     @property
+    def has_words(self) -> bool:
+        """Are the labels of its options what people wrote?"""
+        return POLL_TYPES[self.question.type].has_texts and not self.question.options
+
+    @property
     def options(self) -> list[ResultLine]:
         return [line for line in self.lines if line.kind == "option"]
 
@@ -338,14 +344,36 @@ def _meetings(items: list[AgendaItem]) -> dict[int, Meeting]:
 def _measures(programme: Programme, **only: Any) -> dict[int, list[Measure]]:
     """The newest version of every measure of the bank, by instrument, in authored order; one query."""
     newest: dict[tuple[int, str], Measure] = {}
-    for measure in Measure.objects.filter(instrument__bank=programme.bank_id, **only).order_by(
-        "number", "pk"
+    for measure in (
+        Measure.objects.filter(instrument__bank=programme.bank_id, **only)
+        .select_related("instrument")
+        .order_by("number", "pk")
     ):
         newest[measure.instrument_id, measure.key] = measure
     found: dict[int, list[Measure]] = {}
     for measure in sorted(newest.values(), key=lambda measure: measure.pk):
         found.setdefault(measure.instrument_id, []).append(measure)
     return found
+
+
+#: the keys of an instrument's options → those that a measure adds up; `None` where it adds up none of them
+Members = Callable[[list[str]], Collection[str] | None]
+
+
+def members_of_measures(programme: Programme) -> dict[tuple[str, str], Members]:
+    """By the keys of instrument and measure; one query."""
+    found = (measure for mine in _measures(programme).values() for measure in mine)
+    return {(each.instrument.key, each.key): partial(_members, each.kind, each.definition) for each in found}
+
+
+def _members(kind: str, definition: dict[str, Any], options: list[str]) -> Collection[str] | None:
+    if kind in ("merge", "any_of", "option") and not definition.get("item"):
+        return set(definition["members"])
+    if kind == "top_box" and not definition.get("item"):
+        return options[-definition["boxes"] :]
+    if kind == "bottom_box" and not definition.get("item"):
+        return options[: definition["boxes"]]
+    return None
 
 
 def _by_instrument(items: list[AgendaItem]) -> Iterator[tuple[Instrument, list[AgendaItem]]]:

@@ -88,6 +88,8 @@ def programme(request: HttpRequest, key: str) -> HttpResponse:
         "hidden": any(kind == "hidden" for _row, cells in by_workshop for kind, _cell in cells),
         "profile": [section for section in findings.sections if section.profile],
         "smallest": disclosure.ON_A_STAFF_SCREEN,
+        "published": disclosure.PUBLISHED,
+        "small": disclosure.SMALL_CELL,
         "marker": disclosure.MARKER,
         "to_read": with_something_to_read(programme.workshops.all()),
     }
