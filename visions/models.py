@@ -15,7 +15,7 @@ from django.db import models
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from polls.models import Instrument, Passage
+from polls.models import Instrument, Passage, Text
 from workshops.models import Domain, Programme
 
 STATEMENT_LENGTH = 200  # characters: a sentence that people can agree with
@@ -119,6 +119,22 @@ class Adoption(models.Model):
         ]
 
 
+class OwnWords(models.Model):
+    """Somebody's word that what stands in a field of a summary is our own, although people wrote something near to it.
+
+    It holds for exactly these words: whoever changes them has to say it again.
+    """
+
+    summary = models.ForeignKey(Summary, models.CASCADE, related_name="own_words")
+    #: of the words (`quoting.digest`)
+    sha256 = models.CharField(max_length=64)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, models.SET_NULL, null=True, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["summary", "sha256"], name="own_words_said_once")]
+
+
 class SnapshotIsFrozen(Exception):
     """Something tried to change a published version."""
 
@@ -156,7 +172,8 @@ class Snapshot(models.Model):
         raise SnapshotIsFrozen("the row of a published version is never deleted: withdraw it")
 
     def withdraw(self, by: Any, because: str) -> bool:
-        """Remove the content for good. Returns whether it was there."""
+        """Remove the content for good, and what is known of whose words it had. Returns whether it was there."""
+        self.quoted.all().delete()
         done = Snapshot.objects.filter(pk=self.pk, withdrawn_at=None).update(
             content={}, withdrawn_at=timezone.now(), withdrawn_by=by, withdrawn_because=because
         )
@@ -167,6 +184,21 @@ class Snapshot(models.Model):
     def is_intact(self) -> bool:
         """Does the content still match its checksum? What was withdrawn has none."""
         return self.withdrawn_at is not None or checksum(self.content) == self.sha256
+
+
+class QuotedText(models.Model):
+    """Where a published version has words of somebody: what is decided about their text holds there as well."""
+
+    snapshot = models.ForeignKey(Snapshot, models.CASCADE, related_name="quoted")
+    #: in the content of the version, as "domains.0.statements.1.text"
+    path = models.CharField(max_length=100)
+    #: null: it is gone from the database
+    text = models.ForeignKey(Text, models.SET_NULL, null=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["snapshot", "path", "text"], name="text_quoted_once_per_path")
+        ]
 
 
 def checksum(content: dict[str, Any]) -> str:

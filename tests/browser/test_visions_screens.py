@@ -3,8 +3,11 @@
 import pytest
 
 from visions.demo import summary, synthetic
+from visions.summary import publishing
+from workshops.actions.moderation import decide
 
 from ..visions.study import KEY, load_programme, person
+from ..visions.test_disclosable import SAID, linked, polled
 from .page_checks import assert_accessible, assert_fits, change_look
 from .sign_in import sign_in
 
@@ -43,6 +46,28 @@ def test_pages_are_accessible_and_fit_every_screen(researcher):
             change_look(page, width, scheme)
             assert page.goto(url).status == 200
             page.evaluate("() => document.querySelectorAll('details').forEach(each => each.open = true)")
+            assert_fits(page)
+            assert_accessible(page)
+
+
+def test_pages_about_words_of_people_are_accessible_and_fit_every_screen(site, screens):
+    programme, poll, text = polled(note=True)
+    summary = linked(programme, poll, "agree")
+    publishing.publish(summary)
+    publishing.edit_summary(summary, title="Our room", lead=f"{SAID}.", opening="")
+    publishing.publish(summary)
+    decide(programme.workshops.get().pk, None, text.ref, "hidden")
+    base = f"/programmes/{programme.key}/summary/"
+    page = screens(viewport={"width": 1440, "height": 900})
+    sign_in(page, site, person(programme, "owner"))
+    for url in (base, f"{base}preview/", f"{base}versions/2/withdraw/", f"/vision/{programme.key}/"):
+        for width, scheme in ((320, "light"), (390, "dark"), (1440, "light")):
+            change_look(page, width, scheme)
+            assert page.goto(url).status == 200
+            page.evaluate("() => document.querySelectorAll('details').forEach(each => each.open = true)")
+            page.screenshot(
+                path=f"/tmp/shots/{url.strip('/').replace('/', '-')}-{width}-{scheme}.png", full_page=True
+            )
             assert_fits(page)
             assert_accessible(page)
 

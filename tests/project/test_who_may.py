@@ -82,7 +82,7 @@ WHO_MAY: dict[str, str | frozenset[str]] = {
     "safeguarding_answer": OWNERS | LEAD,
     **dict.fromkeys(("results", "results-csv", "question", "summary", "summary-words"), READERS),
     **dict.fromkeys(("summary-add", "summary-adopt", "summary-preview", "summary-publish"), READERS),
-    **dict.fromkeys(("summary-statement", "summary-link", "summary-evidence"), READERS),
+    **dict.fromkeys(("summary-statement", "summary-link", "summary-evidence", "summary-own"), READERS),
 }
 
 #: what stands in the address beside the programme's key and the workshop's code; called with the world of this test

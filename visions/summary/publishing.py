@@ -6,7 +6,7 @@ it or keeps it with a reason. Publishing freezes everything the public page show
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,14 +17,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from polls import texts
-from polls.models import Instrument
-from polls.types import POLL_TYPES
 from polls.types.base import percent
 from workshops.actions.log import logged, note
 from workshops.models import Domain, Programme
 from workshops.text.reports import Origin
 
-from ..models import Adoption, EvidenceLink, Snapshot, Statement, Summary
+from ..models import Adoption, EvidenceLink, OwnWords, QuotedText, Snapshot, Statement, Summary
 from ..results import disclosure, statistics
 from ..results.aggregates import (
     PERCENT_FROM,
@@ -34,7 +32,10 @@ from ..results.aggregates import (
     load_findings,
     round_half_up,
 )
-from . import disclosable, quoting
+from . import disclosable, others_words, places, quoting
+from .disclosable import Verdict
+from .others_words import Found
+from .places import Place
 
 #: what of a figure is compared with its present value; `series` is the first version that it counts
 _COUNTED = ("hits", "valid", "workshops", "series")
@@ -70,6 +71,8 @@ class Reason:
 
     text: str
     statement: Statement | None = None
+    #: the place whose words are near to people's
+    found: Found | None = None
 
 
 # --- writing -----------------------------------------------------------------------------------------
@@ -90,8 +93,10 @@ def summary_to_read(programme: Programme) -> Summary:
 
 
 def edit_summary(summary: Summary, *, title: str, lead: str, opening: str) -> None:
+    before = summary.title, summary.lead, summary.opening
     summary.title, summary.lead, summary.opening = title, lead, opening
     summary.save()
+    forget_own_words(summary, before, (title, lead, opening))
 
 
 @transaction.atomic
@@ -138,8 +143,10 @@ def adopt(summary: Summary, origin: Origin, by: Any, domain: Domain | None = Non
 def edit_statement(statement: Statement, *, text: str, why: str, domain: Domain) -> None:
     if domain != statement.domain:
         statement.position = _next(statement.summary.statements.filter(domain=domain))
+    before = statement.text, statement.why
     statement.text, statement.why, statement.domain = text, why, domain
     statement.save()
+    forget_own_words(statement.summary, before, (text, why))
 
 
 @transaction.atomic
@@ -158,12 +165,43 @@ def move_statement(statement: Statement, step: int) -> None:
 def delete_statement(statement: Statement, by: Any) -> None:
     """The log says that one was taken out, and not its words: they may be somebody's."""
     note(statement.summary.programme, by, "removed_statement")
+    for link in statement.evidence.all():
+        unlink(link)
+    forget_own_words(statement.summary, (statement.text, statement.why))
     statement.delete()
 
 
 def _next(rows: Any) -> int:
     last = rows.aggregate(last=Max("position"))["last"]
     return 0 if last is None else last + 1
+
+
+# --- our own words -----------------------------------------------------------------------------------
+
+
+def say_own_words(summary: Summary, findings: Findings, by: Any, said: Collection[str]) -> int:
+    """Record that words which are near to people's are our own: `said` are their digests, as the page had them.
+
+    Returns how many there were to say it of. It holds until the words change, or those texts are decided about anew.
+    """
+    wanted = {
+        found.sha256: found.place
+        for found in review(summary, findings).words.values()
+        if found.sha256 in said and found.stops and found.may_be_own
+    }
+    for sha256, place in wanted.items():
+        with logged(summary.programme, by, "said_own_words", about=place.name, always=True):
+            OwnWords.objects.update_or_create(
+                summary=summary, sha256=sha256, defaults={"by": by, "at": timezone.now()}
+            )
+    return len(wanted)
+
+
+def forget_own_words(summary: Summary, before: Iterable[str], after: Iterable[str] = ()) -> None:
+    """What was said of words that are changed holds no more, also where they come back."""
+    gone = set(map(quoting.digest, before)) - set(map(quoting.digest, after))
+    if gone:
+        summary.own_words.filter(sha256__in=gone).delete()
 
 
 # --- evidence ----------------------------------------------------------------------------------------
@@ -188,7 +226,7 @@ def link(
     result, line = findings.instrument(instrument_key), findings.line(instrument_key, kind, figure)
     if result is None or line is None:
         raise NoSuchFigure(f"{instrument_key} {kind} {figure}")
-    if why := disclosable.objection(result.instrument, _has_texts(result), line):
+    if why := disclosable.objection(result.instrument, result.has_words, line):
         raise NotToBePublished(why)
     same = statement.evidence.filter(instrument=result.instrument, kind=kind, figure=figure)
     if same.exists():
@@ -202,30 +240,36 @@ def link(
         raise AlreadyLinked(line.label) from twice
 
 
-def _has_texts(result: InstrumentResult | None) -> bool:
-    """Are the labels of its figures what people wrote?"""
-    return result is not None and POLL_TYPES[result.question.type].has_texts and not result.question.options
-
-
 def unlink(evidence: EvidenceLink) -> None:
+    forget_own_words(evidence.statement.summary, _typed_at(evidence))
     evidence.delete()
 
 
+def _typed_at(evidence: EvidenceLink) -> tuple[str, ...]:
+    return evidence.caption, evidence.note, evidence.kept_because
+
+
 def describe_evidence(evidence: EvidenceLink, *, relation: str, caption: str, note: str) -> None:
+    before = _typed_at(evidence)
     evidence.relation, evidence.caption, evidence.note = relation, caption, note
     evidence.save()
+    forget_own_words(evidence.statement.summary, before, _typed_at(evidence))
 
 
 def update_evidence(evidence: EvidenceLink, current: ResultLine) -> None:
     """Replace the linked figure by the current one."""
+    before = _typed_at(evidence)
     evidence.linked, evidence.kept_because, evidence.kept_against = current.as_linked(), "", None
     evidence.save()
+    forget_own_words(evidence.statement.summary, before, _typed_at(evidence))
 
 
 def keep_evidence(evidence: EvidenceLink, current: ResultLine | None, because: str) -> None:
     """Keep the linked figure although it is stale, with the researcher's reason."""
+    before = _typed_at(evidence)
     evidence.kept_because, evidence.kept_against = because, _counts(current)
     evidence.save()
+    forget_own_words(evidence.statement.summary, before, _typed_at(evidence))
 
 
 def current_line(evidence: EvidenceLink, findings: Findings) -> ResultLine | None:
@@ -272,23 +316,83 @@ def statements_of(summary: Summary) -> list[Statement]:
 
 def reasons_against(summary: Summary, findings: Findings) -> list[Reason]:
     """Every reason why this summary cannot be published yet; empty when it can."""
+    return review(summary, findings).reasons
+
+
+@dataclass(frozen=True, slots=True)
+class Review:
+    """A summary as it is looked at before it is drawn or published: whose words stand where, and what is missing."""
+
+    statements: list[Statement]
+    words: dict[Place, Found]
+    #: by link: the people's words that its figure prints
+    printed: dict[int, Verdict]
+    reasons: list[Reason]
+
+    @property
+    def withheld(self) -> set[Place]:
+        """Places that are not drawn: their words were flagged, hidden or taken back at the source."""
+        labels = {
+            Place("link", link, "label")
+            for link, verdict in self.printed.items()
+            if verdict.label and verdict.label.is_away
+        }
+        return labels | {place for place, found in self.words.items() if found.is_withheld}
+
+
+def review(summary: Summary, findings: Findings) -> Review:
+    """Look at a summary as it is being written. The number of queries does not grow with it."""
     statements = statements_of(summary)
-    if not statements:
-        return [Reason(_("There is no statement yet."))]
+    links = [link for statement in statements for link in statement.evidence.all()]
+    verdicts = disclosable.verdicts(_linked(link, findings) for link in links)
+    printed = dict(zip((link.pk for link in links), verdicts, strict=True))
     not_quotable = quoting.not_to_be_quoted(statements)
-    return [
-        reason
-        for statement in statements
-        for reason in _against(statement, findings, statement.pk in not_quotable)
-    ]
+    words = others_words.find(
+        summary,
+        statements,
+        _questions(links, findings),
+        not_compared=_of_figures(printed),
+        adopted=not_quotable,
+    )
+    looked_at = Review(statements, words, printed, [])
+    if not statements:
+        looked_at.reasons.append(Reason(_("There is no statement yet.")))
+    for statement in statements:
+        looked_at.reasons.extend(_against(statement, findings, printed, statement.pk in not_quotable))
+    looked_at.reasons.extend(_near(looked_at, not_quotable))
+    return looked_at
 
 
-def _against(statement: Statement, findings: Findings, not_quotable: bool) -> Iterator[Reason]:
+def _questions(links: list[EvidenceLink], findings: Findings) -> dict[int, str]:
+    found = {link.pk: _of_linked_series(link, findings.instrument(link.instrument.key)) for link in links}
+    return {pk: result.question.text for pk, result in found.items() if result}
+
+
+def _of_figures(printed: dict[int, Verdict]) -> set[Place]:
+    """Labels and questions that have a rule of their own, because it is known whose words they are."""
+    labels = {Place("link", link, "label") for link, verdict in printed.items() if verdict.label}
+    return labels | {Place("link", link, "question") for link, verdict in printed.items() if verdict.question}
+
+
+def _near(looked_at: Review, not_quotable: set[int]) -> Iterator[Reason]:
+    """A reason for each place with words of people; what is known to be adopted has said so already."""
+    of_link = {link.pk: each for each in looked_at.statements for link in each.evidence.all()}
+    of_statement = {each.pk: each for each in looked_at.statements}
+    for place, found in looked_at.words.items():
+        statement = {"statement": of_statement, "link": of_link}.get(place.kind, {}).get(place.pk)
+        is_known = place.kind == "statement" and place.pk in not_quotable and not found.is_withheld
+        if found.stops and not is_known:
+            yield Reason(found.reason, statement, found)
+
+
+def _against(
+    statement: Statement, findings: Findings, printed: dict[int, Verdict], not_quotable: bool
+) -> Iterator[Reason]:
     if not_quotable:
         text = _("These are somebody’s own words, and they may not be quoted. Write the statement in yours.")
         yield Reason(text, statement)
     evidence = list(statement.evidence.all())
-    for why in filter(None, disclosable.objections(_linked(link, findings) for link in evidence)):
+    for why in filter(None, (printed[link.pk].objection for link in evidence)):
         yield Reason(why, statement)
     if not any(link.relation == link.Relation.SUPPORTS for link in evidence):
         yield Reason(_("A statement has no figure that supports it."), statement)
@@ -304,11 +408,12 @@ def _against(statement: Statement, findings: Findings, not_quotable: bool) -> It
         yield Reason(_("A figure in tension needs a note."), statement)
 
 
-def _linked(link: EvidenceLink, findings: Findings) -> tuple[Instrument, bool, ResultLine]:
+def _linked(link: EvidenceLink, findings: Findings) -> disclosable.Figure:
     """The figure as it would be published."""
     linked = link.linked
     line = ResultLine(link.kind, link.figure, linked["label"], linked["hits"], linked["valid"])
-    return link.instrument, _has_texts(findings.instrument(link.instrument.key)), line
+    result = findings.instrument(link.instrument.key)
+    return link.instrument, result is not None and result.has_words, line
 
 
 @transaction.atomic
@@ -317,21 +422,49 @@ def publish(summary: Summary, by: Any = None) -> Snapshot:
     # Two people who publish at once must not get the same number.
     summary = Summary.objects.select_for_update(of=("self",)).select_related("programme").get(pk=summary.pk)
     findings = load_findings(summary.programme)
-    if reasons := reasons_against(summary, findings):
-        raise CannotPublish(reasons)
+    now = timezone.now()  # what is decided from here on counts against the version
+    looked_at = review(summary, findings)
+    if looked_at.reasons:
+        raise CannotPublish(looked_at.reasons)
     number = (summary.snapshots.aggregate(last=Max("number"))["last"] or 0) + 1
-    now = timezone.now()
-    page = content(summary, findings, number=number, published_at=now.isoformat())
+    page = _content(summary, looked_at.statements, findings, number=number, published_at=now.isoformat())
     with logged(summary.programme, by, "published_summary", about=_("version %d") % number, always=True):
         pass
-    return Snapshot.objects.create(summary=summary, number=number, content=page, published_at=now, by=by)
+    snapshot = Snapshot.objects.create(summary=summary, number=number, content=page, published_at=now, by=by)
+    QuotedText.objects.bulk_create(
+        QuotedText(snapshot=snapshot, path=path, text_id=text) for path, text in _quoted(summary, looked_at)
+    )
+    return snapshot
 
 
-def content(
-    summary: Summary, findings: Findings, *, number: int = 0, published_at: str = ""
+def _quoted(summary: Summary, looked_at: Review) -> Iterator[tuple[str, int]]:
+    """`(path, text)` for all of people's words that the version has, and for what is near to them."""
+    texts = {place: found.texts for place, found in looked_at.words.items()}
+    for link, verdict in looked_at.printed.items():
+        for field, printed in (("label", verdict.label), ("question", verdict.question)):
+            if printed:
+                texts[Place("link", link, field)] = printed.texts
+    for place, path in places.paths(summary, _by_domain(looked_at.statements)):
+        for text in texts.get(place, ()):
+            yield path, text
+
+
+def content(summary: Summary, findings: Findings) -> dict[str, Any]:
+    """The draft as the public page would show it, as plain JSON; what is being looked at is not in it."""
+    looked_at = review(summary, findings)
+    places.mask(summary, looked_at.statements, looked_at.withheld)
+    return _content(summary, looked_at.statements, findings)
+
+
+def _content(
+    summary: Summary,
+    statements: list[Statement],
+    findings: Findings,
+    *,
+    number: int = 0,
+    published_at: str = "",
 ) -> dict[str, Any]:
-    """Everything the public page shows, as plain JSON; number 0 is a draft."""
-    statements = statements_of(summary)
+    """Everything the public page shows; number 0 is a draft."""
     return {
         "key": summary.key,
         "number": number,
@@ -363,16 +496,20 @@ def _bases(statements: list[Statement]) -> list[int]:
 
 
 def _domains(statements: list[Statement], findings: Findings) -> Iterator[dict[str, Any]]:
-    by_domain: dict[Domain, list[Statement]] = {}
-    for statement in statements:
-        by_domain.setdefault(statement.domain, []).append(statement)
-    for domain, mine in by_domain.items():
+    for domain, mine in _by_domain(statements).items():
         yield {
             "key": domain.key,
             "title": domain.title,
             "description": domain.description,
             "statements": [_statement(statement, findings) for statement in mine],
         }
+
+
+def _by_domain(statements: list[Statement]) -> dict[Domain, list[Statement]]:
+    found: dict[Domain, list[Statement]] = {}
+    for statement in statements:
+        found.setdefault(statement.domain, []).append(statement)
+    return found
 
 
 def _statement(statement: Statement, findings: Findings) -> dict[str, Any]:
@@ -386,8 +523,7 @@ def _statement(statement: Statement, findings: Findings) -> dict[str, Any]:
 
 def _figure(link: EvidenceLink, result: InstrumentResult | None) -> dict[str, Any]:
     hits, valid = link.linked["hits"], link.linked["valid"]
-    # A figure that was kept may be of an earlier series: then it answers that series' question.
-    result = result.with_version(link.linked["series"]) if result else None
+    result = _of_linked_series(link, result)
     low, high = statistics.wilson(hits, valid) or (0.0, 1.0)
     return {
         "kind": link.kind,
@@ -408,6 +544,11 @@ def _figure(link: EvidenceLink, result: InstrumentResult | None) -> dict[str, An
         "benchmarks": list(benchmarks(link.statement.summary.programme, link.instrument.key, link.figure)),
         **_cells(link.linked["cells"]),
     }
+
+
+def _of_linked_series(link: EvidenceLink, result: InstrumentResult | None) -> InstrumentResult | None:
+    """A figure that was kept may be of an earlier series: then it answers that series' question."""
+    return result.with_version(link.linked["series"]) if result else None
 
 
 def benchmarks(

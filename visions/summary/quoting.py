@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import unicodedata
-from collections import Counter
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -21,6 +19,7 @@ from workshops.text import reports
 from workshops.text.reports import Origin
 
 from ..models import STATEMENT_LENGTH, Adoption, Statement
+from .overlap import is_near, plain
 
 
 def fitting_length(words: str) -> int:
@@ -88,37 +87,6 @@ def _may_be_published(adoption: Adoption, words: str, origin: Origin | None) -> 
     source = adoption.passage.text.words if adoption.passage else ""
     taken_out = set(plain(source)) - set(plain(origin.words))
     return not taken_out & set(plain(words))
-
-
-#: so many words in a row are a quote
-IN_A_ROW = 6
-#: a shorter text is quoted where this share of its words stand together, if it has `FEWEST`
-SHARE, FEWEST = 0.8, 3
-
-
-def plain(text: str) -> list[str]:
-    """The words of a text without case, punctuation and spaces."""
-    return re.findall(r"\w+", unicodedata.normalize("NFKC", text).casefold())
-
-
-def is_near(text: str, source: str) -> bool:
-    """Does the text quote the source: the same words, six in a row, or most of a short one?"""
-    mine, theirs = plain(text), plain(source)
-    if not mine or not theirs:
-        return False
-    if mine == theirs or _in_a_row(mine) & _in_a_row(theirs):
-        return True
-    n = len(theirs)
-    if not FEWEST <= n < 2 * IN_A_ROW:
-        return False
-    wanted = Counter(theirs)
-    return any(
-        (wanted & Counter(mine[at : at + n])).total() >= SHARE * n for at in range(max(1, len(mine) - n + 1))
-    )
-
-
-def _in_a_row(words: list[str]) -> set[tuple[str, ...]]:
-    return {tuple(words[at : at + IN_A_ROW]) for at in range(len(words) - IN_A_ROW + 1)}
 
 
 # --- texts proposed for the vision ---------------------------------------------------------------------------

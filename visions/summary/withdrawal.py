@@ -17,10 +17,9 @@ from django.utils.translation import gettext as _
 
 from workshops.actions.log import logged
 
-from ..models import EvidenceLink, Snapshot, Summary
-
-#: stands where words were taken out
-TOMBSTONE = "[…]"
+from ..models import EvidenceLink, QuotedText, Snapshot, Summary
+from . import publishing, tombstones
+from .tombstones import TOMBSTONE
 
 
 class CannotWithdraw(Exception):
@@ -60,13 +59,42 @@ def take_out(summary: Summary, words: Sequence[str], by: User, because: str) -> 
     return successor
 
 
-def _successor(snapshot: Snapshot, pattern: re.Pattern[str], by: User) -> Snapshot:
+@transaction.atomic
+def take_out_what_is_gone(summary: Summary, by: User, because: str) -> Snapshot | None:
+    """Withdraw every version with words that were flagged, hidden or taken back since it was published; the newest gets
+    a successor without them. Returns the successor, `None` where the newest has none. Raises `CannotWithdraw`.
+    """
+    summary = Summary.objects.select_for_update(of=("self",)).select_related("programme").get(pk=summary.pk)
+    published = list(summary.snapshots.filter(withdrawn_at=None))
+    gone = tombstones.gone_of(published)
+    if not gone:
+        raise CannotWithdraw(_("Nothing was flagged, hidden or taken back since a version was published."))
+    successor = _successor(published[-1], None, by) if published[-1].number in gone else None
+    for each in published:
+        if each.number in gone:
+            withdraw(each, by, because)
+    return successor
+
+
+def _successor(snapshot: Snapshot, pattern: re.Pattern[str] | None, by: User) -> Snapshot:
+    """The next version: this one as it is drawn now, without what the pattern finds."""
     number = (snapshot.summary.snapshots.aggregate(last=Max("number"))["last"] or 0) + 1
     now = timezone.now()
-    content = _redacted(snapshot.content, pattern) | {"number": number, "published_at": now.isoformat()}
-    return Snapshot.objects.create(
-        summary=snapshot.summary, number=number, content=content, published_at=now, by=by
+    gone = tombstones.gone(snapshot)
+    content = tombstones.drawn(snapshot, gone)
+    content = _redacted(content, pattern) if pattern else content
+    made = Snapshot.objects.create(
+        summary=snapshot.summary,
+        number=number,
+        content=content | {"number": number, "published_at": now.isoformat()},
+        published_at=now,
+        by=by,
     )
+    left = snapshot.quoted.exclude(path__in=gone.paths)
+    QuotedText.objects.bulk_create(
+        QuotedText(snapshot=made, path=path, text_id=text) for path, text in left.values_list("path", "text")
+    )
+    return made
 
 
 #: values of a version that are no words of anybody
@@ -96,6 +124,7 @@ def _redact_draft(summary: Summary, pattern: re.Pattern[str]) -> bool:
     for row, names in rows:
         redacted = {name: _redacted(getattr(row, name), pattern) for name in names}
         if any(getattr(row, name) != value for name, value in redacted.items()):
+            publishing.forget_own_words(summary, [str(getattr(row, name)) for name in names])
             for name, value in redacted.items():
                 setattr(row, name, value)
             row.save(update_fields=list(names))

@@ -117,6 +117,11 @@ class WithdrawForm(forms.Form):
         ),
     )
 
+    #: offered where there are any
+    gone = forms.BooleanField(
+        required=False, label=_("Only the passages that were flagged, hidden or taken back since")
+    )
+
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         _limit(self.fields["because"], _("Say why it is withdrawn."))

@@ -10,6 +10,7 @@ urlpatterns = [
     path("programmes/<slug:key>/results/<slug:instrument>/", results.question, name="question"),
     path("programmes/<slug:key>/summary/", summary.compose, name="summary"),
     path("programmes/<slug:key>/summary/words/", summary.words, name="summary-words"),
+    path("programmes/<slug:key>/summary/own/", summary.own, name="summary-own"),
     path("programmes/<slug:key>/summary/add/", summary.add, name="summary-add"),
     path("programmes/<slug:key>/summary/texts/<int:pk>/", summary.adopt, name="summary-adopt"),
     path("programmes/<slug:key>/summary/preview/", summary.preview, name="summary-preview"),

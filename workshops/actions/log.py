@@ -72,6 +72,7 @@ SUMMARY_SENTENCES = {
     "published_summary": gettext_lazy("Published the vision summary, %(about)s"),
     "applied_retention": gettext_lazy("Removed what was past its time: %(about)s"),
     "withdrew_version": gettext_lazy("Withdrew the vision summary, %(about)s"),
+    "said_own_words": gettext_lazy("Said that words of the vision summary are our own: %(about)s"),
     "took_words_out": gettext_lazy("Took words out of the vision summary: %(about)s"),
 }
 ACCOUNT_SENTENCES = {

@@ -1,4 +1,4 @@
-"""The published summary, drawn from its snapshot alone; public."""
+"""The published summary, drawn from its snapshot and from what was decided since about the words in it; public."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from django.views.decorators.http import require_safe
 
 from ...models import Snapshot
 from ...results import charts
+from ...summary import tombstones
 
 #: words are shown as bars of people, never as a chart of a share
 WORDS = "words"
@@ -33,7 +34,9 @@ def _page(request: HttpRequest, snapshot: Snapshot | None) -> HttpResponse:
         raise Http404
     if snapshot.withdrawn_at is not None:
         return _withdrawn(request, snapshot)
-    return render(request, "visions/public.html", page_context(snapshot.content))
+    gone = tombstones.gone(snapshot)
+    context = page_context(tombstones.drawn(snapshot, gone)) | {"gone": gone, "sha256": snapshot.sha256}
+    return render(request, "visions/public.html", context)
 
 
 def _withdrawn(request: HttpRequest, snapshot: Snapshot) -> HttpResponse:
@@ -43,7 +46,7 @@ def _withdrawn(request: HttpRequest, snapshot: Snapshot) -> HttpResponse:
 
 
 def page_context(content: dict[str, Any]) -> dict[str, Any]:
-    """The template context, from the frozen content alone; no query."""
+    """The template context, from the content alone; no query."""
     return {
         "page": content,
         "programme": content["programme"],

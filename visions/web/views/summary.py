@@ -6,6 +6,7 @@ at each field.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, cast
 
 from django.contrib import messages
@@ -22,7 +23,9 @@ from workshops.people import access
 
 from ...models import EvidenceLink, Snapshot, Statement, Summary
 from ...results.aggregates import Findings, ResultLine, load_findings
-from ...summary import publishing, quoting, withdrawal
+from ...summary import places, publishing, quoting, tombstones, withdrawal
+from ...summary.others_words import Found
+from ...summary.publishing import Review
 from ..forms import EvidenceForm, KeepForm, StatementForm, SummaryForm, WithdrawForm
 from .public import page_context
 
@@ -32,9 +35,10 @@ FIGURES_PER_QUESTION = 20
 
 def _programme_and_summary(request: HttpRequest, key: str) -> tuple[Programme, Summary]:
     programme = access.programme_for(request.user, key, *access.READERS)
-    if request.method == "POST":
-        return programme, publishing.summary_of(programme)
-    return programme, publishing.summary_to_read(programme)
+    written = request.method == "POST"
+    summary = publishing.summary_of(programme) if written else publishing.summary_to_read(programme)
+    summary.programme = programme
+    return programme, summary
 
 
 def _statement(summary: Summary, pk: int) -> Statement:
@@ -52,14 +56,22 @@ def _page(
     summary: Summary,
     *,
     chosen: Statement | None = None,
+    wanted: str | None = None,
     status: int = 200,
     **forms: Any,
 ) -> HttpResponse:
-    """The composer; an invalid form among `forms` replaces the unbound one of the same name."""
+    """The composer; an invalid form among `forms` replaces the unbound one of the same name.
+
+    It shows the `chosen` statement, or the one that is `wanted` by its number in text, where there is none the first.
+    """
     findings = load_findings(programme)
-    statements = publishing.statements_of(summary)
-    chosen = next((each for each in statements if chosen and each.pk == chosen.pk), None)
-    reasons = publishing.reasons_against(summary, findings)
+    looked_at = publishing.review(summary, findings)
+    statements, reasons = looked_at.statements, looked_at.reasons
+    # From here on these objects are for drawing only.
+    places.mask(summary, statements, looked_at.withheld)
+    number = wanted if chosen is None else str(chosen.pk)
+    first = statements[0] if statements and wanted is not None else None
+    chosen = next((each for each in statements if str(each.pk) == number), first)
     context: dict[str, Any] = {
         "section": "summary",
         "findings": findings,
@@ -68,12 +80,13 @@ def _page(
         "chosen": chosen,
         "reasons": reasons,
         "checks": _checks(reasons),
-        "versions": list(summary.snapshots.defer("content").order_by("-number")) if summary.pk else [],
+        "versions": _versions(summary),
+        "near": _near(looked_at, chosen),
         "words_form": SummaryForm(instance=summary),
         "add_form": StatementForm(programme, prefix="new"),
         "figures": _figures(findings),
         "relations": EvidenceLink.Relation.choices,
-        "brought": quoting.proposed(programme),
+        "brought": _brought(programme, statements),
         "domains": programme.domains.all(),
     }
     if chosen:
@@ -81,8 +94,35 @@ def _page(
         context["evidence_form"] = EvidenceForm()
         origins = quoting.sources_of([chosen])
         context["came_from"] = [(each, origins.get(each.pk)) for each in chosen.adoptions.all()]
-        context["evidence"] = [_evidence(link, findings) for link in chosen.evidence.all()]
+        context["evidence"] = [_evidence(link, findings, looked_at) for link in chosen.evidence.all()]
     return access.page(request, programme, "visions/composer.html", status=status, **context | forms)
+
+
+def _versions(summary: Summary) -> list[tuple[Snapshot, bool]]:
+    """Published versions, the newest first, and whether words in them were flagged, hidden or taken back since."""
+    if summary.pk is None:
+        return []
+    versions = list(summary.snapshots.defer("content").order_by("-number"))
+    gone = tombstones.gone_of(versions)
+    return [(each, each.number in gone) for each in versions]
+
+
+def _near(looked_at: Review, chosen: Statement | None) -> dict[str, Found]:
+    """What is near to people's words at the summary's fields and at those of the chosen statement, by field."""
+    return {
+        place.field: found
+        for place, found in looked_at.words.items()
+        if place.kind == "summary" or (chosen and place.kind == "statement" and place.pk == chosen.pk)
+    }
+
+
+def _brought(programme: Programme, statements: list[Statement]) -> list[quoting.ProposedText]:
+    """Proposed texts with the statements that were made of them, as these are drawn."""
+    drawn = {each.pk: each for each in statements}
+    return [
+        replace(each, statement=drawn.get(each.statement.pk)) if each.statement else each
+        for each in quoting.proposed(programme)
+    ]
 
 
 def _outline(statements: list[Statement]) -> list[tuple[Any, list[Statement]]]:
@@ -99,7 +139,8 @@ def _checks(reasons: list[publishing.Reason]) -> list[str]:
     return [] if reasons else [
         _("Every statement has a figure that supports it"),
         _("Every figure is as it is counted now, or kept with a reason"),
-        _("No figure stands for fewer than 10 people, and words of people only where they all agreed"),
+        _("No figure stands for fewer than 10 people, or for 1 to 4 of them"),
+        _("Words of people stand only where they are shown and all agreed, or are said to be your own"),
     ]  # fmt: skip
 
 
@@ -119,8 +160,9 @@ def _figures(findings: Findings) -> list[tuple[str, list[ResultLine], str]]:
     ]
 
 
-def _evidence(link: EvidenceLink, findings: Findings) -> dict[str, Any]:
+def _evidence(link: EvidenceLink, findings: Findings, looked_at: Review) -> dict[str, Any]:
     linked = link.linked
+    near = {place.field: found for place, found in looked_at.words.items() if place[:2] == ("link", link.pk)}
     line = ResultLine(link.kind, link.figure, linked["label"], linked["hits"], linked["valid"])
     return {
         "link": link,
@@ -129,6 +171,8 @@ def _evidence(link: EvidenceLink, findings: Findings) -> dict[str, Any]:
         "stale": publishing.is_stale(link, findings),
         "superseded": publishing.is_superseded(link, findings),
         "needs_care": publishing.needs_care(link, findings),
+        "near": near,
+        "is_near": any(found.stops for found in near.values()),
         "needs_note": link.relation == link.Relation.CONTRADICTS and not link.note,
     }
 
@@ -140,11 +184,7 @@ def _evidence(link: EvidenceLink, findings: Findings) -> dict[str, Any]:
 @require_safe
 def compose(request: HttpRequest, key: str) -> HttpResponse:
     programme, summary = _programme_and_summary(request, key)
-    wanted = request.GET.get("statement", "")
-    statements = publishing.statements_of(summary)
-    first = statements[0] if statements else None
-    chosen = next((each for each in statements if str(each.pk) == wanted), first)
-    return _page(request, programme, summary, chosen=chosen)
+    return _page(request, programme, summary, wanted=request.GET.get("statement", ""))
 
 
 @login_required
@@ -155,8 +195,19 @@ def words(request: HttpRequest, key: str) -> HttpResponse:
     form = SummaryForm(request.POST, instance=Summary(programme=programme, key=summary.key))
     if not form.is_valid():
         return _page(request, programme, summary, status=422, words_form=form)
-    publishing.edit_summary(summary, **form.cleaned_data)
+    publishing.edit_summary(summary, **_as_it_was(form.cleaned_data, summary))
+    _say_own_words(request, summary)
     messages.success(request, _("Saved."))
+    return _redirect(programme)
+
+
+@login_required
+@require_POST
+def own(request: HttpRequest, key: str) -> HttpResponse:
+    """Say of words that are not written in the composer (a question, a domain) that they are our own."""
+    programme, summary = _programme_and_summary(request, key)
+    if _say_own_words(request, summary):
+        messages.success(request, _("Noted, with your name and the time."))
     return _redirect(programme)
 
 
@@ -212,7 +263,8 @@ def statement(request: HttpRequest, key: str, pk: int) -> HttpResponse:
     form = StatementForm(programme, request.POST)
     if not form.is_valid():
         return _page(request, programme, summary, chosen=statement, status=422, form=form)
-    publishing.edit_statement(statement, **form.cleaned_data)
+    publishing.edit_statement(statement, **_as_it_was(form.cleaned_data, statement))
+    _say_own_words(request, summary)
     messages.success(request, _("Saved."))
     return _redirect(programme, statement)
 
@@ -237,6 +289,20 @@ def link(request: HttpRequest, key: str, pk: int) -> HttpResponse:
     return _page(request, programme, summary, chosen=statement, status=422, evidence_form=form)
 
 
+def _as_it_was(typed: dict[str, Any], row: Any) -> dict[str, Any]:
+    """What was typed; a field that was not drawn, and was left as it was, keeps the words that it has."""
+    mark = places.under_review()
+    return {name: getattr(row, name) if value == mark else value for name, value in typed.items()}
+
+
+def _say_own_words(request: HttpRequest, summary: Summary) -> bool:
+    """Take note of the ticks at "These are our own words"; returns whether there was any that counts."""
+    said = request.POST.getlist("own")[:50]
+    if not said:
+        return False
+    return bool(publishing.say_own_words(summary, load_findings(summary.programme), request.user, said))
+
+
 def _described(form: EvidenceForm) -> dict[str, str]:
     return {name: form.cleaned_data[name] for name in ("relation", "caption", "note")}
 
@@ -259,9 +325,8 @@ def evidence(request: HttpRequest, key: str, pk: int, link: int) -> HttpResponse
             return _page(
                 request, programme, summary, chosen=statement, status=422, keep_form=form, keep_link=tie.pk
             )
-        publishing.keep_evidence(
-            tie, publishing.current_line(tie, load_findings(programme)), form.cleaned_data["because"]
-        )
+        because = _as_it_was({"kept_because": form.cleaned_data["because"]}, tie)["kept_because"]
+        publishing.keep_evidence(tie, publishing.current_line(tie, load_findings(programme)), because)
     elif action == "describe":
         described = EvidenceForm({**request.POST.dict(), "figure": "as it is"})
         if not described.is_valid():
@@ -274,7 +339,8 @@ def evidence(request: HttpRequest, key: str, pk: int, link: int) -> HttpResponse
                 describe_form=described,
                 describe_link=tie.pk,
             )
-        publishing.describe_evidence(tie, **_described(described))
+        publishing.describe_evidence(tie, **_as_it_was(_described(described), tie))
+    _say_own_words(request, summary)
     return _redirect(programme, statement, "#evidence")
 
 
@@ -303,8 +369,8 @@ def publish(request: HttpRequest, key: str) -> HttpResponse:
     programme, summary = _programme_and_summary(request, key)
     try:
         snapshot = publishing.publish(summary, request.user)
-    except publishing.CannotPublish as why:
-        return _page(request, programme, summary, status=422, refused=why.reasons)
+    except publishing.CannotPublish:
+        return _page(request, programme, summary, status=422, refused=True)
     messages.success(request, _("Version %(number)d is published.") % {"number": snapshot.number})
     return _redirect(programme)
 
@@ -328,6 +394,7 @@ def withdraw(request: HttpRequest, key: str, number: int) -> HttpResponse:
         section="summary",
         snapshot=snapshot,
         form=form,
+        gone=tombstones.gone(snapshot),
         status=status,
     )
 
@@ -335,15 +402,23 @@ def withdraw(request: HttpRequest, key: str, number: int) -> HttpResponse:
 def _withdrawn(request: HttpRequest, snapshot: Snapshot, form: WithdrawForm) -> bool:
     by, because, words = cast(User, request.user), form.cleaned_data["because"], form.cleaned_data["words"]
     try:
-        if not words:
+        if form.cleaned_data["gone"]:
+            successor = withdrawal.take_out_what_is_gone(snapshot.summary, by, because)
+            messages.success(request, _without_them(successor))
+        elif not words:
             withdrawal.withdraw(snapshot, by, because)
             messages.success(request, _("Version %(number)d is withdrawn.") % {"number": snapshot.number})
-        elif successor := withdrawal.take_out(snapshot.summary, [words], by, because):
-            said = _("These words are out of every version. Version %(number)d is the one without them.")
-            messages.success(request, said % {"number": successor.number})
         else:
-            messages.success(request, _("These words are out of every version."))
+            successor = withdrawal.take_out(snapshot.summary, [words], by, because)
+            messages.success(request, _without_them(successor))
     except withdrawal.CannotWithdraw as why:
         form.add_error("words" if words else "because", str(why))
         return False
     return True
+
+
+def _without_them(successor: Snapshot | None) -> str:
+    if successor is None:
+        return _("These words are out of every version.")
+    said = _("These words are out of every version. Version %(number)d is the one without them.")
+    return said % {"number": successor.number}
