@@ -6,8 +6,8 @@ from visions.demo import summary, synthetic
 from visions.summary import publishing
 from workshops.actions.moderation import decide
 
+from ..visions.quoted import SAID, linked, polled
 from ..visions.study import KEY, load_programme, person
-from ..visions.test_disclosable import SAID, linked, polled
 from .page_checks import assert_accessible, assert_fits, change_look
 from .sign_in import sign_in
 

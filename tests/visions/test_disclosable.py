@@ -6,42 +6,17 @@ import pytest
 
 from polls import text_decisions
 from polls.models import Text
-from polls.types import Question
 from visions.models import Statement
 from visions.results.aggregates import load_findings
 from visions.summary import publishing
 from visions.summary.publishing import CannotPublish, NotToBePublished
-from workshops.actions import facilitation, groups, moderation
-from workshops.actions.groups import notes
-from workshops.models import Contribution, Domain, Group, Participant, Role
+from workshops.actions import facilitation, moderation
+from workshops.models import Domain, Participant, Role
 
 from .. import factories
+from .quoted import SAID, held, linked, polled
 
 pytestmark = pytest.mark.django_db
-
-WORDS = Question("words", "In a word?", settings={"max_entries": 3, "max_length": 40})
-
-
-def held(words, *, people=12, quotable=True, question=WORDS, state=text_decisions.SHOWN):
-    """A workshop in which so many people gave this answer, decided about, and over."""
-    workshop = factories.workshop(None, question)
-    Domain.objects.create(programme=workshop.programme, key="look", title="Look")
-    poll = factories.launched(workshop)
-    for _ in range(people):
-        factories.vote(factories.participant(workshop), poll, words)
-    consent = ["read", "pooled", *(["quote"] if quotable else [])]
-    Participant.objects.filter(workshop=workshop).update(consent=consent)
-    if state:
-        text_decisions.decide(list(Text.objects.values_list("pk", flat=True)), state)
-    facilitation.end(workshop.pk, None)
-    return workshop.programme, poll
-
-
-def linked(programme, poll, key="calm"):
-    summary = publishing.summary_of(programme)
-    statement = publishing.add_statement(summary, programme.domains.get(), "It is calm.")
-    publishing.link(statement, load_findings(programme), poll.version.instrument.key, "option", key)
-    return summary
 
 
 def test_words_that_ten_people_wrote_agreed_to_and_were_shown_are_published():
@@ -122,39 +97,6 @@ def test_a_redacted_word_is_published_as_redacted_if_all_agreed_and_not_if_one_d
 
 
 # --- a poll that asks about somebody's words ------------------------------------------------------------------
-
-SAID = "Babies sleep better when it is quiet"
-
-
-def polled(*, people=12, quotable=True, note=False):
-    """A workshop in which the room was asked whether somebody's sentence rings true."""
-    workshop = factories.workshop(None, Question("open_text", "Your hope?"))
-    Domain.objects.create(programme=workshop.programme, key="look", title="Look")
-    writer = factories.participant(workshop)
-    text = noted(workshop, writer) if note else answered(workshop, writer)
-    Participant.objects.update(consent=["read", "pooled", *(["quote"] if quotable else [])])
-    moderation.decide(workshop.pk, None, text.ref, "shown")
-    groups.agreement_poll(workshop.pk, None, text.ref)
-    workshop.refresh_from_db()
-    poll = workshop.stage_item.poll
-    for _ in range(people):
-        factories.vote(factories.participant(workshop), poll, {"choice": "agree"})
-    facilitation.end(workshop.pk, None)
-    return workshop.programme, poll, text
-
-
-def answered(workshop, writer):
-    factories.vote(writer, factories.launched(workshop), SAID)
-    facilitation.close(workshop.pk, None)
-    return Text.objects.get()
-
-
-def noted(workshop, writer):
-    facilitation.launch(workshop.pk, None, factories.prompt_item(workshop).pk)
-    groups.make(workshop.pk, None, "random", groups=1)
-    groups.open_round(workshop.pk, None)
-    (done,) = notes.write([notes.Add(workshop.pk, writer.voter, "op1", Group.objects.get().pk, SAID)])
-    return Contribution.objects.get(pk=done.note).text
 
 
 @pytest.mark.parametrize("note", [False, True])

@@ -19,7 +19,7 @@ from workshops.actions.groups import notes
 from workshops.models import Contribution, Role
 
 from .. import factories
-from .test_disclosable import SAID, held, linked, polled
+from .quoted import SAID, held, linked, polled
 
 pytestmark = pytest.mark.django_db
 
