@@ -113,7 +113,7 @@ def test_what_somebody_said_in_a_transcript_is_nobodys_to_quote(summary, worksho
     made = Round.objects.create(workshop=workshop, number=1, made="random")
     group = Group.objects.create(round=made, number=1, name="Group 1")
     spoken = "We never have time to eat our own lunch"
-    transcripts.add(group, [{"start": 0.0, "end": 1.0, "speaker": "", "text": spoken}])
+    transcripts.add(group, [{"start": 0.0, "end": 1.0, "speaker": "", "text": spoken}], None)
     put(summary, "summary", "opening", f"{spoken}!")
     assert len(reasons(summary)) == 1
 
