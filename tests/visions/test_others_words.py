@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from polls import text_decisions
 from polls.models import Text
@@ -115,6 +116,14 @@ def test_what_somebody_said_in_a_transcript_is_nobodys_to_quote(summary, worksho
     spoken = "We never have time to eat our own lunch"
     transcripts.add(group, [{"start": 0.0, "end": 1.0, "speaker": "", "text": spoken}], None)
     put(summary, "summary", "opening", f"{spoken}!")
+    assert len(reasons(summary)) == 1
+
+
+def test_notes_are_compared_also_when_their_people_have_been_given_other_keys(summary, workshop):
+    Text.objects.all().delete()
+    person = factories.participant(workshop)
+    Text.objects.create(voter=person.voter, field="note", words=SAID, at=timezone.now(), op="")
+    put(summary, "summary", "lead", ALMOST)
     assert len(reasons(summary)) == 1
 
 

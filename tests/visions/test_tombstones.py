@@ -103,6 +103,31 @@ def test_a_text_that_is_gone_from_the_database_is_gone_from_the_page(published):
     assert all(SAID not in page and "2 passages were taken out" in page for page in pages(snapshot))
 
 
+def test_former_wordings_that_are_cleared_away_leave_the_page_whole():
+    programme, poll, text = polled(note=True)
+    Text.objects.create(
+        voter=text.voter,
+        field="note",
+        former=text,
+        words=SAID,
+        at=timezone.now(),
+        standing=Text.Standing.LOST,
+    )
+    summary = linked(programme, poll, "agree")
+    publishing.edit_summary(summary, title="Our room", lead=f"{SAID}.", opening="")
+    snapshot = publishing.publish(summary)
+    Text.objects.filter(standing=Text.Standing.LOST).delete()
+    assert all(page.count(SAID) == 2 for page in pages(snapshot))
+
+
+def test_flagged_words_that_are_deleted_when_their_time_is_over_do_not_come_back(published):
+    snapshot, text = published
+    decided(text, "flagged")
+    Contribution.objects.get(text=text).delete()
+    Text.objects.filter(pk=text.pk).delete()
+    assert all(SAID not in page for page in pages(snapshot))
+
+
 def test_a_page_that_quotes_nobody_costs_one_query_more_than_its_version(published):
     snapshot, _text = published
     QuotedText.objects.all().delete()

@@ -66,7 +66,7 @@ class Found:
 
     place: Place
     sha256: str
-    #: the texts that it quotes
+    #: the texts that it quotes and that are kept: no former wording, no transcript
     texts: frozenset[int]
     is_allowed: bool
     #: not drawn
@@ -143,7 +143,7 @@ def texts_of(programme: Programme) -> QuerySet[Text, tuple[Any, ...]]:
     authors = Contribution.objects.filter(group__round__workshop__programme=programme).values("author")
     real = Text.objects.filter(rehearsal=False).order_by()
     answers = real.filter(poll__agenda_item__workshop__programme=programme)
-    notes = real.filter(poll=None, op__gt="").filter(Q(voter__in=people) | Q(voter__in=authors))
+    notes = real.filter(Q(voter__in=people) | Q(voter__in=authors), poll=None)
     cues = real.filter(cue__transcript__group__round__workshop__programme=programme)
     columns = (
         "pk", "words", "voter", "standing", "former", "decision__state", "decision__replacement", "decision__at",
@@ -171,7 +171,7 @@ def _found(
     return Found(
         place,
         sha256,
-        frozenset(hit.pk for hit in hits),
+        frozenset(hit.pk for hit in hits if hit.voter and hit.standing == Text.Standing.CURRENT),
         is_allowed=not away and _are_allowed(hits, ours, agreed),
         is_withheld=bool(away) and own is None,
         may_be_own=not is_adopted and not any(each.state == FLAGGED for each in away),

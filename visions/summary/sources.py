@@ -40,7 +40,7 @@ def of_labels(labels: Collection[Label]) -> dict[Label, Printed]:
     for instrument, text in _texts_of(labels):
         keys = {text.key}
         if text.state == REDACTED:
-            keys.add(text_key(matching_key(text.replacement)))
+            keys.add(_key_of(text.replacement))
         for key in keys:
             if (instrument, key) in labels:
                 found[instrument, key].append(text)
@@ -62,13 +62,17 @@ def _texts_of(labels: Collection[Label]) -> Iterable[tuple[int, Text]]:
 def _label(key: str, texts: list[Text], agreed: set[str]) -> Printed:
     def stands(text: Text) -> bool:
         """A redacted text stands under its replacement, and not under what it was."""
-        return text.state == SHOWN or (text.state == REDACTED and text.key != key)
+        return text.state == SHOWN or (text.state == REDACTED and key == _key_of(text.replacement))
 
     return Printed(
         frozenset(text.pk for text in texts),
         may_stand=bool(texts) and all(stands(text) and text.voter in agreed for text in texts),
-        is_away=any(text.state in AWAY or (text.state == REDACTED and text.key == key) for text in texts),
+        is_away=any(text.state in AWAY or (text.state == REDACTED and not stands(text)) for text in texts),
     )
+
+
+def _key_of(words: str) -> str:
+    return text_key(matching_key(words))
 
 
 def of_questions(instruments: Collection[int]) -> dict[int, Printed]:
@@ -92,7 +96,7 @@ def of_questions(instruments: Collection[int]) -> dict[int, Printed]:
 def _question(chains: list[list[Text]], writers: dict[int, set[str]], agreed: set[str]) -> Printed:
     ends = [text for chain in chains for text in (chain[0], chain[-1])]
     return Printed(
-        frozenset(text.pk for chain in chains for text in chain),
+        frozenset(text.pk for text in ends),
         may_stand=all(text.state in (SHOWN, REDACTED) for text in ends)
         and not any(map(_taken_back, ends))
         and all(writers[text.pk] <= agreed for chain in chains for text in chain),
