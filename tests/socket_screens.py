@@ -14,6 +14,8 @@ from django.conf import settings
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
+from workshops.people.participant_cookie import ParticipantToken
+
 from .browser.server import Server
 from .factories import token_of
 from .patience import PATIENCE
@@ -88,23 +90,30 @@ def wall_on(server: Server, workshop) -> Iterator[Screen]:
 
 @contextlib.contextmanager
 def phone_on(server: Server, workshop, who) -> Iterator[Screen]:
-    path = f"{server.socket_url}/live/phone/{workshop.code}/"
-    with connect(
-        path,
-        origin=server.url,
-        additional_headers={"Cookie": cookie_of(who)},
-        open_timeout=PATIENCE,
-        ping_interval=None,
-    ) as wire:
-        yield Screen(wire)
+    with _screen_on(server, f"phone/{workshop.code}", cookie_of(who)) as screen:
+        yield screen
+
+
+@contextlib.contextmanager
+def observer_on(server: Server, workshop) -> Iterator[Screen]:
+    """Somebody else each time who listens without being counted."""
+    token = ParticipantToken.for_observer(workshop.pk).as_cookie()
+    cookie = f"{settings.PARTICIPANT_COOKIE_NAME}={token}"
+    with _screen_on(server, f"phone/{workshop.code}", cookie) as screen:
+        yield screen
 
 
 @contextlib.contextmanager
 def console_on(server: Server, workshop, cookie: str) -> Iterator[Screen]:
     """The console of somebody who is signed in with this cookie."""
-    path = f"{server.socket_url}/live/console/{workshop.code}/"
+    with _screen_on(server, f"console/{workshop.code}", cookie) as screen:
+        yield screen
+
+
+@contextlib.contextmanager
+def _screen_on(server: Server, address: str, cookie: str) -> Iterator[Screen]:
     with connect(
-        path,
+        f"{server.socket_url}/live/{address}/",
         origin=server.url,
         additional_headers={"Cookie": cookie},
         open_timeout=PATIENCE,

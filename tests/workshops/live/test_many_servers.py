@@ -19,7 +19,7 @@ from workshops.actions import facilitation
 from ... import factories, services
 from ...browser.server import Server, start_server
 from ...patience import PATIENCE, until
-from ...socket_screens import Screen, console_on, cookie_of, phone_on, wall_on
+from ...socket_screens import Screen, console_on, cookie_of, observer_on, phone_on, wall_on
 from .two_servers import BY_REDIS_ALONE, hears_the_other, shows_question
 
 pytestmark = pytest.mark.stack
@@ -118,6 +118,19 @@ def test_rights_that_end_on_one_process_end_the_sockets_of_another(two, private_
         post(here, "/accounts/logout/", staff)
         post(here, f"/w/{workshop.code}/leave/", cookie_of(who))
         assert [screen.ended() for screen in (console, phone)] == [4401, 4401]
+
+
+def test_who_listens_at_one_process_is_counted_on_the_console_of_another(two, private_redis):
+    here, there = two(**BY_REDIS_ALONE)
+    workshop = factories.workshop()
+    client = factories.signed_in(factories.staff(workshop.programme))
+    hears_the_other(here, there, workshop, private_redis)
+    name = settings.SESSION_COOKIE_NAME
+    with console_on(there, workshop, f"{name}={client.cookies[name].value}") as console:
+        console.until(lambda screen: "room" in screen.html)
+        assert "listen" not in console.html["room"]
+        with observer_on(here, workshop), observer_on(there, workshop):
+            console.until(lambda screen: "2 people listen" in screen.html["room"])
 
 
 def launch_by_http(server: Server, workshop, cookies) -> None:
