@@ -209,6 +209,13 @@ def test_a_passkey_that_is_none_is_refused_in_one_sentence(ada, sent):
     assert not is_in(other)
 
 
+def test_whoever_guesses_at_an_open_screen_is_in_the_log(ada, programme):
+    browser = factories.signed_in(ada)
+    browser.post("/accounts/reauthenticate/", {"password": "wrong"})
+    assert verbs(programme) == ["wrong_password"]
+    assert browser.get(APP).url.startswith("/accounts/reauthenticate/")
+
+
 # --- a programme that asks for one --------------------------------------------------------------------------------
 
 
