@@ -152,7 +152,7 @@ class Hub:
             self._by_voter.setdefault(connection.voter, set()).add(connection)
         if connection.listener:
             self.count_listeners()
-            self._tell_who_listens()
+            self._tell_who_listens({connection.listener})
 
     def greet(self, connection: Connection, seen: dict[str, str]) -> None:
         """Show a connection what it has not seen; what is not drawn yet comes with the next window."""
@@ -204,8 +204,8 @@ class Hub:
             for pads in (self.pads, self.observed_pads):
                 pads.invalidate_all()
 
-    def _tell_who_listens(self) -> None:
-        if here := self._listeners_here():
+    def _tell_who_listens(self, here: set[str]) -> None:
+        if here:
             broker.tell_others(self.workshop_id, [listens(one) for one in here])
 
     # -- who may go on looking ------------------------------------------------------------------------
@@ -287,7 +287,7 @@ class Hub:
                 # By itself, however much is announced: an announcement of another process may be lost.
                 self.invalidate(EVERYTHING)
                 self.count_listeners()
-                self._tell_who_listens()
+                self._tell_who_listens(self._listeners_here())
                 look_at = now + settings.LIVE_POLL_SECONDS
             if opened := [window for window in self._windows if window.has_work and window.opens_at <= now]:
                 await self._draw_and_hand_out(opened, now)
