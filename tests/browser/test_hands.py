@@ -55,7 +55,7 @@ def place_of(page: Page, selector: str) -> tuple[float, float]:
 
 def test_enter_that_is_held_presses_once(console, room, sent):
     button = console.locator("#main-button")
-    expect(button).to_contain_text("Next")
+    expect(button).to_contain_text("Begin")
     button.focus()
     for _ in range(10):
         console.keyboard.down("Enter")  # the same key again, as a keyboard repeats it
@@ -246,3 +246,26 @@ def test_without_a_script_the_line_is_a_form(site, desk, room):
     page.locator("#undo-button").click()
     on_stage(page, "joining")
     assert states(room) == ["draft", "draft", "draft"]
+
+
+# --- the clock ------------------------------------------------------------------------------------------------
+
+
+def test_the_plan_runs_from_begin_and_its_minutes_are_changed_with_one_press(console, room):
+    room.agenda.update(minutes=5)
+    facilitation.head_count(room.pk, None, 3)  # the console draws its agenda anew
+    expect(console.locator("#agenda")).not_to_contain_text("0 of 60 min")
+    expect(console.locator("#main-button")).to_contain_text("the clock starts now")
+    console.locator("#main-button").click()
+    expect(console.locator("#agenda")).to_contain_text("0 of 60 min")
+    clock = console.locator("#clock")
+    for name, words in (
+        ("+5 minutes", "10 minutes"),
+        ("−1 minute", "9 minutes"),
+        ("+1 minute", "10 minutes"),
+    ):
+        clock.get_by_role("button", name=name).press("Enter")
+        expect(clock).to_contain_text(f"{words} planned")
+        expect(clock.get_by_role("button", name=name)).to_be_focused()
+    expect(console.locator("#agenda li").nth(1)).to_contain_text("at 10 min")
+    assert_accessible(console)

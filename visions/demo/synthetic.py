@@ -133,7 +133,8 @@ def _run(workshop: Workshop, plan: Plan) -> None:
             _ask(item, counts, voters, clock)
         clock += timedelta(minutes=item.minutes)
     workshop.status = Workshop.Status.ENDED
-    workshop.started_at, workshop.ended_at = workshop.starts_at, clock
+    workshop.started_at = workshop.began_at = workshop.starts_at
+    workshop.ended_at = clock
     workshop.attended = workshop.expected = joined
     workshop.save()
 

@@ -43,6 +43,9 @@ from .undo import undoable
 
 log = logging.getLogger(__name__)
 
+#: seconds: a timer that is shortened rings no sooner
+SOONEST = 5
+
 
 # --- the workshop ------------------------------------------------------------------------------------
 
@@ -110,6 +113,8 @@ def launch(workshop_id: int, by: User | None, item: int, rev: int | None = None)
         coming.done_at = None
         coming.save(update_fields=["launched_at", "done_at"])
         workshop.stage_item, workshop.stage_at = coming, timezone.now()
+        if not coming.quick:  # asked while people arrive, it is no step of the plan
+            workshop.began_at = workshop.began_at or workshop.stage_at
         if coming.kind == AgendaItem.Kind.PROMPT and coming.minutes and not _groups_are_made(workshop):
             set_timer(workshop, coming.minutes * 60)
 
@@ -170,14 +175,12 @@ def start_timer(workshop_id: int, by: User | None, seconds: int) -> None:
 
 
 def add_time(workshop_id: int, by: User | None, seconds: int) -> None:
-    """A little longer; a countdown to close moves with it."""
+    """More time for what runs, or less (`seconds` below 0): its timer and a countdown to close move, and so does the
+    plan after it."""
     with stage_transaction(workshop_id, by, "add_time", detail=f"{seconds} s", moves=False) as workshop:
-        if workshop.timer_ends_at is None:
-            raise GestureRejected(_("No timer is running."))
-        left = max(0.0, (workshop.timer_ends_at - timezone.now()).total_seconds())
-        _move_countdown(workshop, left + seconds)
-        workshop.timer_ends_at = timezone.now() + timedelta(seconds=left + seconds)
-        workshop.timer_seconds += seconds
+        moved = _move_timer(workshop, seconds)
+        if not _plan_minutes(workshop, round(seconds / 60)) and not moved:
+            raise GestureRejected(_("There is no time to change."))
 
 
 def stop_timer(workshop_id: int, by: User | None) -> None:
@@ -347,6 +350,30 @@ def _stage_poll(workshop: Workshop) -> Poll:
     if workshop.stage_item is None or workshop.stage_item.poll is None:
         raise GestureRejected(_("No question is on stage."))
     return workshop.stage_item.poll
+
+
+def _move_timer(workshop: Workshop, seconds: int) -> bool:
+    if workshop.timer_ends_at is None:
+        return False
+    left = max(0.0, (workshop.timer_ends_at - timezone.now()).total_seconds())
+    then = max(SOONEST, left + seconds) if seconds < 0 else left + seconds
+    _move_countdown(workshop, then)
+    workshop.timer_ends_at = timezone.now() + timedelta(seconds=then)
+    workshop.timer_seconds = max(SOONEST, workshop.timer_seconds + seconds)
+    return True
+
+
+def _plan_minutes(workshop: Workshop, minutes: int) -> bool:
+    """Give the step on stage so many minutes more or less, at least one."""
+    item = workshop.stage_item
+    if item is None or not item.minutes or not workshop.is_running:
+        return False
+    wanted = max(1, item.minutes + minutes)
+    changed = wanted != item.minutes
+    if changed:  # an editor that is open with this card hears of it
+        item.minutes, item.rev = wanted, item.rev + 1
+        item.save(update_fields=["minutes", "rev"])
+    return changed
 
 
 def _groups_are_made(workshop: Workshop) -> bool:

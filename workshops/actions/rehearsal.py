@@ -32,6 +32,8 @@ def clear_rehearsal(workshop_id: int, by: User | None) -> int:
             _reset_unanswered(workshop, workshop.agenda.filter(profile=False, poll__isnull=True))
         if workshop.stage_item is None:
             clear_timer(workshop)
+        if not workshop.agenda.filter(launched_at__isnull=False).exists():
+            workshop.began_at = None
     return cleared
 
 

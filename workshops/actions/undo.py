@@ -29,7 +29,7 @@ from .stage import GestureRejected, clear_timer, stage_transaction
 #: a press in the last moment may take so long to arrive
 GRACE = timedelta(seconds=2)
 
-_FIELDS = ("status", "stage_item_id", "stage_at", "timer_ends_at", "timer_seconds", "ended_at")
+_FIELDS = ("status", "stage_item_id", "stage_at", "timer_ends_at", "timer_seconds", "began_at", "ended_at")
 
 #: what there is to undo: rows by their number, as JSON
 Rows = dict[str, list[Any]]

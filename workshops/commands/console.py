@@ -54,7 +54,7 @@ FACILITATION: dict[str, Form] = {
         facilitation.head_count, people=(Annotated[int, Meta(ge=0, le=1_000_000)] | None, None)
     ),
     "timer": form(facilitation.start_timer, seconds=Seconds),
-    "add_time": form(facilitation.add_time, seconds=(Seconds, 60)),
+    "add_time": form(facilitation.add_time, seconds=(Annotated[int, Meta(ge=-3600, le=4 * 3600)], 60)),
     "stop_timer": form(facilitation.stop_timer),
     "check_texts": form(moderation.check_texts, refs=list[TextRef], shown=bool),
     "words_at_once": form(moderation.words_at_once, poll=Id, on=bool),

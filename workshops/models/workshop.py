@@ -56,7 +56,10 @@ class Workshop(models.Model):
     minutes = models.PositiveSmallIntegerField(default=60)
     expected = models.PositiveIntegerField(null=True, blank=True)
     starts_at = models.DateTimeField(null=True, blank=True)
+    #: when the doors were opened
     started_at = models.DateTimeField(null=True, blank=True)
+    #: when the first step came on stage: the plan runs from here, however early the doors were opened
+    began_at = models.DateTimeField(null=True, blank=True)
     ended_at = models.DateTimeField(null=True, blank=True)
     #: the facilitator's head count; may exceed those who joined
     attended = models.PositiveIntegerField(null=True, blank=True)

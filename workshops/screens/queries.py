@@ -114,7 +114,7 @@ def numbered_polls(items: list[AgendaItem]) -> dict[int, tuple[int, int]]:
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """The schedule against the clock, in whole minutes since the workshop was started."""
+    """The schedule against the clock, in whole minutes since the first step came on stage."""
 
     elapsed: int
     #: past the planned end of the step on stage, or of the whole workshop
@@ -128,7 +128,7 @@ def pace(workshop: Workshop, items: list[AgendaItem], now: datetime) -> Pace:
     ends = list(accumulate((item.minutes for item in items), initial=0))
     steps = tuple(zip(items, ends, strict=False))
     until = workshop.ended_at or now
-    elapsed = int((until - workshop.started_at).total_seconds() // 60) if workshop.started_at else 0
+    elapsed = int((until - workshop.began_at).total_seconds() // 60) if workshop.began_at else 0
     due = [start + item.minutes for item, start in steps if item.pk == workshop.stage_item_id]
     return Pace(elapsed, max(0, elapsed - min([*due, workshop.minutes])), steps)
 

@@ -344,6 +344,49 @@ def test_a_timer_runs_and_takes_more_time(workshop):
     assert fresh(workshop).timer_ends_at - before == timedelta(seconds=30)
 
 
+def test_opening_the_doors_early_makes_nobody_late(workshop):
+    factories.pause_item(workshop, "Welcome", minutes=5)
+    with later(600):
+        do(workshop, "quick_poll", text="Tea?", options="Yes\nNo")  # while people arrive
+        pace = queries.pace(fresh(workshop), queries.stage_items(workshop), timezone.now())
+        assert (pace.elapsed, pace.over) == (0, 0)
+        do(workshop, "launch", item=items(workshop)[-1].pk)
+    with later(720):
+        pace = queries.pace(fresh(workshop), queries.stage_items(workshop), timezone.now())
+        assert pace.elapsed == 2
+
+
+def test_the_minutes_of_what_runs_grow_and_shrink_and_the_plan_after_it_follows(workshop):
+    prompt = items(workshop)[1]
+    type(prompt).objects.filter(pk=prompt.pk).update(minutes=3)
+    do(workshop, "launch", item=prompt.pk)
+    ends, rev = fresh(workshop).timer_ends_at, fresh(prompt).rev
+    do(workshop, "add_time", seconds=300)
+    assert (fresh(prompt).minutes, fresh(prompt).rev) == (8, rev + 1)
+    assert [start for _step, start in queries.pace(workshop, items(workshop), timezone.now()).steps] == [
+        0,
+        0,
+        8,
+        18,
+    ]
+    do(workshop, "add_time", seconds=-60)
+    assert fresh(prompt).minutes == 7
+    assert abs(fresh(workshop).timer_ends_at - ends - timedelta(minutes=4)) < timedelta(seconds=1)
+
+
+def test_no_step_is_shorter_than_a_minute_and_no_timer_rings_in_the_past(workshop):
+    prompt = items(workshop)[1]
+    type(prompt).objects.filter(pk=prompt.pk).update(minutes=2)
+    do(workshop, "launch", item=prompt.pk)
+    for _press in range(4):
+        do(workshop, "add_time", seconds=-60)
+    assert fresh(prompt).minutes == 1
+    assert fresh(workshop).timer_ends_at > timezone.now()
+    do(workshop, "stop_timer")
+    with pytest.raises(GestureRejected, match="no time to change"):
+        do(workshop, "add_time", seconds=-60)
+
+
 # --- a question made on the spot -----------------------------------------------------------------------------------------
 
 

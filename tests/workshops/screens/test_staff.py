@@ -176,7 +176,7 @@ def rehearsing(workshop, by):
 
 STATES = {
     planned: ("The doors open in a moment.", "Open the doors"),
-    joining: ("18 people are here", "Next: Welcome everybody"),
+    joining: ("18 people are here", "Begin: Welcome everybody"),
     open_question: ("3 of 4 people have answered", "Close voting"),
     closing_soon: ("until voting closes", "Voting closes in"),
     closed: ("3 of 4 answered", "Reopen voting"),
@@ -349,7 +349,7 @@ def test_the_plan_against_the_hour(workshop, facilitator):
     launch(workshop, facilitator, "Number of babies")
     workshop.refresh_from_db()
     items = queries.stage_items(workshop)
-    pace = queries.pace(workshop, items, workshop.started_at + timedelta(minutes=13))
+    pace = queries.pace(workshop, items, workshop.began_at + timedelta(minutes=13))
     assert (pace.elapsed, pace.over) == (13, 3)
     assert [start for _step, start in pace.steps] == [0, 5, 10, 15]
 
@@ -357,7 +357,7 @@ def test_the_plan_against_the_hour(workshop, facilitator):
 def test_after_a_quick_poll_the_plan_goes_on(workshop, facilitator):
     facilitation.start(workshop.pk, facilitator)
     facilitation.quick_poll(workshop.pk, facilitator, "Tea or coffee?", "Tea\nCoffee")
-    assert "Next: Welcome everybody" in console(workshop)
+    assert "Begin: Welcome everybody" in console(workshop)
 
 
 # --- pages of words ----------------------------------------------------------------------------------
