@@ -80,8 +80,8 @@
   let going = 0, wasThere = false; // wasThere: the keyboard, on the line
 
   function lead() {
-    const title = document.querySelector("#stage h1");
-    if (title) { title.tabIndex = -1; title.focus({ preventScroll: true }); }
+    const title = document.querySelector("#stage h1"); // its `tabindex` is in the picture: the next one would take it away
+    if (title) title.focus({ preventScroll: true });
   }
   function lineGoes() {
     const line = document.querySelector("form[data-until]");
