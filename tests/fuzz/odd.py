@@ -6,10 +6,14 @@ import os
 from typing import Any
 
 import hypothesis
+import pytest
 from hypothesis import strategies as st
 
 #: `make fuzz` says how many; without it a few, always the same
 EXAMPLES = int(os.environ.get("FUZZ_EXAMPLES", "0"))
+
+#: the pool of database connections has threads of its own, which draw while a strategy does
+beside_threads = pytest.mark.filterwarnings("ignore:Do not use the `random` module inside strategies")
 
 
 def examples(few: int) -> Any:

@@ -6,10 +6,10 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from .odd import examples
+from .odd import beside_threads, examples
 from .pages import Form, Sent, crawl, of_addresses, of_forms, of_gestures, send
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, beside_threads]
 WHO_CRAWLS = ("owner", "lead", "participant", "answering", "nobody")
 
 

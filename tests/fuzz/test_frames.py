@@ -13,10 +13,10 @@ from workshops.live import rate_limit
 
 from ..workshops.asgi import Screen, end_engine
 from .frames import frames
-from .odd import examples
+from .odd import beside_threads, examples
 from .world import World
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), beside_threads]
 SCREENS = ("participant", "observer", "wall", "console")  # a questionnaire has no socket
 TOO_BIG = 1009
 

@@ -16,11 +16,11 @@ from config.asgi import application
 from ..patience import PATIENCE
 from ..workshops.asgi import end_engine
 from .frames import frames
-from .odd import examples, texts
+from .odd import beside_threads, examples, texts
 from .pages import FORM, PARTS
 from .world import World
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), beside_threads]
 
 KINDS = [
     FORM, PARTS, "application/json", "text/plain", "", "multipart/form-data", "multipart/form-data; boundary=" + "x" * 300,
