@@ -55,8 +55,8 @@ def suggestion(text: str) -> str:
 
 
 def for_observers(text: DecidedText) -> str:
-    """The words for people who listen without being counted: as decided, and what nobody has decided about with all
-    suggested redactions applied. Empty for none."""
+    """The words for people who listen without being counted, and for what stays of a workshop: as decided, and what
+    nobody has decided about with all suggested redactions applied. Empty for none."""
     if text.state == PENDING:
         return suggestion(text.words) or text.words
     return text_decisions.for_the_room(text, is_suspicious)

@@ -76,6 +76,11 @@ class Written:
         return "" if self.is_pending or self.is_hidden else self.text
 
     @property
+    def for_files(self) -> str:
+        """The text as decided; until somebody has let it through, without what may name somebody."""
+        return self.for_the_wall or suggestion(self.text) or self.text
+
+    @property
     def highlight(self) -> list[tuple[str, bool]]:
         """The text in pieces, each with whether it is suggested to hide it: until somebody lets the words through."""
         return [(self.text, False)] if self.for_the_wall else highlight(self.text)

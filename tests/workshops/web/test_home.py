@@ -163,7 +163,7 @@ def test_a_researcher_finds_results_and_no_console(people, programme, plan):
     assert workshop.wall_key not in text
     assert workshop.code not in text
     assert "Plan a workshop" not in text
-    assert f'href="/programmes/{programme.key}/">Results<span' in text
+    assert f'href="/workshops/{held.code}/results/">Results<span' in text
 
 
 def test_held_workshops_count_the_people_who_took_part_and_no_rehearsal(facilitator, programme, plan):

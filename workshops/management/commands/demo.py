@@ -66,7 +66,7 @@ class Command(serve.Command):
                     f"  Join      {join}   (code {workshop.spaced_code})",
                     f"  Wall      {self.address}/wall/{workshop.wall_key}/",
                     f"  Console   {self.address}/workshops/{workshop.code}/console/",
-                    f"  Results   {self.address}/programmes/{workshop.programme.key}/",
+                    f"  Results   {self.address}/workshops/{workshop.code}/results/",
                     "",
                     "  Sign in as facilitator@demo.example, researcher@demo.example or owner@demo.example",
                     f"  with the password {password}",

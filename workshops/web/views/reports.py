@@ -23,7 +23,8 @@ from ...actions.log import note, note_reading
 from ...actions.stage import GestureRejected
 from ...models import Group, Transcript, Workshop
 from ...people import access
-from ...text import reports
+from ...screens import result_context
+from ...text import reports, workshop_results
 from ...text.exports import markdown, notes_csv, notes_docx, transcript_vtt
 from ...text.transcripts import worker
 from ...text.transcripts.formats import TranscriptError
@@ -40,6 +41,29 @@ def _page(
 ) -> HttpResponse:
     context |= {"section": "workshops", "workshop": workshop}
     return access.page(request, workshop.programme, template, status=status, **context)
+
+
+@login_required
+@never_cache
+@require_safe
+def results(request: HttpRequest, code: str) -> HttpResponse:
+    """What came out of one workshop: its closed questions, the sentences that the room decided about, its groups."""
+    workshop = access.workshop_for(request.user, code)
+    found = workshop_results.of(workshop)
+    return access.page(
+        request, workshop.programme, "workshops/results.html", workshop=workshop, section="workshops", results=found,
+        questions=[_drawn(each) for each in found.questions], sentences=[_drawn(each) for each in found.sentences],
+    )  # fmt: skip
+
+
+def _drawn(answered: workshop_results.Answered) -> dict[str, Any]:
+    """A question as phones draw its result."""
+    question = answered.result.question
+    return result_context(answered.result) | {
+        "answered": answered,
+        "question": question,
+        "result_template": f"polls/{question.type}/result.html",
+    }
 
 
 @login_required
