@@ -62,7 +62,10 @@ def held(transactional_db) -> Workshop:
     groups.make(made.pk, None, "random", groups=2)
     groups.open_round(made.pk, None)
     group = Group.objects.get(places__voter=people[0].voter)
-    words = ["First thing, it’s quiet, but not silent.", "Sarah Jones would keep the two faces every morning."]
+    words = [
+        "First thing, it’s quiet, but not silent.",
+        "Sarah Jones would keep the two faces every morning.",
+    ]
     written = [
         notes.write([Add(made.pk, people[0].voter, f"op{n}", group.pk, text)])[0].note
         for n, text in enumerate(words)
