@@ -280,7 +280,8 @@ CSRF_FAILURE_VIEW = "workshops.web.views.errors.csrf_failure"
 # Begins the name of the cookie of a device that has signed in before; one an account.
 DEVICE_COOKIE_PREFIX = "__Host-device-" if HTTPS else "device-"
 PARTICIPANT_COOKIE_NAME = "__Host-participant" if HTTPS else "participant"
-PARTICIPANT_COOKIE_AGE = 60 * 60 * 24  # seconds; a workshop lasts an hour, a day covers a late finish
+# Seconds, signed into the cookie; a workshop lasts an hour, a day covers a late finish. Of a questionnaire at least.
+PARTICIPANT_COOKIE_AGE = env.int("PARTICIPANT_COOKIE_AGE", 60 * 60 * 24)
 DATA_UPLOAD_MAX_MEMORY_SIZE = 64 * 1024
 # A transcript has names in it until it is redacted: uploads stay in memory and never reach a temporary file.
 FILE_UPLOAD_MAX_MEMORY_SIZE = 12 * 2**20  # a picture as it comes from a phone

@@ -33,10 +33,13 @@ from workshops.models import (
     Prompt,
     Role,
     Workshop,
+    new_key,
 )
 from workshops.people.participant_cookie import ParticipantToken
 
 _numbers = count(1)
+#: what the cookies of people carry, by voter: the database has the hash alone
+_keys: dict[str, str] = {}
 
 YES_NO = Question("single_choice", "Is it calm?", options=(Option("yes", "Yes"), Option("no", "No")))
 SHEET_ITEMS = [
@@ -129,10 +132,13 @@ def _item(of: Workshop, kind: str, title: str, **fields: Any) -> AgendaItem:
     )
 
 
-def participant(of: Workshop, *, rehearsal: bool = False, profiled: bool = True) -> Participant:
-    """Somebody who has read the sheet and ticked everything."""
-    ticked = [item["key"] for item in of.sheet.items] if of.sheet else []
-    made = participation.join(of, ticked, rehearsal=rehearsal)
+def participant(
+    of: Workshop, *, ticked: Sequence[str] | None = None, rehearsal: bool = False, profiled: bool = True
+) -> Participant:
+    """Somebody who has read the sheet and ticked everything, or these items."""
+    if ticked is None:
+        ticked = [item["key"] for item in of.sheet.items] if of.sheet else []
+    made = participation.join(of, ticked, voter=seat(of).voter, rehearsal=rehearsal)
     if profiled:
         participation.write([participation.Profiled(of.pk, made.voter)])
     return made
@@ -166,8 +172,15 @@ def note_ref(note: int) -> str:
     return Contribution.objects.select_related("text").get(pk=note).ref
 
 
+def seat(of: Workshop) -> ParticipantToken:
+    """For somebody who is yet to join."""
+    made = ParticipantToken.for_key(of.pk, new_key())
+    _keys[made.voter] = made.key
+    return made
+
+
 def token_of(who: Participant) -> ParticipantToken:
-    return ParticipantToken(who.workshop_id, who.voter)
+    return ParticipantToken.for_key(who.workshop_id, _keys[who.voter])
 
 
 def phone(who: Participant | None = None, *, observing: Workshop | None = None, **options: Any) -> Client:

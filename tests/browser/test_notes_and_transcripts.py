@@ -11,7 +11,7 @@ from workshops.actions.groups.notes import Add, Pick
 from workshops.actions.moderation import decide
 from workshops.models import Domain, Group, Role, Transcript, Workshop
 
-from ..factories import note_ref, programme, prompt_item, staff
+from ..factories import SHEET_ITEMS, note_ref, programme, prompt_item, staff
 from ..factories import sheet as sheet_of
 from ..factories import workshop as workshop_of
 from .page_checks import assert_accessible, assert_fits, change_look
@@ -37,12 +37,13 @@ REMEMBER = """() => document.querySelector("form[data-pasted]").addEventListener
 def held(transactional_db) -> Workshop:
     """An ended workshop whose two groups wrote; one sentence was shared back, one note hidden, one brought on."""
     made = workshop_of(programme(title="Baby rooms in England"))
-    made.sheet = sheet_of(made.programme, [{"key": "quote", "text": "Quote me", "required": False}])
+    quote = {"key": "quote", "text": "Quote me", "required": False}
+    made.sheet = sheet_of(made.programme, [*SHEET_ITEMS[:2], quote])
     made.save()
     item = prompt_item(made, "Walk us in: what do you see, hear and feel?")
     item.prompt.domain = Domain.objects.create(programme=made.programme, key="feel", title="Look and feel")
     item.prompt.save()
-    people = [participation.join(made, ["quote"]) for _ in range(4)]
+    people = [participation.join(made, ["read", "pooled", "quote"]) for _ in range(4)]
     facilitation.launch(made.pk, None, item.pk)
     groups.make(made.pk, None, "random", groups=2)
     groups.open_round(made.pk, None)

@@ -12,7 +12,7 @@ from tests import factories as make
 from workshops.actions import facilitation
 from workshops.models import Picture
 
-from .page_checks import assert_accessible, assert_fits, change_look
+from .page_checks import assert_accessible, assert_fits, change_look, every_look
 from .sign_in import sign_in
 
 pytestmark = pytest.mark.once  # what a page does is the same on every stack
@@ -125,3 +125,26 @@ def test_a_picture_goes_from_the_card_to_phone_and_wall_and_nothing_jumps(
         assert size["width"] / size["height"] == pytest.approx(2, rel=0.02)
         assert_fits(screen)
         assert_accessible(screen)
+
+
+def test_a_wall_whose_address_got_about_gets_another_and_the_old_one_shows_nothing(
+    facilitator, workshop, site, desk, console_errors_expected
+):
+    console_errors_expected.append("404 (Not Found)")  # the wall looks again, at an address that is gone
+    facilitation.start(workshop.pk, None)
+    page, wall = facilitator(), desk(viewport={"width": 1280, "height": 720})
+    wall.goto(f"/wall/{workshop.wall_key}/")
+    expect(wall.locator(".join-code").first).to_be_visible()
+    page.goto(f"/workshops/{workshop.code}/")
+    page.get_by_role("link", name="New address of the wall").click()
+    for _look in every_look(page, 320, 1440):
+        assert_fits(page)
+        assert_accessible(page)
+    page.get_by_role("button", name="Give it a new address").click()
+    expect(page.get_by_text("The wall has a new address.")).to_be_visible()
+    expect(wall.locator(".join-code")).to_have_count(0)
+    for _look in every_look(page, 320, 1440):
+        assert_fits(page)
+    workshop.refresh_from_db()
+    wall.goto(f"/wall/{workshop.wall_key}/")
+    expect(wall.locator(".join-code").first).to_be_visible()

@@ -38,7 +38,8 @@ def hold_workshop(
     workshop = plan_workshop(
         programme, programme.plans.first(), starts_at=datetime(2025, 9, 2, 15, tzinfo=UTC)
     )
-    seats = [Participant(workshop=workshop, rehearsal=rehearsal) for _ in range(people)]
+    agreed = {"sheet": workshop.sheet, "consent": [item["key"] for item in workshop.sheet.items]}
+    seats = [Participant(workshop=workshop, rehearsal=rehearsal, **agreed) for _ in range(people)]
     voters = [seat.voter for seat in Participant.objects.bulk_create(seats)]
     for item in workshop.agenda.filter(poll__isnull=False).select_related("poll__version__instrument"):
         values = answers.get(item.poll.version.instrument.key)

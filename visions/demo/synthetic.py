@@ -142,7 +142,9 @@ def _run(workshop: Workshop, plan: Plan) -> None:
 def _join(workshop: Workshop, people: int) -> list[str]:
     chance = _chance(workshop, "joined")
     voters = [f"{chance.getrandbits(128):032x}" for _ in range(people)]
-    items = [item["key"] for item in workshop.sheet.items] if workshop.sheet else []
+    if workshop.sheet is None or not workshop.sheet.items:
+        raise SyntheticDataError("this programme has no information sheet that people could agree to")
+    items = [item["key"] for item in workshop.sheet.items]
     joined = [
         Participant(
             workshop=workshop,

@@ -53,7 +53,7 @@ SOONEST = 5
 def start(workshop_id: int, by: User | None, rev: int | None = None) -> None:
     """Open the doors: the code works, the profile is asked, the wall shows how to join.
 
-    Not while a question is unfinished: phones could not show it.
+    Not while a question is unfinished, for phones could not show it, and not without something to agree to.
     """
     with stage_transaction(workshop_id, by, "start", rev=rev) as workshop:
         if not workshop.is_planned:

@@ -140,6 +140,7 @@ SENTENCES = (
         "set_picture": gettext_lazy("Set the picture of %(about)s"),
         "took_picture": gettext_lazy("Took away the picture of %(about)s"),
         "changed_times": gettext_lazy("Changed when %(about)s opens and closes"),
+        "changed_wall_key": gettext_lazy("Gave the wall of %(about)s a new address"),
         "changed_mode": gettext_lazy("Changed how people take part in %(about)s"),
     }
 )

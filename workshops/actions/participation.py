@@ -19,7 +19,6 @@ from polls.ballot_box import BallotSubmission, Outcome, Refusal
 from polls.prepared import Prepared
 
 from ..models import AgendaItem, InformationSheet, Participant, Workshop, new_key
-from ..people import participant_cookie
 from ..signals import announce
 from ..signals.topics import RIGHTS, Topic
 
@@ -72,42 +71,39 @@ class JoinAccepted:
 
 
 class ConsentMissing(Exception):
-    """Something that has to be agreed to was not ticked; `missing` holds the texts."""
+    """Something that has to be agreed to was not ticked; `missing` holds its keys, and is empty where there is nothing
+    to agree to, which nobody can join."""
 
     def __init__(self, missing: list[str]) -> None:
         super().__init__("consent missing")
         self.missing = missing
 
 
-def missing_consent(sheet: InformationSheet | None, ticked: Iterable[str]) -> list[str]:
-    """The keys of required consent items that were not ticked."""
-    ticked = set(ticked)
-    return [
-        item["key"]
-        for item in (sheet.items if sheet else [])
-        if item["required"] and item["key"] not in ticked
-    ]
+def required_consent(items: Iterable[dict[str, Any]]) -> list[str]:
+    """The keys of the consent items of a sheet that everybody has to agree to."""
+    return [item["key"] for item in items if item["required"]]
 
 
-def joining(workshop: Workshop, ticked: Iterable[str], *, once: str = "", rehearsal: bool = False) -> Join:
+def joining(workshop: Workshop, ticked: Iterable[str], *, voter: str = "", rehearsal: bool = False) -> Join:
     """The `Join` to be written for a person. Raises `ConsentMissing`.
 
-    The same form sent twice (`once` is its number) is one person: a double tap must not add to who joined.
+    The same `voter` twice is one person: a double tap must not add to who joined.
     """
-    sheet = workshop.sheet
-    ticked = list(ticked)
-    if missing := missing_consent(sheet, ticked):
+    items = workshop.sheet.items if workshop.sheet else []
+    ticked, required = list(ticked), required_consent(items)
+    if not rehearsal and not required:
+        raise ConsentMissing([])
+    if missing := [key for key in required if key not in ticked]:
         raise ConsentMissing(missing)
-    known = [item["key"] for item in (sheet.items if sheet else []) if item["key"] in ticked]
-    voter = participant_cookie.voter_of_form(workshop.pk, once) if once else new_key()
-    return Join(workshop.pk, voter, workshop.sheet_id, tuple(known), rehearsal)
+    known = [item["key"] for item in items if item["key"] in ticked]
+    return Join(workshop.pk, voter or new_key(), workshop.sheet_id, tuple(known), rehearsal)
 
 
 def join(
-    workshop: Workshop, ticked: Iterable[str], *, once: str = "", rehearsal: bool = False
+    workshop: Workshop, ticked: Iterable[str], *, voter: str = "", rehearsal: bool = False
 ) -> Participant:
     """A person takes part, at once. Raises `ConsentMissing`."""
-    item = joining(workshop, ticked, once=once, rehearsal=rehearsal)
+    item = joining(workshop, ticked, voter=voter, rehearsal=rehearsal)
     write([item])
     return workshop.participants.get(voter=item.voter)  # it knows its workshop
 
@@ -119,16 +115,50 @@ def leave(participant: Participant) -> None:
 
 
 def write(items: Sequence[Vote | QuestionSeen | Join | Profiled]) -> list[Outcome | JoinAccepted | None]:
-    """Write a batch in one transaction; one outcome per item, in order (`None` for a ballot issued)."""
+    """Write a batch in one transaction; one outcome per item, in order (`None` for a ballot issued).
+
+    Who has not agreed to what their sheet requires is refused, and not let in.
+    """
     joins = [item for item in items if isinstance(item, Join)]
     others = [item for item in items if isinstance(item, Vote | QuestionSeen)]
     with transaction.atomic():
         # Polls before people, as everywhere; and who is here is asked under that lock.
         locked = ballot_box.lock_polls({item.poll for item in others})
-        _let_in(joins)
+        refused = _without_consent(joins)
+        _let_in([item for item in joins if item not in refused])
         _finish_profiles([item for item in items if isinstance(item, Profiled)])
         written = iter(_answer(others, locked))
-    return [next(written) if isinstance(item, Vote | QuestionSeen) else JoinAccepted() for item in items]
+    return [
+        next(written)
+        if isinstance(item, Vote | QuestionSeen)
+        else _no_consent()
+        if item in refused
+        else JoinAccepted()
+        for item in items
+    ]
+
+
+def _no_consent() -> Refusal:
+    return Refusal(0, "", "consent", _("Agree to the information sheet first."))
+
+
+_CONSENT_ITEMS = Prepared(
+    lambda sheets: InformationSheet.objects.filter(pk__in=sheets).order_by().values_list("pk", "items"), int
+)
+
+
+def _without_consent(joins: Sequence[Join]) -> set[Join]:
+    """Those of people, not of rehearsal phones, who have not ticked all that their sheet requires."""
+    people = [item for item in joins if not item.rehearsal]
+    if not people:
+        return set()
+    rows = _CONSENT_ITEMS.rows(list({item.sheet_id for item in people if item.sheet_id}))
+    required = {sheet: set(required_consent(items)) for sheet, items in rows}
+    return {
+        item
+        for item in people
+        if not (wanted := required.get(item.sheet_id)) or not wanted <= {*item.consent}
+    }
 
 
 def _let_in(joins: Sequence[Join]) -> None:

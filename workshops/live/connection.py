@@ -68,10 +68,13 @@ class Connection:
         "push",
         "staff",
         "voter",
+        "wall_key",
     )  # fmt: skip
 
-    def __init__(self, audience: Audience, voter: str = "", staff: StaffToken | None = None) -> None:
-        self.audience, self.voter, self.staff = audience, voter, staff
+    def __init__(
+        self, audience: Audience, voter: str = "", staff: StaffToken | None = None, wall_key: str = ""
+    ) -> None:
+        self.audience, self.voter, self.staff, self.wall_key = audience, voter, staff, wall_key
         #: of an observer (`listeners.digest`)
         self.listener = ""
         self._raw: RawSender | None = None

@@ -30,6 +30,7 @@ from ..signals.topics import (
     REMOVED,
     RIGHTS,
     SHOWN,
+    WALL_KEY,
     Audience,
     Topic,
     listeners_of,
@@ -230,13 +231,15 @@ class Hub:
 
     async def _close_without_right(self) -> None:
         consoles = {one.staff for one in self.connections[Audience.CONSOLE] if one.staff}
-        lost = await read(partial(rights.lost, self.workshop_id, consoles, phones=bool(self._by_voter)))
-        if lost.everybody:
+        walls = {one.wall_key for one in self.connections[Audience.WALL]}
+        phones = bool(self._by_voter)
+        lost = await read(partial(rights.lost, self.workshop_id, consoles, walls=walls, phones=phones))
+        if lost.everybody or lost.walls:
             forget_doors()
         for audience, group in self.connections.items():
             everybody = lost.everybody or (lost.observers and audience is Audience.OBSERVER)
             for one in list(group):
-                if everybody or one.staff in lost.staff or one.voter in lost.voters:
+                if everybody or lost.includes(one.staff, one.voter, one.wall_key):
                     one.close(NO_RIGHT)
 
     @property
@@ -452,14 +455,14 @@ def invalidate(workshop_id: int, topics: Iterable[str], *, elsewhere: bool = Fal
     global _stage_changes
     topics = set(topics)
     _stage_changes += Topic.STAGE in topics
-    if REMOVED in topics:
+    if topics & {REMOVED, WALL_KEY}:
         forget_doors()
     if users := users_of(topics):
         for each in _hubs.values():
             each.doubt_rights(users)
     if hub := _hubs.get(workshop_id):
         hub.invalidate(topics)
-        if topics & {RIGHTS, REMOVED}:
+        if topics & {RIGHTS, REMOVED, WALL_KEY}:
             hub.doubt_rights()
         hub.was_cast |= elsewhere and Topic.TALLY in topics
 
@@ -512,8 +515,8 @@ def forget_doors() -> None:
 
 
 def removals() -> int:
-    """How often this process has heard that a workshop was removed, or found it so: what is known of doors is as old
-    as this number."""
+    """How often this process has heard that a workshop was removed or its wall moved, or found it so: what is known of
+    doors is as old as this number."""
     return _removals
 
 

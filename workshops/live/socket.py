@@ -81,10 +81,11 @@ async def phone(scope, receive, send) -> None:
 
 async def wall(scope, receive, send) -> None:
     """Whoever knows the wall's address."""
-    found = await workshop_id(wall_key=scope["url_route"]["kwargs"]["key"])
+    key = scope["url_route"]["kwargs"]["key"]
+    found = await workshop_id(wall_key=key)
     if found is None:
         return await _refuse(receive, send, NO_SESSION)
-    await _Session(Audience.WALL, found, None, send).run(receive)
+    await _Session(Audience.WALL, found, None, send, wall_key=key).run(receive)
 
 
 async def console(scope, receive, send) -> None:
@@ -122,7 +123,7 @@ async def workshop_id(*, wall_key: str) -> int | None:
 
 
 async def _find(what: str, **by: Any) -> Any:
-    """This of the workshop; remembered until one is removed, for neither codes nor keys change hands."""
+    """This of the workshop; remembered until one is removed or its wall moves: codes and keys never change hands."""
     global _known_since
     if _known_since != hubs.removals():
         _known_since = hubs.removals()
@@ -176,10 +177,11 @@ class _Session:
         send: Callable,
         token: str = "",
         staff: StaffToken | None = None,
+        wall_key: str = "",
     ) -> None:
         self.seat, self.send = seat, send
         self.workshop_id = workshop_id
-        self.connection = hubs.Connection(audience, seat.voter if seat else "", staff)
+        self.connection = hubs.Connection(audience, seat.voter if seat else "", staff, wall_key)
         if audience is Audience.OBSERVER and seat:
             self.connection.listener = listeners.digest(seat.observer_key)
         self.connection.on_close = self._end_listening

@@ -82,6 +82,13 @@ class Participant(models.Model):
 
     class Meta:
         indexes = [models.Index(fields=["workshop", "rehearsal"])]
+        constraints = [
+            # A ballot needs a participant, so without consent there is none. Rehearsal phones are no people.
+            models.CheckConstraint(
+                condition=models.Q(rehearsal=True) | models.Q(sheet__isnull=False) & ~models.Q(consent=[]),
+                name="people_have_agreed",
+            )
+        ]
 
 
 class AccountNotice(models.Model):

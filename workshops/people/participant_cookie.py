@@ -1,8 +1,10 @@
 """The participant token: the cookie of participants and observers, signed and without identity.
 
 The signature is checked without a query: a valid cookie was set when its holder joined this workshop, after the
-information sheet. It carries a random key. A voter's key is the one on their ballots; an observer's key is in no
-table and only separates their screens from those of others (`ParticipantToken.rate_limit_key`).
+information sheet, and says until when it is valid. It carries a random key. Of a voter the database has the hash alone
+(`Participant.voter`, the voter key on their ballots): whoever reads it, and the secret key too, can take nobody's
+place. An observer's key is in no table and only separates their screens from those of others
+(`ParticipantToken.rate_limit_key`).
 
 Live workshops share one cookie, since nobody is at two at once. A questionnaire is open for days, so it has a cookie of
 its own, named by its code: joining a workshop in between must not take the place in it.
@@ -12,8 +14,9 @@ from __future__ import annotations
 
 import hashlib
 import re
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import lru_cache
 
@@ -35,11 +38,28 @@ _signer = Signer(salt="workshops.participant")
 
 @dataclass(frozen=True, slots=True)
 class ParticipantToken:
-    """The content of the cookie: a voter of one workshop, or an observer of it (`voter` empty)."""
+    """Who holds the cookie: a voter of one workshop, or an observer of it (`voter` empty)."""
 
     workshop_id: int
     voter: str = ""
     observer_key: str = ""
+    #: of a voter: what their cookie carries; empty where no cookie was read or is to be written
+    key: str = field(default="", compare=False, repr=False)
+
+    @classmethod
+    def for_key(cls, workshop_id: int, key: str) -> ParticipantToken:
+        """The voter whose cookie carries this key. A fast hash is enough: nobody tries 128 random bits."""
+        voter = hashlib.sha256(f"workshops.participant:{key}".encode()).hexdigest()[:VOTER_LENGTH]
+        return cls(workshop_id, voter, key=key)
+
+    @classmethod
+    def of_form(cls, workshop_id: int, once: str) -> ParticipantToken:
+        """The voter of one copy of the joining form. Their key is derived (HMAC) from its idempotency key `once`, so
+        that a form that is sent twice makes one participant."""
+        if not once:
+            return cls.for_key(workshop_id, new_key())
+        derived = salted_hmac("workshops.join", f"{workshop_id}:{once}", algorithm="sha256")
+        return cls.for_key(workshop_id, derived.hexdigest()[:VOTER_LENGTH])
 
     @classmethod
     def for_observer(cls, workshop_id: int) -> ParticipantToken:
@@ -59,26 +79,30 @@ class ParticipantToken:
         """Keeps a shuffled order the same over reloads, and tells nothing about the voter key."""
         return hashlib.blake2s(f"order:{self.voter}".encode(), digest_size=6).hexdigest()
 
-    def as_cookie(self) -> str:
-        return _signer.sign(f"{self.workshop_id}.{self.voter}.{self.observer_key}".rstrip("."))
+    def as_cookie(self, seconds: float | None = None) -> str:
+        """The cookie's value, valid for so many seconds, or `PARTICIPANT_COOKIE_AGE`."""
+        if not (self.key or self.observer_key):
+            raise ValueError("the key of this seat is not known here, only its hash")
+        age = settings.PARTICIPANT_COOKIE_AGE if seconds is None else seconds
+        return _signer.sign(f"{self.workshop_id}.{self.key}.{self.observer_key}.{round(time.time() + age)}")
 
     @classmethod
-    @lru_cache(maxsize=20_000)  # a request asks for it several times, and a phone comes again
     def from_cookie(cls, value: str | None) -> ParticipantToken | None:
-        """The token, or `None` for a missing cookie or an invalid signature."""
-        try:
-            workshop_id, *keys = _signer.unsign(value or "").split(".")
-            return cls(int(workshop_id), *keys)
-        except (BadSignature, ValueError):
-            return None
+        """The token, or `None` for a missing cookie, an invalid signature, or one whose time is over."""
+        token, until = _read(value or "")
+        return token if until > time.time() else None
 
 
-def voter_of_form(workshop_id: int, once: str) -> str:
-    """The voter key derived (HMAC) from one copy of the joining form: `once` is its idempotency key, so that a form
-    that is sent twice makes one participant."""
-    return salted_hmac("workshops.join", f"{workshop_id}:{once}", algorithm="sha256").hexdigest()[
-        :VOTER_LENGTH
-    ]
+@lru_cache(maxsize=20_000)  # a request asks for it several times, and a phone comes again
+def _read(cookie: str) -> tuple[ParticipantToken | None, int]:
+    """The token, and until when it is valid, in seconds since 1970; `(None, 0)` for an invalid signature."""
+    try:
+        workshop_id, key, observer_key, until = _signer.unsign(cookie).split(".")
+        number = int(workshop_id)
+        token = ParticipantToken.for_key(number, key) if key else ParticipantToken(number, "", observer_key)
+        return token, int(until)
+    except (BadSignature, ValueError):
+        return None, 0
 
 
 def of_request(request: HttpRequest, workshop: Workshop) -> ParticipantToken | None:
@@ -131,14 +155,15 @@ def participant_of(token: ParticipantToken | None) -> Participant | None:
 
 
 def set_cookie(response: HttpResponse, token: ParticipantToken, workshop: Workshop) -> HttpResponse:
-    """Of a live workshop for a day; of a questionnaire until it closes, and a while longer for its results."""
+    """Of a live workshop for `PARTICIPANT_COOKIE_AGE`; of a questionnaire until it closes, and a while longer for its
+    results."""
     age, name = timedelta(seconds=settings.PARTICIPANT_COOKIE_AGE), settings.PARTICIPANT_COOKIE_NAME
     if workshop.is_questionnaire:
         name = _own_name(workshop.code)
         age = max(age, (workshop.closes_at or timezone.now()) - timezone.now() + RESULTS_FOR)
     response.set_cookie(
         name,
-        token.as_cookie(),
+        token.as_cookie(age.total_seconds()),
         max_age=round(age.total_seconds()),
         httponly=True,
         secure=settings.HTTPS,

@@ -1,9 +1,10 @@
 """Whose open screens have lost their right: looked up for all screens of a workshop at once.
 
 A socket is let in once and stays open for hours. What takes a right away (signing out, another password, another role,
-a participant who leaves, a workshop that is removed) is announced after its commit, and the hub of each process looks
-here; it looks every few seconds besides, since an announcement may be lost, and bulk updates announce nothing. The
-receivers below stand on the rows themselves, so that no way of ending a session or a role can forget them.
+a participant who leaves, a workshop that is removed, a new address of the wall) is announced after its commit, and the
+hub of each process looks here; it looks every few seconds besides, since an announcement may be lost, and bulk updates
+announce nothing. The receivers below stand on the rows themselves, so that no way of ending a session or a role can
+forget them.
 """
 
 from __future__ import annotations
@@ -46,19 +47,28 @@ class Lost:
     voters: Collection[str] = field(default_factory=set)
     #: all who listen
     observers: bool = False
+    #: keys of walls' addresses
+    walls: Collection[str] = field(default_factory=set)
+
+    def includes(self, staff: StaffToken | None, voter: str, wall_key: str) -> bool:
+        return staff in self.staff or voter in self.voters or wall_key in self.walls
 
 
-def lost(workshop_id: int, consoles: Collection[StaffToken], *, phones: bool) -> Lost:
-    """Which of these consoles, and of a workshop's phones, have no right to be open. Four queries at most; two more
-    where the programme asks for a second factor."""
+def lost(
+    workshop_id: int, consoles: Collection[StaffToken], *, walls: Collection[str] = (), phones: bool
+) -> Lost:
+    """Which of these consoles and walls, and of a workshop's phones, have no right to be open. Four queries at most;
+    two more where the programme asks for a second factor."""
     here = Workshop.objects.filter(pk=workshop_id, removed_at=None, programme__removed_at=None)
-    workshop = here.select_related("programme").only("observers", "programme__second_factor").first()
+    needed = ("observers", "wall_key", "programme__second_factor")
+    workshop = here.select_related("programme").only(*needed).first()
     if workshop is None:
         return Lost(everybody=True)
     left = Participant.objects.filter(workshop=workshop_id, left_at__isnull=False)
     voters = set(left.values_list("voter", flat=True)) if phones else set()
     staff = _lost_by_staff(workshop, consoles)
-    return Lost(staff=staff, voters=voters, observers=not workshop.observers)
+    gone = set(walls) - {workshop.wall_key}
+    return Lost(staff=staff, voters=voters, observers=not workshop.observers, walls=gone)
 
 
 def may_listen(workshop_id: int) -> bool:

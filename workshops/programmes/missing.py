@@ -1,4 +1,5 @@
-"""What a workshop lacks before its doors open: unfinished questions keep them shut, the rest is advice."""
+"""What a workshop lacks before its doors open: unfinished questions, and nothing to agree to, keep them shut; the rest
+is advice."""
 
 from __future__ import annotations
 
@@ -20,7 +21,7 @@ class Missing:
     href: str
     #: the step that it is missing at
     step: AgendaItem | None = None
-    #: the doors stay shut: phones could not show this step
+    #: the doors stay shut: phones could not show this step, or nobody could agree to anything
     blocks: bool = False
     #: only owners can mend it there
     for_owners: bool = False
@@ -48,12 +49,20 @@ def _about_the_sheet(workshop: Workshop) -> list[Missing]:
     found = []
     if sheet is None:
         found.append(
-            Missing(_("An information sheet, so that people know what they agree to"), href, for_owners=True)
+            Missing(
+                _("An information sheet, so that people know what they agree to"),
+                href,
+                blocks=True,
+                for_owners=True,
+            )
         )
     elif not any(item["required"] for item in sheet.items):
         found.append(
             Missing(
-                _("Something on the information sheet that people have to agree to"), href, for_owners=True
+                _("Something on the information sheet that people have to agree to"),
+                href,
+                blocks=True,
+                for_owners=True,
             )
         )
     if not programme.contact:

@@ -46,6 +46,8 @@ PLACES = "places"
 RIGHTS = "rights"
 #: announced beside topics: the workshop is removed, or is back
 REMOVED = "removed"
+#: announced beside topics: the wall of this workshop has another address
+WALL_KEY = "wall key"
 #: the number of no workshop: announced is what concerns a user, wherever they have a screen open
 NO_WORKSHOP = 0
 _STAFF = "staff:"

@@ -26,6 +26,7 @@ urlpatterns = [
     path("workshops/<slug:code>/qr.png", sharing.qr_png, name="qr-png"),
     path("workshops/<slug:code>/run-sheet.pdf", sharing.run_sheet_pdf, name="run-sheet"),
     path("workshops/<slug:code>/joining-sheet/", sharing.joining_sheet, name="joining-sheet"),
+    path("workshops/<slug:code>/wall-address/", sharing.wall_address, name="wall-address"),
     path("workshops/<slug:code>/facts/", planning.facts, name="facts"),
     path("workshops/<slug:code>/copy/", planning.copy, name="copy-workshop"),
     path("workshops/<slug:code>/keep-as-plan/", plans.keep, name="keep-as-plan"),

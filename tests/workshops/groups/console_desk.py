@@ -114,6 +114,9 @@ def with_roles(educators: int, leaders: int) -> Desk:
 def grown(number: int, people: int) -> Desk:
     desk = Desk(people=0)
     Participant.objects.bulk_create(
-        Participant(workshop=desk.workshop, voter=f"v{number}-{n}") for n in range(people)
+        Participant(
+            workshop=desk.workshop, voter=f"v{number}-{n}", sheet=desk.workshop.sheet, consent=["read"]
+        )
+        for n in range(people)
     )
     return desk

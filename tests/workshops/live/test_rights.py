@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from workshops.actions import accounts, participation
 from workshops.actions.authoring import programmes, team
+from workshops.actions.authoring.workshops import change_wall_key
 from workshops.models import Membership, Participant, Role, Workshop
 from workshops.people import invitations, rights
 
@@ -173,6 +174,32 @@ async def test_every_screen_ends_with_the_programme_and_none_comes_back(asked, r
     assert [await screen.ended() for screen in screens] == [4401] * 3
     assert await (await room(wall)).ended() == 4401
     assert await (await room(path(workshop), cookie=seat(who))).ended() == 4401
+
+
+async def test_walls_at_the_old_address_end_with_it_and_nobody_comes_in_by_it(asked, room, settings):
+    settings.LIVE_POLL_SECONDS = BY_ANNOUNCEMENT
+    workshop, _poll, who = asked
+    old = workshop.wall_key
+    walls, phone = (
+        [await room(f"/live/wall/{old}/") for _ in range(2)],
+        await room(path(workshop), cookie=seat(who)),
+    )
+    await sync_to_async(change_wall_key)(workshop, None, old)
+    assert [await wall.ended() for wall in walls] == [4401, 4401]
+    assert await (await room(f"/live/wall/{old}/")).ended() == 4401
+    for stays in (phone, await room(f"/live/wall/{workshop.wall_key}/")):
+        await stays.say({"t": "ping"})
+        await stays.until("pong")
+
+
+async def test_a_wall_at_the_old_address_is_found_at_the_next_look(asked, room, settings):
+    settings.LIVE_POLL_SECONDS = BY_LOOKING
+    workshop, _poll, _who = asked
+    old = workshop.wall_key
+    wall = await room(f"/live/wall/{old}/")
+    await sync_to_async(Workshop.objects.filter(pk=workshop.pk).update)(wall_key="another")
+    assert await wall.ended() == 4401
+    assert await (await room(f"/live/wall/{old}/")).ended() == 4401
 
 
 async def test_a_look_costs_as_many_queries_for_many_consoles_as_for_one(asked, django_assert_num_queries):

@@ -47,7 +47,11 @@ def workshop(facilitator):
     )
     Membership.objects.create(programme=programme, user=facilitator, role="facilitator")
     workshop = Workshop.objects.create(
-        programme=programme, title="The ideal baby room", number=3, expected=25
+        programme=programme,
+        title="The ideal baby room",
+        number=3,
+        expected=25,
+        sheet=factories.sheet(programme),
     )
     domain = Domain.objects.create(programme=programme, key="feel", title="Look and feel")
     prompt = Prompt.objects.create(
@@ -86,6 +90,7 @@ def launch(workshop: Workshop, by, title: str) -> AgendaItem:
 
 
 def join(workshop: Workshop, people: int, **more) -> list[Participant]:
+    more = {"sheet": workshop.sheet, "consent": ["read", "pooled"]} | more
     return [Participant.objects.create(workshop=workshop, **more) for _ in range(people)]
 
 

@@ -47,7 +47,10 @@ def room() -> tuple[Workshop, list[Participant]]:
     )
     item.prompt.save()
     people = [
-        participation.join(workshop, ["read", "pooled", *(["quote"] if n == 0 else [])]) for n in range(4)
+        factories.participant(
+            workshop, ticked=["read", "pooled", *(["quote"] if n == 0 else [])], profiled=False
+        )
+        for n in range(4)
     ]
     facilitation.launch(workshop.pk, None, item.pk)
     groups.make(workshop.pk, None, "random", groups=2)

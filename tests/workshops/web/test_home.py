@@ -169,8 +169,9 @@ def test_a_researcher_finds_results_and_no_console(people, programme, plan):
 def test_held_workshops_count_the_people_who_took_part_and_no_rehearsal(facilitator, programme, plan):
     held = plan_workshop(programme, plan, synthetic=True)
     Workshop.objects.filter(pk=held.pk).update(status="ended", ended_at=timezone.now())
+    sheet = programme.sheets.get()
     Participant.objects.bulk_create(
-        [Participant(workshop=held) for _ in range(3)]
+        [Participant(workshop=held, sheet=sheet, consent=["read"]) for _ in range(3)]
         + [Participant(workshop=held, rehearsal=True) for _ in range(9)]
     )
     text = page(facilitator)

@@ -926,6 +926,30 @@ async def test_a_seat_of_another_workshop_guesses_like_a_stranger(running, rf, m
 
 
 @pytest.mark.fault("F29")
+@pytest.mark.parametrize("page", ["", "consent/", "profile/", "leave/", "pictures/"])
+async def test_a_wrong_code_counts_at_every_page(running, rf, monkeypatch, page):
+    monkeypatch.setattr(settings, "CODE_FAILURES_LIMIT", 1)
+    assert (await ask(f"/w/AAAAAA/{page}")).status == 404
+    assert code_guess_throttle.is_past_limit(rf.get("/", REMOTE_ADDR="192.0.2.1"))
+
+
+@pytest.mark.fault("F29")
+async def test_an_unknown_address_of_a_wall_counts_as_a_wrong_code_and_the_right_one_is_never_slowed(
+    running, rf, monkeypatch
+):
+    monkeypatch.setattr(settings, "CODE_FAILURES_LIMIT", 2)
+    monkeypatch.setattr(code_guess_throttle, "WRONG_SECONDS", 1.0)
+    monkeypatch.setattr(code_guess_throttle, "ROOM", 0)
+    workshop, _poll, _who = running
+    for number, is_past in ((0, False), (1, True)):
+        assert (await ask(f"/wall/{number:032}/")).status == 404
+        assert code_guess_throttle.is_past_limit(rf.get("/", REMOTE_ADDR="192.0.2.1")) == is_past
+    guessing = [asyncio.ensure_future(ask(f"/wall/{number:032}/")) for number in range(60)]
+    assert (await ask(f"/wall/{workshop.wall_key}/")).status == 200
+    assert {answer.status for answer in await asyncio.gather(*guessing)} == {404, 429}
+
+
+@pytest.mark.fault("F29")
 async def test_a_vote_or_a_socket_looks_up_no_code_that_is_not_the_seats(running, room, monkeypatch):
     workshop, poll, who = running
     other = await sync_to_async(factories.workshop)()

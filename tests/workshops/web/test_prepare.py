@@ -144,16 +144,56 @@ def test_unfinished_questions_keep_the_doors_shut_and_are_said_at_their_card(cli
 
 
 def test_advice_does_not_keep_the_doors_shut(client, workshop):
-    workshop.sheet = None
-    workshop.save()
-    workshop.programme.sheets.all().delete()
     workshop.agenda.all().delete()
     html = page(client, workshop)
-    for words in ("An information sheet, so that", "Who people can write to", "the agenda is empty"):
+    for words in ("Who people can write to", "the agenda is empty"):
         assert words in html
     assert post(client, workshop, "open/").url == f"/workshops/{workshop.code}/console/"
     workshop.refresh_from_db()
     assert workshop.is_running
+
+
+@pytest.mark.parametrize(
+    ("items", "words"),
+    [
+        (None, "An information sheet, so that people know what they agree to"),
+        ([], "Something on the information sheet that people have to agree to"),
+        (make.SHEET_ITEMS[2:], "Something on the information sheet that people have to agree to"),
+    ],
+)
+def test_the_doors_stay_shut_while_there_is_nothing_to_agree_to(client, workshop, items, words):
+    workshop.sheet = None
+    workshop.save()
+    workshop.programme.sheets.all().delete()
+    if items is not None:
+        make.sheet(workshop.programme, items)
+    assert words in page(client, workshop)
+    refused = post(client, workshop, "open/")
+    assert refused.status_code == 422
+    assert f"Something has to be finished before the doors open. {words}." in refused.content.decode()
+    workshop.refresh_from_db()
+    assert workshop.is_planned
+
+
+def test_the_wall_gets_another_address_after_a_question_and_only_once(client, workshop):
+    ask = f"/workshops/{workshop.code}/wall-address/"
+    assert f'href="{ask}"' in page(client, workshop)
+    old = workshop.wall_key
+    html = client.get(ask).content.decode()
+    assert "The old address cannot be brought back." in html
+    assert old in html
+    answer = client.post(ask, {"key": old}, follow=True)
+    assert "The wall has a new address. The old one leads nowhere." in answer.content.decode()
+    workshop.refresh_from_db()
+    new = workshop.wall_key
+    assert new != old
+    assert (client.get(f"/wall/{old}/").status_code, client.get(f"/wall/{new}/").status_code) == (404, 200)
+    client.post(ask, {"key": old})  # pressed twice
+    workshop.refresh_from_db()
+    assert workshop.wall_key == new
+    entry = workshop.log.get()
+    assert (entry.verb, entry.changes) == ("changed_wall_key", [])
+    assert new not in f"{entry.about} {entry.path}"
 
 
 def test_what_only_owners_can_mend_is_no_link_for_others(client, workshop):

@@ -173,6 +173,8 @@ def _open(workshop: Workshop, closes_at: datetime | None) -> None:
     if not workshop.agenda.filter(profile=False, poll__isnull=False).exists():
         raise GestureRejected(_("It has no question yet."))
     _open_polls(workshop, _polls(workshop), closes_at)
+    if workshop.is_planned:  # people agree to what the programme says today
+        workshop.sheet = workshop.programme.sheets.last() or workshop.sheet
     now = timezone.now()
     workshop.status, workshop.ended_at, workshop.closes_at = Workshop.Status.RUNNING, None, closes_at
     workshop.started_at = workshop.started_at or now

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib.auth.models import User
+from django.db import transaction
 from django.db.models import Max
 from django.urls import reverse
 from django.utils import timezone
@@ -17,12 +18,12 @@ from polls import bank
 from polls.journal import Journal
 from polls.models import Poll
 
-from ...models import AgendaItem, Plan, Programme, Workshop
+from ...models import AgendaItem, Plan, Programme, Workshop, new_key
 from ...programmes import facts, planning
 from ...programmes.planning import Step
 from ...signals import announce
-from ...signals.topics import REMOVED, RIGHTS
-from ..log import Stale, logged
+from ...signals.topics import REMOVED, RIGHTS, WALL_KEY
+from ..log import Stale, logged, note
 
 #: a form makes so many workshops at most
 SERIES_LIMIT = 52
@@ -240,3 +241,18 @@ def remove_workshop(workshop: Workshop, by: User | None) -> None:
             raise CannotChange(_("People have joined this workshop, or its doors have opened. It stays."))
         journal.update(row, removed_at=timezone.now())
         announce.changed(row.pk, REMOVED)
+
+
+def change_wall_key(workshop: Workshop, by: User | None, seen: str) -> None:
+    """Give the wall another address; screens that show the old one end. Not to be undone, or the old one worked again.
+
+    `seen` is the key that the page was about: where it is not the present one, nothing is done, so that a second press
+    does not shut the wall that was opened after the first.
+    """
+    with transaction.atomic():
+        row = Workshop.objects.select_for_update().get(pk=workshop.pk)
+        if row.wall_key == seen:
+            Workshop.objects.filter(pk=row.pk).update(wall_key=new_key())
+            note(row.programme, by, "changed_wall_key", about=str(row), workshop=row)
+            announce.changed(row.pk, WALL_KEY)
+    workshop.refresh_from_db()

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import json
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import django
 
+if TYPE_CHECKING:
+    from ...people.participant_cookie import ParticipantToken
+
 QUESTION = "What matters most in a baby room?"
 CHOICES = {"calm": "Calm", "light": "Light and air", "people": "People who stay", "space": "Space to move"}
+CONSENT = [{"key": "pooled", "text": "My answers may be counted", "required": True}]
 
 
 def main(kind: type[WorkshopUnderTest]) -> None:
@@ -41,11 +45,14 @@ class WorkshopUnderTest:
         from polls.types import Question
         from polls.types.base import Option
 
-        from ...models import AgendaItem, Programme, Workshop
+        from ...models import AgendaItem, InformationSheet, Programme, Workshop
 
         bank = save_bank("load-test", "Load test")
         programme, _ = Programme.objects.get_or_create(
             key="load-test", defaults={"title": "Load test", "bank": bank}
+        )
+        sheet, _ = InformationSheet.objects.get_or_create(
+            programme=programme, number=1, defaults={"text": "A load test.", "items": CONSENT}
         )
         number = programme.workshops.count() + 1
         options = tuple(Option(key, label) for key, label in CHOICES.items())
@@ -53,44 +60,42 @@ class WorkshopUnderTest:
         instrument = add_instrument(Journal(), bank, f"question-{number}", question, name="Load test")
         self.workshop = Workshop.objects.create(
             programme=programme, title="Load test", number=number, status=Workshop.Status.RUNNING,
-            started_at=timezone.now(), synthetic=True,
+            started_at=timezone.now(), synthetic=True, sheet=sheet,
         )  # fmt: skip
         (self.poll,) = draft_polls([instrument.latest])
         self.item = AgendaItem.objects.create(
             workshop=self.workshop, position=0, kind=AgendaItem.Kind.POLL, title="Load test", poll=self.poll
         )
-        self.voters = self.add_participants(phones)
+        self.seats = self.add_participants(phones)
 
-    def add_participants(self, people: int) -> list[str]:
-        """Add so many participants; returns their voter keys."""
+    def add_participants(self, people: int) -> list[ParticipantToken]:
+        """Add so many participants; returns their seats."""
         from django.utils import timezone
 
         from ...models import Participant, new_key
+        from ...people.participant_cookie import ParticipantToken
 
-        voters = [new_key() for _ in range(people)]
-        Participant.objects.bulk_create(
-            [Participant(workshop=self.workshop, voter=v, profiled_at=timezone.now()) for v in voters],
-            batch_size=500,
-        )
-        return voters
+        seats = [ParticipantToken.for_key(self.workshop.pk, new_key()) for _ in range(people)]
+        agreed = {"sheet": self.workshop.sheet, "consent": [item["key"] for item in CONSENT]}
+        joined = [
+            Participant(workshop=self.workshop, voter=seat.voter, profiled_at=timezone.now(), **agreed)
+            for seat in seats
+        ]
+        Participant.objects.bulk_create(joined, batch_size=500)
+        return seats
 
     def address(self) -> dict[str, Any]:
         return {
             "code": self.workshop.code,
             "wall_key": self.workshop.wall_key,
-            "cookies": self.cookies(self.voters),
+            "cookies": self.cookies(self.seats),
             "choices": list(CHOICES),
         }
 
-    def cookies(self, voters: list[str]) -> list[str]:
+    def cookies(self, seats: list[ParticipantToken]) -> list[str]:
         from django.conf import settings
 
-        from ...people.participant_cookie import ParticipantToken
-
-        return [
-            f"{settings.PARTICIPANT_COOKIE_NAME}={ParticipantToken(self.workshop.pk, voter).as_cookie()}"
-            for voter in voters
-        ]
+        return [f"{settings.PARTICIPANT_COOKIE_NAME}={seat.as_cookie()}" for seat in seats]
 
     def launch(self) -> dict[str, Any]:
         """Launch the poll, as a facilitator does; another process, so the server sees it at its next poll."""

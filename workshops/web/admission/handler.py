@@ -3,9 +3,9 @@
 The short way is Django's own handler and views with two differences. Its middlewares are few and called in the loop,
 since each of them only computes: the full list costs a phone's page some twenty hops between threads. And it limits:
 the rate of one participant (`rate_limit`), how many requests are in work and how many wait (`AdmissionQueue`), wrong
-codes (`code_guess_throttle`). A request beyond that is answered with a page that comes back by itself
-(`retry_later_page`). An answer sent as JSON needs no thread and no slot; it goes to the write batcher, which has a
-limit of its own.
+codes and addresses of walls (`code_guess_throttle`). A request beyond that is answered with a page that comes back by
+itself (`retry_later_page`). An answer sent as JSON needs no thread and no slot; it goes to the write batcher, which has
+a limit of its own.
 """
 
 from __future__ import annotations
@@ -139,13 +139,16 @@ class ParticipantHandler(ASGIHandler):
     async def staff(self, application, scope, receive, send) -> None:
         """The pages of people with an account, and all others that are not for phones: Django's own."""
         queue = await self.queues.staff.of(scope)
+        guesses_a_wall = queue is self.queues.staff.anonymous and scope["path"].startswith("/wall/")
         uploads = queue is self.queues.staff.signed_in
         limits = (
             (staff_pages.UPLOAD_LIMIT, staff_pages.UPLOAD_SECONDS) if uploads else (BODY_LIMIT, BODY_SECONDS)
         )
         body = await self._whole_body(receive, send, *limits)
         if body is None:
-            return
+            return None
+        if guesses_a_wall:  # as a wrong code, in the queue of visitors
+            return await self.send_response(await self._respond(scope | {"vision.in": False}, body), send)
         try:
             async with queue.slot():
                 said = await staff_pages.answered(application, scope, body, receive)
@@ -155,6 +158,7 @@ class ParticipantHandler(ASGIHandler):
             return await self.send_response(await self._respond(looked_at, BytesIO()), send)
         for message in said:
             await send(message)
+        return None
 
     async def picture(self, scope, send, sha256: str) -> None:
         """An uploaded picture, without a thread where it is in memory: a hall of phones asks for it at once."""
@@ -308,8 +312,11 @@ class ParticipantHandler(ASGIHandler):
                 return _retry(request, error)
 
     async def _looked_up(self, request: HttpRequest) -> HttpResponse:
-        async with self.queues.newcomers.slot():
-            return await self._get_response_async(request)
+        queues = self.queues
+        is_wall = request.path.startswith("/wall/")
+        async with (queues.staff.anonymous if is_wall else queues.newcomers).slot():
+            # A view that raises `Http404` has found nothing either, so it is made the answer that is counted.
+            return await convert_exception_to_response(self._get_response_async)(request)
 
     @property
     def queues(self) -> Queues:

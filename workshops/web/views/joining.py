@@ -120,24 +120,33 @@ async def consent(request: HttpRequest, code: str) -> HttpResponse:
         return await in_a_thread(_consent_page, request, way_in, not_listening=True)
     if request.POST.get("observe"):
         return await _onward(request, way_in, "observer", ParticipantToken.for_observer(workshop.pk))
+    seat = ParticipantToken.of_form(workshop.pk, request.POST.get("once", "")[:64])
     ticked = request.POST.getlist("consent")
     try:
         person = participation.joining(
             workshop,
             ticked,
-            once=request.POST.get("once", "")[:64],
+            voter=seat.voter,
             rehearsal=rehearsal.is_pass(request.headers.get("X-Rehearsal", ""), workshop),
         )
+        if isinstance(await _write(person), Refusal):
+            raise participation.ConsentMissing([])
     except participation.ConsentMissing as error:
-        return await in_a_thread(_consent_page, request, way_in, ticked=ticked, missing=error.missing)
-    await _write(person)
+        said = {"ticked": ticked, "missing": error.missing, "refused": True}
+        return await in_a_thread(_consent_page, request, way_in, **said)
     # Straight to what comes next: on a slow line each redirect is a wait. Who answered it before is sent on from there.
     kind = "profile" if way_in.profile else "stage"
-    return await _onward(request, way_in, kind, ParticipantToken(workshop.pk, person.voter))
+    return await _onward(request, way_in, kind, seat)
 
 
 def _consent_page(
-    request: HttpRequest, way_in: Doorway, *, ticked=(), missing=(), not_listening: bool = False
+    request: HttpRequest,
+    way_in: Doorway,
+    *,
+    ticked=(),
+    missing=(),
+    refused: bool = False,
+    not_listening: bool = False,
 ) -> HttpResponse:
     workshop, once = way_in.workshop, request.POST.get("once", "")[:64] or new_key()
     items = workshop.sheet.items if workshop.sheet else []
@@ -148,12 +157,13 @@ def _consent_page(
         "items": [
             item | {"ticked": item["key"] in ticked, "wrong": item["key"] in missing} for item in items
         ],
-        "missing": bool(missing),
+        "refused": refused,
+        "nothing_to_agree_to": not participation.required_consent(items),
         "not_listening": not_listening,
         "once": once,
         "has_profile": bool(way_in.profile),
     }
-    status = 422 if missing or not_listening else 200
+    status = 422 if refused or not_listening else 200
     response = render(request, "workshops/phone/consent.html", context, status=status)
     response.set_cookie(COOKIES, "on", secure=settings.HTTPS, httponly=True, samesite="Lax")
     return as_shared(response, {once: lambda _seat: new_key()})

@@ -27,6 +27,7 @@ from ...models import Invitation, Membership, Programme, Role, Workshop
 from ...people import access, invitations, second_factor
 from ..forms.people import GUEST, InviteForm, NewAccountForm, NewPasswordForm, to_come
 from ..readable_input import read_number
+from ..unlisted import unlisted
 from .errors import page
 
 #: who did something longer ago is "not here lately"
@@ -281,6 +282,7 @@ def _an(role: str, workshop: Workshop | None = None) -> str:
 # --- the page behind the link ---------------------------------------------------------------------
 
 
+@unlisted
 @never_cache
 @sensitive_post_parameters("password1", "password2")
 @require_http_methods(["GET", "HEAD", "POST"])

@@ -1,4 +1,5 @@
-"""What brings people in and helps who runs it: QR codes, a sheet to print for the table, a run sheet."""
+"""What brings people in and helps who runs it: QR codes, a sheet to print for the table, a run sheet; and the address
+of the wall."""
 
 from __future__ import annotations
 
@@ -11,8 +12,9 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 
+from ...actions.authoring import workshops
 from ...models import Workshop
 from ...people import access
 from ...programmes import run_sheet
@@ -98,3 +100,18 @@ def _file(data: bytes, kind: str, name: str) -> HttpResponse:
     return HttpResponse(
         data, content_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'}
     )
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def wall_address(request: HttpRequest, code: str) -> HttpResponse:
+    """Ask first, then give the wall another address. Pressed twice, it changes once."""
+    workshop = access.workshop_for(request.user, code, *access.RUNNERS)
+    if request.method != "POST":
+        context = {"workshop": workshop, "programme": workshop.programme, "section": "workshops"}
+        context |= access.page_context(request.user, workshop.programme, workshop)
+        return render(request, "workshops/authoring/wall_address.html", context)
+    workshops.change_wall_key(workshop, request.user, request.POST.get("key", ""))
+    messages.success(request, _("The wall has a new address. The old one leads nowhere."))
+    return redirect("prepare", workshop.code)

@@ -29,6 +29,7 @@ from ...people import access
 from ...signals.topics import SHOWN, Audience
 from .. import joining_link
 from ..readable_input import read_number
+from ..unlisted import unlisted
 from . import questionnaire_desk
 
 
@@ -49,6 +50,7 @@ def live_context(request: HttpRequest, workshop: Workshop, audience: Audience) -
     }
 
 
+@unlisted
 @never_cache
 @require_safe
 def wall(request: HttpRequest, key: str) -> HttpResponse:
@@ -56,11 +58,8 @@ def wall(request: HttpRequest, key: str) -> HttpResponse:
     found = Workshop.objects.select_related("programme").filter(removed_at=None, programme__removed_at=None)
     workshop = get_object_or_404(found, wall_key=key)
     if workshop.is_questionnaire and "result" in request.GET:
-        response = questionnaire_desk.results_wall(request, workshop)
-    else:
-        response = render(request, "workshops/wall/wall.html", live_context(request, workshop, Audience.WALL))
-    response["X-Robots-Tag"] = "noindex"
-    return response
+        return questionnaire_desk.results_wall(request, workshop)
+    return render(request, "workshops/wall/wall.html", live_context(request, workshop, Audience.WALL))
 
 
 @login_required

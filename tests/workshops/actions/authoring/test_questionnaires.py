@@ -87,6 +87,31 @@ def test_a_question_added_since_is_asked_once_somebody_says_so():
         questionnaires.ask_added(made.pk, None)
 
 
+def test_people_agree_to_what_the_programme_says_on_the_day_it_opens():
+    made = planned()
+    newest = factories.sheet(made.programme)
+    questionnaires.open_now(made.pk, None)
+    made.refresh_from_db()
+    assert made.sheet == newest
+    questionnaires.close_now(made.pk, None)
+    factories.sheet(made.programme)  # who answers after it opens again agrees to the same as those before
+    questionnaires.open_now(made.pk, None, timezone.now() + HOUR)
+    made.refresh_from_db()
+    assert made.sheet == newest
+
+
+@pytest.mark.parametrize("by_the_clock", [False, True])
+def test_it_does_not_open_while_there_is_nothing_to_agree_to(by_the_clock):
+    made = planned(opens_at=timezone.now() - HOUR if by_the_clock else None)
+    made.programme.sheets.update(items=factories.SHEET_ITEMS[2:])
+    if by_the_clock:
+        assert questionnaires.open_and_close_what_is_due() == []
+    else:
+        with pytest.raises(GestureRejected, match="Something on the"):
+            questionnaires.open_now(made.pk, None)
+    assert status(made) == "planned"
+
+
 def test_pressed_twice_it_opens_once():
     made = planned()
     questionnaires.open_now(made.pk, None)
