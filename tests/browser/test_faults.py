@@ -414,7 +414,7 @@ def no_cookies(browser: Browser, site: Server, tmp_path: Path) -> Iterator[Page]
 
 
 @fault("F32")
-@pytest.mark.parametrize("button", ["Continue", "Take part without being counted"])
+@pytest.mark.parametrize("button", ["Continue", "Watch only"])
 def test_with_cookies_switched_off_the_page_says_so_plainly(no_cookies, room, button):
     page = no_cookies
     page.goto(f"/w/{room.code}/")

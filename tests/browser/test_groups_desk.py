@@ -178,7 +178,7 @@ def _at_work(console: Page, screen: Page, phones: dict[int, Member]) -> None:
 def _sharing(console: Page, screen: Page, phones: dict[int, Member]) -> None:
     main, now = console.locator("#main-button"), console.locator("#breakouts")
     main.click()
-    expect(now).to_contain_text("Called back")
+    expect(now).to_contain_text("Back together")
     expect(screen.locator("#stage")).to_contain_text("The groups share next.")
     looks_right(console, screen)
     expect(main).to_contain_text("Show The owls on the wall")

@@ -42,7 +42,7 @@ def test_more_opens_below_and_stays_under_the_finger(pair):
         ada.set_viewport_size({"width": width, "height": 844})
         before = more.bounding_box()
         more.click()
-        expect(ada.get_by_role("button", name="Bring to the plenary")).to_be_visible()
+        expect(ada.get_by_role("button", name="Share with the room")).to_be_visible()
         assert more.bounding_box() == before
         more.click()
 
@@ -52,7 +52,7 @@ def test_where_the_keyboard_was_is_never_lost_when_the_picture_changes(pair):
     for text in ("one", "two", "three"):
         add(ada, text)
     expect(notes(bea)).to_have_count(3)
-    ada.get_by_role("button", name="Be the scribe").press("Enter")
+    ada.get_by_role("button", name="I’ll take notes").press("Enter")
     expect(ada.get_by_role("button", name="Hand over")).to_be_focused()
     two = ada.locator("#notes > li", has_text="two")
     two.get_by_text("More").press("Enter")
@@ -114,7 +114,7 @@ def test_a_change_to_a_note_that_is_gone_can_be_added_as_a_new_one(pair):
     for text in ("Soft light", "A chair"):
         add(ada, text)
     expect(notes(bea)).to_have_count(2)
-    bea.get_by_role("button", name="Be the scribe").click()
+    bea.get_by_role("button", name="I’ll take notes").click()
     press(bea, "Soft light", "Edit")
     bea.get_by_label("Change this note").fill("Soft light everywhere")
     press(ada, "Soft light", "Take back")

@@ -43,7 +43,7 @@ def test_what_one_writes_the_other_reads_by_itself_and_the_other_group_never(pai
     expect(ada.get_by_role("button", name="I agree")).to_have_count(0)
     bea.reload()
     expect(bea.get_by_role("button", name="I agree")).to_have_attribute("aria-pressed", "true")
-    press(bea, "Soft light", "Bring to the plenary")
+    press(bea, "Soft light", "Share with the room")
     expect(ada.locator("#notes li.is-picked")).to_have_count(1)
 
     press(ada, "Soft light", "Edit")
@@ -63,7 +63,7 @@ def test_the_scribe_orders_and_hands_over_with_one_tap(pair):
     for text in ("one", "two"):
         add(ada, text)
     expect(notes(bea)).to_have_text(["one", "two"])
-    bea.get_by_role("button", name="Be the scribe").click()
+    bea.get_by_role("button", name="I’ll take notes").click()
     expect(ada.get_by_text("Your group has a scribe")).to_be_visible()
     expect(bea.get_by_role("button", name="Hand over")).to_be_visible()
     press(bea, "two", "Move up")
@@ -71,7 +71,7 @@ def test_the_scribe_orders_and_hands_over_with_one_tap(pair):
     expect(bea.locator("#notes > li", has_text="one").get_by_role("button", name="Edit")).to_be_visible()
     right(ada, bea)
     bea.get_by_role("button", name="Hand over").click()
-    expect(ada.get_by_role("button", name="Be the scribe")).to_be_visible()
+    expect(ada.get_by_role("button", name="I’ll take notes")).to_be_visible()
 
 
 def test_calling_the_facilitator_shows_on_every_phone_of_the_group_until_it_is_answered(pair, two_groups):
@@ -106,7 +106,7 @@ def test_probes_messages_and_the_call_back_arrive_and_are_said(pair, two_groups)
     expect(ada.locator("#group").get_by_text("What would a baby notice first?")).to_be_visible()
     expect(ada.locator("#group").get_by_text("And a parent at drop-off?")).to_be_hidden()
     groups.recall(workshop.pk, None)
-    said(ada, "Come back to the plenary.")
+    said(ada, "Come back together.")
     expect(
         ada.locator("#group").get_by_text("What would a baby notice first?")
     ).to_be_visible()  # still open in the new picture
@@ -361,7 +361,7 @@ def test_think_first_shows_ones_own_notes_until_they_open_together(site, phone, 
     add(ada, "Mine")
     add(bea, "Known to Bea")
     said(ada, "Saved. Your group does not see it yet.")
-    expect(ada.get_by_role("button", name="Be the scribe")).to_have_count(
+    expect(ada.get_by_role("button", name="I’ll take notes")).to_have_count(
         0
     )  # there is nothing to put in order
     expect(notes(ada)).to_have_text(["Mine"])
@@ -393,11 +393,11 @@ def test_people_choose_a_group_or_say_their_table(site, phone, transactional_db)
     groups.make(workshop.pk, None, "by_table")
     expect(page.get_by_role("heading", name="Which table are you at?")).to_be_visible()
     right(page)
-    page.get_by_role("button", name="Sit down here").click()
+    page.get_by_role("button", name="Join this table").click()
     expect(page.get_by_role("alert")).to_have_text("Write the number that stands on your table.")
     right(page)
     page.get_by_label("The number of your table").fill("7")
-    page.get_by_role("button", name="Sit down here").click()
+    page.get_by_role("button", name="Join this table").click()
     expect(page.locator("#group .prompt")).to_contain_text("You are in Table 7")
 
 
@@ -414,7 +414,7 @@ def test_a_latecomer_and_an_observer_find_a_group_by_themselves(site, phone, two
     for who in people:
         do(note_actions.Add, who, group_of(who).pk, f"Note of {who.pk}")
     expect(notes(watching)).not_to_have_count(0)
-    expect(watching.get_by_role("button", name="Be the scribe")).to_be_hidden()
+    expect(watching.get_by_role("button", name="I’ll take notes")).to_be_hidden()
     assert watching.locator("#desk").count() == 0
     right(watching)
 
@@ -448,7 +448,7 @@ def test_who_is_moved_changes_and_takes_back_what_they_wrote_before_below_the_ne
     elsewhere = ada.get_by_role("region", name="Your notes in other groups")
     expect(elsewhere.locator(".words")).to_have_text(["Soft light", "A chair"])
     expect(elsewhere.locator(".marks")).to_have_text([before.name] * 2)
-    expect(elsewhere.get_by_role("button", name="Bring to the plenary")).to_have_count(0)
+    expect(elsewhere.get_by_role("button", name="Share with the room")).to_have_count(0)
     expect(notes(ada)).to_have_count(0)
     right(ada)
 
@@ -492,7 +492,7 @@ def test_who_comes_late_to_tables_at_work_has_a_group_and_says_their_table(site,
     page.get_by_role("button", name="I sit at another table").click()
     page.get_by_label("The number of your table").fill("7")
     right(page)
-    page.get_by_role("button", name="Sit down here").click()
+    page.get_by_role("button", name="Join this table").click()
     expect(page.locator("#group .prompt")).to_contain_text("You are in Table 7: 3 people")
 
 
@@ -517,9 +517,9 @@ def test_everything_is_done_with_the_keyboard_alone(pair):
     expect(ada.locator("#notes .marks")).to_have_text("1 person agrees")
     expect(ada.get_by_role("button", name="I agree")).to_be_focused()  # though the picture is new
     go_to("More")
-    go_to("Bring to the plenary")
+    go_to("Share with the room")
     expect(bea.locator("#notes li.is-picked")).to_have_count(1)
-    go_to("Be the scribe")
+    go_to("I’ll take notes")
     expect(bea.get_by_text("Your group has a scribe")).to_be_visible()
     go_to("Add a note for the group", "")
     ada.keyboard.type("By keyboard")
@@ -610,7 +610,7 @@ def test_whoever_types_when_a_question_is_asked_keeps_their_place_and_hears_of_i
     field = ada.get_by_label("Add a note for the group")
     field.fill("Half a th")
     groups.recall(two_groups[0].pk, None)
-    expect(ada.get_by_text("Come back to the plenary").first).to_be_visible()
+    expect(ada.get_by_text("Come back together").first).to_be_visible()
     before = top(ada, "#note-text")
     ask_what_they_think_of_it(two_groups[0])
     said(ada, "There is a question for everybody at the top of this page.")

@@ -132,13 +132,13 @@ def test_a_round_from_the_first_group_to_the_last_word(room, console_errors_expe
     # Agreeing; a scribe who puts things in order; the sentence that each group brings.
     press(bea, "Soft light", "I agree")
     expect(ada.locator("#notes > li", has_text="Soft light")).to_contain_text("2 people agree")
-    bea.get_by_role("button", name="Be the scribe").click()
+    bea.get_by_role("button", name="I’ll take notes").click()
     expect(bea.get_by_role("button", name="Hand over")).to_be_visible()
     press(bea, "Nobody hurries", "Move up")
     ordered = ["Soft light", "You can hear babies, not a radio", "Nobody hurries", "A chair for a parent"]
     all_show(first, ordered)
-    press(ada, "Soft light", "Bring to the plenary")
-    press(eve, "The same two faces", "Bring to the plenary")
+    press(ada, "Soft light", "Share with the room")
+    press(eve, "The same two faces", "Share with the room")
     for page in room.phones:
         expect(page.locator("#notes li.is-picked")).to_have_count(1)
 

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.once  # what a page does is the same on every stack
 def listening(phone, workshop) -> Page:
     page = phone()
     page.goto(f"/w/{workshop.code}/consent/")
-    page.get_by_role("button", name="Take part without being counted").click()
+    page.get_by_role("button", name="Watch only").click()
     expect(page.locator("[data-signal]")).to_have_text("Connected")
     return page
 
@@ -52,7 +52,7 @@ def test_where_nobody_may_listen_the_page_says_what_else_there_is(site, phone):
     workshop = make.workshop(observers=False)
     page = phone()
     page.goto(f"/w/{workshop.code}/consent/")
-    expect(page.get_by_role("button", name="Take part without being counted")).to_have_count(0)
+    expect(page.get_by_role("button", name="Watch only")).to_have_count(0)
     expect(page.get_by_text("you can follow along on the big screen")).to_be_visible()
     assert_accessible(page)
     assert_fits(page)

@@ -243,7 +243,7 @@ def test_words_are_shown_at_once_and_checked_first_again_with_one_press_on_every
     for each in (screen, other):
         expect(each.locator("#tally")).not_to_contain_text("Softer light")
     switch = page.locator("#at-once")
-    expect(switch).to_have_text("Show words at once")
+    expect(switch).to_have_text("Show new words without checking")
     expect(page.locator("#at-once-means")).to_contain_text("unread words stand on the wall")
     switch.press("Enter")
     for each in (screen, other):
@@ -295,7 +295,7 @@ def test_without_a_script_every_decision_has_its_button(queue):
     page.get_by_label("What the wall shows instead").fill("I saw somebody")
     page.get_by_role("button", name="Show these words").click()
     until(lambda: replacement(text) == "I saw somebody")
-    for name in ("Show", "Hide", "Show without these", "Flag"):
+    for name in ("Show", "Hide", "Show with names removed", "Flag"):
         page.locator("#decided").click()
         page.locator("#queue").get_by_role("button", name=name).first.click()
         page.wait_for_load_state()

@@ -42,7 +42,7 @@ SELECTED = "box => [box.selectionStart, box.selectionEnd, box.value]"
 
 
 def test_details_ticks_selection_and_scroll_position_survive_what_others_do(console, room):
-    console.get_by_text("Give up these groups").click()
+    console.get_by_text("Delete these groups").click()
     seats = console.locator("#breakouts").get_by_role("checkbox")
     seats.nth(1).check()
     seats.nth(4).check()

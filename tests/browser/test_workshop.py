@@ -265,7 +265,7 @@ def test_without_javascript_a_phone_votes_changes_and_sees_the_result(phone, roo
 def test_who_declines_watches_and_leaves_no_trace(phone, room):
     page = phone()
     page.goto(f"/w/{room.code}/consent/")
-    page.get_by_role("button", name="Take part without being counted").click()
+    page.get_by_role("button", name="Watch only").click()
     expect(page.get_by_text("You’re watching.")).to_be_visible()
     make.launched(room)
     on_stage(page, "ballot")

@@ -445,7 +445,7 @@ class Migration(migrations.Migration):
                             ("by_hand", "By hand"),
                             ("self_chosen", "People choose"),
                             ("kept", "The same as before"),
-                            ("merged", "The groups before, two by two"),
+                            ("merged", "Join groups in pairs"),
                         ],
                         max_length=12,
                     ),

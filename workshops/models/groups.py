@@ -30,7 +30,7 @@ class Round(models.Model):
         BY_HAND = "by_hand", _("By hand")
         SELF_CHOSEN = "self_chosen", _("People choose")
         KEPT = "kept", _("The same as before")
-        MERGED = "merged", _("The groups before, two by two")
+        MERGED = "merged", _("Join groups in pairs")
 
     workshop = models.ForeignKey("workshops.Workshop", models.CASCADE, related_name="rounds")
     number = models.PositiveIntegerField()

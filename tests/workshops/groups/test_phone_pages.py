@@ -118,7 +118,7 @@ def test_messages_probes_help_and_the_call_back_stand_on_the_pad(room):
     send(people[0], f"help:{group_of(people[0]).pk}:1")
     groups.recall(workshop.pk, None)
     mine, theirs = pad_on(look(people[0])), pad_on(look(stranger_to(people[0])))
-    for words in ("What would a baby notice first?", "Come back to the plenary."):
+    for words in ("What would a baby notice first?", "Come back together."):
         assert words in mine
         assert words in theirs
     for words in ("Tea is ready", "The facilitator knows that you are calling"):
@@ -194,7 +194,7 @@ def test_a_whole_round_works_with_plain_forms_alone(room):
     html = pad_on(look(mate))
     assert html.index("The same two faces") < html.index("Soft, warm light")
     assert "1 person agrees" in html
-    assert "For the plenary" in html
+    assert "Our sentence" in html
     assert "Your group has a scribe" in html
     send(mate, f"agree:{first.pk}:0")
     send(one, f"scribe:{group.pk}:0")

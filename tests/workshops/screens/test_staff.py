@@ -325,7 +325,7 @@ def test_words_wait_in_the_queue_and_can_be_changed_later(workshop, facilitator)
     moderation.check_texts(workshop.pk, facilitator, [text.ref for text in scene.texts], True)
     queue = words_of(screens.draw(screens.Scene.load(workshop.pk), Topic.QUEUE, Audience.CONSOLE))
     assert "Nothing waiting." in queue
-    assert "Decided already" in queue
+    assert "Checked already" in queue
 
 
 def test_every_form_of_the_console_has_a_token_on_the_first_page_and_none_when_pushed(workshop, facilitator):

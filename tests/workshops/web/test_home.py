@@ -194,7 +194,7 @@ def test_a_running_workshop_comes_first_and_one_without_a_day_after_those_with_o
 
 def test_without_workshops_the_page_says_what_to_do(facilitator, programme):
     text = page(facilitator)
-    assert "Nothing is planned" in text
+    assert "Nothing planned yet" in text
     assert f'href="/programmes/{programme.key}/plan/">Plan a workshop' in text
 
 
