@@ -244,7 +244,7 @@ def test_words_are_shown_at_once_and_checked_first_again_with_one_press_on_every
         expect(each.locator("#tally")).not_to_contain_text("Softer light")
     switch = page.locator("#at-once")
     expect(switch).to_have_text("Show new words without checking")
-    expect(page.locator("#at-once-means")).to_contain_text("unread words stand on the wall")
+    expect(page.locator("#at-once-means")).to_contain_text("appear on the wall straight away")
     switch.press("Enter")
     for each in (screen, other):
         expect(each.locator("#tally")).to_contain_text("Softer light")
