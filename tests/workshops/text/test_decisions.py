@@ -426,7 +426,10 @@ def test_the_switch_is_in_the_log_and_says_what_it_does_beside_the_queue():
     client = make.signed_in(make.staff(workshop.programme))
     console, gesture = f"/workshops/{workshop.code}/console/", f"/workshops/{workshop.code}/do/words_at_once/"
     assert "New words then appear on the wall straight away" in client.get(console).content.decode()
-    for on, says in (("true", "unread words stand on the wall. Only"), ("false", "Show new words without checking")):
+    for on, says in (
+        ("true", "unread words stand on the wall. Only"),
+        ("false", "Show new words without checking"),
+    ):
         page = client.post(gesture, {"poll": poll.pk, "on": on}, follow=True).content.decode()
         assert says in page
     logged = GestureLog.objects.filter(name="words_at_once").values_list("detail", "by", "item__poll")

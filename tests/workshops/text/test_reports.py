@@ -188,7 +188,9 @@ def named_note(room) -> tuple[Workshop, Contribution, Client, str]:
 def test_what_may_name_somebody_is_marked_for_whoever_decides_until_it_is_decided(room):
     workshop, made, client, url = named_note(room)
     page = client.get(url).content.decode()
-    assert ("<mark>Anna Smith</mark>" in page, WITHOUT in page, "Show with names removed" in page) == (True,) * 3
+    assert ("<mark>Anna Smith</mark>" in page, WITHOUT in page, "Show with names removed" in page) == (
+        True,
+    ) * 3
     read = signed_in(staff(workshop.programme, Role.RESEARCHER)).get(url).content.decode()
     assert ("<mark>" in read, "Show with names removed" in read, "Flag" in read) == (False,) * 3
     client.post(f"{url}decide/", {"do": "redact", "ref": made.ref})

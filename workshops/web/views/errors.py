@@ -47,7 +47,10 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
 
 def forbidden(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     return page(
-        request, 403, _("You don’t have access to this page"), _("Ask the owner of the programme to invite you.")
+        request,
+        403,
+        _("You don’t have access to this page"),
+        _("Ask the owner of the programme to invite you."),
     )
 
 
