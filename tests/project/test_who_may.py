@@ -64,6 +64,7 @@ WHO_MAY: dict[str, str | frozenset[str]] = {
     **dict.fromkeys(("qr-svg", "qr-png", "run-sheet", "joining-sheet", "notes-decide"), RUN_IT),
     "wall-address": RUN_IT,
     **dict.fromkeys(("notes", "notes-csv", "notes-md", "notes-docx", "workshop-results"), SEE_IT),
+    "workshop-results-docx": SEE_IT,
     **dict.fromkeys(("transcript-add", "transcript", "transcript-vtt", "transcript-md"), SEE_IT),
     **dict.fromkeys(("facts", "item-edit", "questionnaire-turnout", "questionnaire-open"), RUN_IT),
     **dict.fromkeys(("questionnaire-close", "questionnaire-times", "questionnaire-added"), RUN_IT),

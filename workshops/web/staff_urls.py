@@ -56,6 +56,7 @@ urlpatterns = [
         for what in questionnaire_desk.GESTURES
     ],
     path("workshops/<slug:code>/results/", reports.results, name="workshop-results"),
+    path("workshops/<slug:code>/results.docx", reports.results_file, name="workshop-results-docx"),
     path("workshops/<slug:code>/notes/", reports.notes, name="notes"),
     *[
         path(f"workshops/<slug:code>/notes.{kind}", reports.notes_file, {"kind": kind}, name=f"notes-{kind}")

@@ -593,6 +593,38 @@ def test_synthetic_workshops_say_so_in_every_readable_file(room):
     assert "Synthetic" in document_text(workshop)
 
 
+# --- names that nobody has looked at -----------------------------------------------------------------------------
+
+NAMED = "My hope: Sarah Jones at Little Acorns Nursery gets proper breaks"
+
+
+def files(workshop: Workshop) -> str:
+    return "\n".join([str(rows(workshop)), markdown.notes(reports.of(workshop)), document_text(workshop)])
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+def test_no_file_has_a_name_in_a_note_until_somebody_has_let_it_through(room, hidden):
+    workshop, people = room
+    made = note(people[0], NAMED)
+    if hidden:
+        decide(workshop.pk, None, made.ref, "hidden")
+    said = files(workshop)
+    assert "Sarah" not in said
+    assert "Acorns" not in said
+    assert said.count("gets proper breaks") == 3
+    decide(workshop.pk, None, made.ref, "shown")
+    assert files(workshop).count(NAMED) == 3
+
+
+def test_no_file_has_a_name_in_an_answer_until_somebody_has_let_it_through():
+    workshop, poll = asked(NAMED)
+    said = files(workshop)
+    assert "Sarah" not in said
+    assert said.count("gets proper breaks") == 3
+    decide(workshop.pk, None, factories.text(poll, NAMED).ref, "shown")
+    assert files(workshop).count(NAMED) == 3
+
+
 # --- ways there, and cost ----------------------------------------------------------------------------------
 
 

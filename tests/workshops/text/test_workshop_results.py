@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import html
+import io
 
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from docx import Document
 
 from polls import forgetting
 from polls.models import Poll
@@ -232,6 +234,63 @@ def test_what_the_room_decided_about_a_sentence_stands_apart_with_the_verdict():
         "You can hear babies, not a radio."
     )
     assert "is-consensus" in said
+
+
+# --- the document ---------------------------------------------------------------------------------------------------
+
+
+def document(workshop: Workshop) -> tuple[list[str], list[list[str]]]:
+    """Its paragraphs, and the rows of its tables."""
+    answer = signed_in(staff(workshop.programme)).get(f"/workshops/{workshop.code}/results.docx")
+    name = f"{workshop.programme.key}-workshop-{workshop.number}-results.docx"
+    assert answer["Content-Disposition"] == f'attachment; filename="{name}"'
+    assert answer["Content-Type"].startswith("application/vnd.openxml")
+    opened = Document(io.BytesIO(answer.content))
+    assert (opened.core_properties.author, opened.core_properties.comments) == ("", "")
+    rows = [[cell.text for cell in row.cells] for table in opened.tables for row in table.rows]
+    return [paragraph.text for paragraph in opened.paragraphs], rows
+
+
+def test_the_document_has_questions_with_base_and_table_sentences_with_verdict_and_groups_with_notes():
+    sentence = Question("statement", "You can hear babies, not a radio.")
+    workshop = factories.workshop(None, WHERE, sentence)
+    asked(workshop, 0, "up", "up", "down", "down", "up")
+    asked(workshop, 1, *[{"choice": "agree"}] * 11)
+    soft, _named, hidden = grouped(workshop, "Soft light", NAMED, "Never to be read")
+    note_actions.write([Pick(workshop.pk, soft.author, "pick", soft.pk, True)])
+    decide(workshop.pk, None, hidden.ref, "hidden")
+    said, rows = document(workshop)
+    for words in (
+        "3 of 5 people chose Upstairs",
+        "Where is it?",
+        "5 of the 5 people who saw the question answered.",
+        "You can hear babies, not a radio.",
+        "We agree",
+        "Group time 1 (still open)",
+        "What would calm look like?",
+    ):
+        assert words in said, words
+    assert ["Upstairs", "3"] in rows
+    assert any(line.startswith("1. Soft light (") for line in said)
+    assert "Sarah" not in "".join(said)
+    assert "Never to be read" not in "".join(said)
+
+
+def test_words_that_nobody_has_checked_stand_in_the_document_without_what_may_name_somebody():
+    workshop = factories.workshop(None, CHANGE)
+    poll = asked(workshop, 0, NAMED)
+    said, rows = document(workshop)
+    assert "Sarah" not in str(rows)
+    assert any("1 text was not checked yet." in line for line in said)
+    decide(workshop.pk, None, poll.texts.get().ref, "shown")
+    assert [NAMED, "1"] in document(workshop)[1]
+
+
+def test_the_document_of_a_workshop_in_which_nothing_was_asked_or_answered_opens():
+    workshop = factories.workshop(None, WHERE, synthetic=True)
+    assert "Synthetic: invented for a demonstration." in document(workshop)[0]
+    asked(workshop, 0)
+    assert "Nobody answered." in document(workshop)[0]
 
 
 # --- what it costs -------------------------------------------------------------------------------------------------

@@ -31,7 +31,7 @@ def notes(all_notes: Notes) -> str:
 
 
 def _line(line: Written) -> str:
-    text = plain(line.text).replace("\n", "\n   ")
+    text = plain(line.for_files).replace("\n", "\n   ")
     words = f"**{text}**" if isinstance(line, Line) and line.picked and "\n" not in text else text
     remarks = about(line)
     return f"{line.number}. {words}" + (f" ({plain(remarks)})" if remarks else "")

@@ -3,7 +3,8 @@
 `source` is "group" (a note) or "room" (a text of a poll). A text has no group and no single author; its `prompt` is the
 question, `people` the number of people who wrote it, `answered` the denominator, and `may_be_quoted` whether all of
 them consented. Its offset is in whole minutes. `person` is a pseudonym of a note's author, for this one file.
-`round_open` and `question_open` are 1 while more notes or answers may come.
+Words that nobody has let through stand
+without what may name somebody. `round_open` and `question_open` are 1 while more notes or answers may come.
 """
 
 from __future__ import annotations
@@ -83,7 +84,7 @@ def _written(written: Written) -> dict[str, Any]:
     return {
         "order": written.number,
         "offset_seconds": "" if written.offset is None else int(written.offset.total_seconds()),
-        "text": written.text,
+        "text": written.for_files,
         "check": written.state,
         "may_be_quoted": int(written.may_be_quoted),
     }

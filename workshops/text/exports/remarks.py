@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from ...models import Workshop
 from ..reports import Asked, Line, Notes, RoundNotes, Words, Written, clock
+from ..workshop_results import GroupTime
 
 #: a heading with its level from 1, or a paragraph (level 0), or numbered lines
 Block = tuple[int, str, tuple[Written, ...]]
@@ -15,19 +17,11 @@ Block = tuple[int, str, tuple[Written, ...]]
 
 def blocks(notes: Notes) -> Iterator[Block]:
     """A workshop from its first group time to the words of the whole room."""
-    if notes.workshop.synthetic:
-        yield 0, _("Synthetic: invented for a demonstration."), ()
+    for said in synthetic(notes.workshop):
+        yield 0, said, ()
     if notes.says_that_no_note_is_there:
         yield 0, _("No group has written a note."), ()
-    for each in notes.rounds:
-        yield 1, heading(each), ()
-        if each.question:
-            yield 0, each.question, ()
-        for group in each.groups:
-            yield 2, group.group.name, ()
-            if group.group.question and not each.question:
-                yield 0, group.group.question, ()
-            yield 0, "" if group.lines else _("No notes."), group.lines
+    yield from of_groups(notes.rounds)
     if notes.asked:
         yield 1, _("Words of the whole room"), ()
     for asked in notes.asked:
@@ -36,7 +30,24 @@ def blocks(notes: Notes) -> Iterator[Block]:
         yield 0, "" if asked.texts else _("No words."), asked.texts
 
 
-def heading(each: RoundNotes) -> str:
+def synthetic(workshop: Workshop) -> list[str]:
+    return [_("Synthetic: invented for a demonstration.")] if workshop.synthetic else []
+
+
+def of_groups(rounds: Iterable[RoundNotes | GroupTime]) -> Iterator[Block]:
+    """Every group time with its prompt, its groups and their notes."""
+    for each in rounds:
+        yield 1, heading(each), ()
+        if each.question:
+            yield 0, each.question, ()
+        for group in each.groups:
+            yield 2, group.group.name, ()
+            if group.group.question and not each.question:
+                yield 0, group.group.question, ()
+            yield 0, "" if group.lines else _("No notes."), group.lines
+
+
+def heading(each: RoundNotes | GroupTime) -> str:
     name = _("Group time %(number)d") % {"number": each.round.number}
     return _("%(name)s (still open)") % {"name": name} if each.round.is_open else name
 

@@ -25,7 +25,7 @@ from ...models import Group, Transcript, Workshop
 from ...people import access
 from ...screens import result_context
 from ...text import reports, workshop_results
-from ...text.exports import markdown, notes_csv, notes_docx, transcript_vtt
+from ...text.exports import markdown, notes_csv, notes_docx, results_docx, transcript_vtt
 from ...text.transcripts import worker
 from ...text.transcripts.formats import TranscriptError
 from ..forms.transcripts import TranscriptForm
@@ -54,6 +54,17 @@ def results(request: HttpRequest, code: str) -> HttpResponse:
         request, workshop.programme, "workshops/results.html", workshop=workshop, section="workshops", results=found,
         questions=[_drawn(each) for each in found.questions], sentences=[_drawn(each) for each in found.sentences],
     )  # fmt: skip
+
+
+@login_required
+@never_cache
+@require_safe
+def results_file(request: HttpRequest, code: str) -> HttpResponse:
+    """The same as a Word document."""
+    workshop = access.workshop_for(request.user, code)
+    name = f"{workshop.programme.key}-workshop-{workshop.number}-results.docx"
+    note(workshop.programme, request.user, "exported", about=name, workshop=workshop)
+    return _file(results_docx.write(workshop_results.of(workshop)), DOCX, name)
 
 
 def _drawn(answered: workshop_results.Answered) -> dict[str, Any]:
