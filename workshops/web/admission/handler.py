@@ -316,7 +316,8 @@ class ParticipantHandler(ASGIHandler):
         is_wall = request.path.startswith("/wall/")
         async with (queues.staff.anonymous if is_wall else queues.newcomers).slot():
             # A view that raises `Http404` has found nothing either, so it is made the answer that is counted.
-            return await convert_exception_to_response(self._get_response_async)(request)
+            answered: Any = convert_exception_to_response(self._get_response_async)
+            return await answered(request)
 
     @property
     def queues(self) -> Queues:
