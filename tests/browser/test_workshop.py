@@ -273,6 +273,17 @@ def test_who_declines_watches_and_leaves_no_trace(phone, room):
     assert page.locator("form.ballot").count() == 0
     looks_right(page)
     assert (Participant.objects.count(), Ballot.objects.count()) == (0, 0)
+    facilitation.end(room.pk, None)
+    expect(page.get_by_role("heading", name="Thank you for watching")).to_be_visible()
+    expect(page.get_by_role("link", name="Changed your mind?")).to_have_count(0)
+
+
+def test_who_declined_changes_their_mind_with_one_link(phone, room):
+    page = phone()
+    page.goto(f"/w/{room.code}/consent/")
+    page.get_by_role("button", name="Take part without being counted").click()
+    page.get_by_role("link", name="Changed your mind? Take part and be counted").click()
+    expect(page.get_by_role("heading", name="Is it all right to count your answers?")).to_be_visible()
 
 
 ANSWERS = {

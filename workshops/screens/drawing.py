@@ -76,7 +76,7 @@ def draw_pads(
     drawn = {}
     for pad in load_pads(workshop_id, group_ids):
         yield_to_writer()
-        drawn[pad.group.pk] = _draw_pad(_for_observers(pad) if observed else pad, listening)
+        drawn[pad.group.pk] = _draw_pad(pad, listening, observed)
     if any(group < 0 for group in group_ids) and (overview := load_overview(workshop_id)):
         drawn[-overview.round.pk] = _plain(render_to_string(NO_GROUP, {"breakouts": overview}))
     return drawn
@@ -99,9 +99,8 @@ def draw_own_pad(
     pad = next(iter(load_pads(workshop_id, [place["group"]])), None)
     if pad is None:
         return "", ""
-    pad = _for_observers(pad) if observed else pad
-    own = render_to_string(PAD, _pad_context(pad, listening) | {"place": place})
-    return _draw_pad(pad, listening), own
+    own = render_to_string(PAD, _pad_context(pad, listening, observed) | {"place": place})
+    return _draw_pad(pad, listening, observed), own
 
 
 def _for_observers(pad: Pad) -> Pad:
@@ -154,12 +153,15 @@ def draw_desk_pad(workshop_id: int, pad: Pad, request: HttpRequest | None = None
     )
 
 
-def _draw_pad(pad: Pad, listening: int) -> str:
-    return _plain(render_to_string(PAD, _pad_context(pad, listening)))
+def _draw_pad(pad: Pad, listening: int, observed: bool) -> str:
+    return _plain(render_to_string(PAD, _pad_context(pad, listening, observed)))
 
 
-def _pad_context(pad: Pad, listening: int) -> dict[str, Any]:
-    return {"pad": pad, "group": pad.group, "round": pad.round, "listening": listening}
+def _pad_context(pad: Pad, listening: int, observed: bool) -> dict[str, Any]:
+    pad = _for_observers(pad) if observed else pad
+    return {
+        "pad": pad, "group": pad.group, "round": pad.round, "listening": listening, "observed": observed,
+    }  # fmt: skip
 
 
 def _plain(html: str) -> str:

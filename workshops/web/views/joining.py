@@ -340,8 +340,9 @@ def issue(seat: ParticipantToken, poll_id: int) -> None:
 @same_origin_only
 def leave(request: HttpRequest, code: str) -> HttpResponse:
     workshop = workshop_with(code)
-    participant = participant_cookie.participant_of(participant_cookie.of_request(request, workshop))
-    context = about(workshop)
+    seat = participant_cookie.of_request(request, workshop)
+    participant = participant_cookie.participant_of(seat)
+    context = about(workshop) | {"observer": bool(seat and seat.is_observer)}
     if request.method != "POST":
         return render(request, "workshops/phone/leave.html", context)
     if participant:
