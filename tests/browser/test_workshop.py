@@ -281,7 +281,7 @@ def test_who_declines_watches_and_leaves_no_trace(phone, room):
 def test_who_declined_changes_their_mind_with_one_link(phone, room):
     page = phone()
     page.goto(f"/w/{room.code}/consent/")
-    page.get_by_role("button", name="Take part without being counted").click()
+    page.get_by_role("button", name="Watch only").click()
     page.get_by_role("link", name="Changed your mind? Take part and be counted").click()
     expect(page.get_by_role("heading", name="Is it all right to count your answers?")).to_be_visible()
 

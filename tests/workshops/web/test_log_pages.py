@@ -248,6 +248,7 @@ DOWNLOADS = {
     "notes.csv": "/workshops/{code}/notes.csv",
     "notes.md": "/workshops/{code}/notes.md",
     "notes.docx": "/workshops/{code}/notes.docx",
+    "results.docx": "/workshops/{code}/results.docx",
     "log.csv": "/programmes/{key}/log.csv",
     ".toml": "/programmes/{key}/settings/programme.toml",
     "results.csv": "/programmes/{key}/results.csv",
@@ -260,7 +261,7 @@ def test_every_download_is_in_the_log_with_the_name_of_its_file(programme, works
     response = signed_in(person).get(DOWNLOADS[ending].format(code=workshop.code, key=programme.key))
     [entry] = programme.log.filter(verb="exported")
     assert entry.by == person
-    assert entry.workshop == (workshop if "notes" in ending else None)
+    assert entry.workshop == (workshop if "{code}" in DOWNLOADS[ending] else None)
     assert entry.about.endswith(ending)
     assert f'filename="{entry.about}"' in response["Content-Disposition"]
 
