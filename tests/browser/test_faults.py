@@ -117,6 +117,7 @@ def test_an_answer_given_without_a_network_is_saved_on_return_or_refused_with_a_
         assert ballots(poll) == []
 
 
+@pytest.mark.outage
 @fault("F01")
 def test_an_answer_that_vanishes_without_a_word_from_the_network_is_noticed_and_saved(far_phone, net, room):
     page, poll = far_phone(), make.launched(room)
@@ -127,6 +128,7 @@ def test_an_answer_that_vanishes_without_a_word_from_the_network_is_noticed_and_
     assert ballots(poll) == [("n6_8", 1)]
 
 
+@pytest.mark.outage
 @fault("F02")
 def test_an_answer_whose_acknowledgement_is_lost_is_saved_once_and_without_a_tap(far_phone, net, room):
     page, poll = far_phone(), make.launched(room)
@@ -277,6 +279,7 @@ def test_the_other_tab_shows_the_latest_answer(far_phone, net, room):
 # --- F17: a clock that is a day off -------------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @fault("F17")
 @pytest.mark.parametrize("days", [-1, 1])
 def test_on_a_phone_whose_clock_is_a_day_off_countdown_and_close_are_right(far_phone, room, days):

@@ -128,6 +128,7 @@ def soon(page: Page):
     return page.locator("#clock [data-soon]:visible")
 
 
+@pytest.mark.slow
 def test_what_is_left_stands_in_every_clock_until_it_changes_and_is_said_once(
     pair, two_groups, site, phone, wall
 ):

@@ -229,6 +229,7 @@ def test_of_two_who_undo_the_later_one_is_told(console, second, room):
     assert states(room) == ["draft", "draft", "draft"]
 
 
+@pytest.mark.slow
 def test_the_line_goes_by_itself_and_takes_no_keyboard_with_it(console, room):
     facilitation.launch(room.pk, None, room.agenda.first().pk)
     on_stage(console, "ballot")

@@ -50,6 +50,7 @@ def test_pages_are_accessible_and_fit_every_screen(researcher):
             assert_accessible(page)
 
 
+@pytest.mark.looks
 def test_pages_about_words_of_people_are_accessible_and_fit_every_screen(site, screens):
     programme, poll, text = polled(note=True)
     summary = linked(programme, poll, "agree")

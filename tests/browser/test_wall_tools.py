@@ -33,6 +33,7 @@ def shown(page: Page, opacity: str) -> None:
         expect(tools).to_have_css("opacity", opacity)
 
 
+@pytest.mark.slow
 def test_tools_come_with_the_pointer_and_go_when_it_rests_even_on_them(result):
     shown(result, "0")
     result.mouse.move(900, 700)

@@ -151,7 +151,7 @@ def test_what_is_kept_of_a_person_is_this_and_no_more():
     participant = apps.get_model("workshops", "Participant")
     assert {field.name for field in participant._meta.get_fields()} == {
         "id", "workshop", "voter", "sheet", "consent", "joined_at", "profiled_at", "left_at", "table",
-        "rehearsal",
+        "rehearsal", "cut_at",
     }  # fmt: skip
     ballot_links = {field.name for field in Ballot._meta.get_fields() if field.is_relation}
     assert ballot_links == {"poll"}

@@ -54,6 +54,7 @@ def memory(server):
     return int(Path(f"/proc/{server.process.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
+@pytest.mark.slow
 def test_a_transcript_is_on_no_disk_while_it_is_sent(server):
     cookie = session_of(factories.staff(factories.programme(), Role.OWNER))
     before = memory(server)
@@ -67,6 +68,7 @@ def test_a_transcript_is_on_no_disk_while_it_is_sent(server):
     assert server.errors == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("path", ["/wall/0/", "/accounts/login/", "/w/KTR4HM/consent/"])
 def test_a_body_without_end_is_not_kept(server, path):
     before = memory(server)

@@ -133,6 +133,7 @@ def test_a_restore_takes_tables_of_a_later_version_away(saved, later_table):
     assert Ballot.objects.count() == 3
 
 
+@pytest.mark.outage
 def test_a_restore_over_a_running_server_is_refused(saved, tmp_path):
     server = start_server(tmp_path)
     connection.close()

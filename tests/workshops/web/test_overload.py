@@ -641,6 +641,7 @@ def is_ended(connection, by):
     return True
 
 
+@pytest.mark.slow
 @pytest.mark.fault("F27")
 @pytest.mark.parametrize("server", ["daphne", "uvicorn"])
 def test_500_silent_connections_are_ended_and_a_phone_comes_in_beside_them(serve, server, opened):
@@ -786,6 +787,7 @@ async def test_hostile_frames_leave_nothing_in_memory():
     assert grown < 64 * 1024
 
 
+@pytest.mark.slow
 @pytest.mark.fault("F26")
 @pytest.mark.parametrize("server", ["daphne", "uvicorn"])
 def test_a_real_server_outlives_hostile_frames(serve, server):
