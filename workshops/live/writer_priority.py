@@ -49,10 +49,12 @@ def yield_to_writer_sync() -> None:
 class Turns:
     """Pacing of a crowd: one request or handshake in each round of the loop, none while votes are being written.
 
-    A loop that took all that a crowd asks at once would hear of the next vote after all of it.
+    A loop that took all that a crowd asks at once would hear of the next vote after all of it. `pause` seconds lie
+    between two turns.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, pause: float = 0) -> None:
+        self._pause = pause
         self._first: deque[asyncio.Future[None]] = deque()
         self._later: deque[asyncio.Future[None]] = deque()
         self._giving: asyncio.Task | None = None
@@ -73,7 +75,7 @@ class Turns:
             turn = (self._first or waiting).popleft()
             if not turn.done():  # else it was not waited for any longer
                 turn.set_result(None)
-                await asyncio.sleep(0)
+                await asyncio.sleep(self._pause)
 
 
 _turns: dict[asyncio.AbstractEventLoop, Turns] = {}

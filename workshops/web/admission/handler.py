@@ -82,6 +82,7 @@ class Queues:
         self.guesses = code_guess_throttle.new_queue()
         self.staff = StaffQueues()
         self.sent_away = writer_priority.Turns()
+        self.visitors = writer_priority.Turns(pause=staff_pages.VISITOR_PAUSE)
 
 
 class ParticipantHandler(ASGIHandler):
@@ -139,7 +140,8 @@ class ParticipantHandler(ASGIHandler):
     async def staff(self, application, scope, receive, send) -> None:
         """The pages of people with an account, and all others that are not for phones: Django's own."""
         queue = await self.queues.staff.of(scope)
-        guesses_a_wall = queue is self.queues.staff.anonymous and scope["path"].startswith("/wall/")
+        is_visitor = queue is self.queues.staff.anonymous
+        guesses_a_wall = is_visitor and scope["path"].startswith("/wall/")
         uploads = queue is self.queues.staff.signed_in
         limits = (
             (staff_pages.UPLOAD_LIMIT, staff_pages.UPLOAD_SECONDS) if uploads else (BODY_LIMIT, BODY_SECONDS)
@@ -148,12 +150,16 @@ class ParticipantHandler(ASGIHandler):
         if body is None:
             return None
         if guesses_a_wall:  # as a wrong code, in the queue of visitors
+            await self.queues.visitors.take()
             return await self.send_response(await self._respond(scope | {"vision.in": False}, body), send)
         try:
             async with queue.slot():
+                if is_visitor:
+                    await self.queues.visitors.take()
                 said = await staff_pages.answered(application, scope, body, receive)
         except QueueFull as full:
             # As a page that was only looked at: what was typed may be a passphrase, which is in no page.
+            await self.queues.sent_away.take()
             looked_at = scope | {"method": "GET", "vision.full": full}
             return await self.send_response(await self._respond(looked_at, BytesIO()), send)
         for message in said:

@@ -25,6 +25,8 @@ from .retry_later_page import STAFF
 
 AT_ONCE = 8  # pages, and threads, of people who are signed in
 SIGNED_IN_PATIENCE = 60.0  # seconds
+#: between two pages of visitors: a page takes about a third of it, so they leave most of a processor to those who work
+VISITOR_PAUSE = 0.01  # seconds
 # of people who are signed in: pictures and transcripts, over slow lines
 UPLOAD_LIMIT, UPLOAD_SECONDS = settings.FILE_UPLOAD_MAX_MEMORY_SIZE + 2**20, 120.0
 REMEMBERED_SECONDS, REMEMBERED = 60.0, 1000  # sessions that were found to be somebody's
