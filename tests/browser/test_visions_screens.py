@@ -3,7 +3,7 @@
 import pytest
 
 from visions.demo import summary, synthetic
-from visions.summary import publishing
+from visions.summary import composing, publishing
 from workshops.actions.moderation import decide
 
 from ..visions.quoted import SAID, linked, polled
@@ -55,7 +55,7 @@ def test_pages_about_words_of_people_are_accessible_and_fit_every_screen(site, s
     programme, poll, text = polled(note=True)
     summary = linked(programme, poll, "agree")
     publishing.publish(summary)
-    publishing.edit_summary(summary, title="Our room", lead=f"{SAID}.", opening="")
+    composing.edit_summary(summary, title="Our room", lead=f"{SAID}.", opening="")
     publishing.publish(summary)
     decide(programme.workshops.get().pk, None, text.ref, "hidden")
     base = f"/programmes/{programme.key}/summary/"

@@ -6,7 +6,7 @@ from polls import text_decisions
 from polls.models import Text
 from polls.types import Question
 from visions.results.aggregates import load_findings
-from visions.summary import publishing
+from visions.summary import composing
 from workshops.actions import facilitation, groups, moderation
 from workshops.actions.groups import notes
 from workshops.models import Contribution, Domain, Group, Participant
@@ -33,9 +33,9 @@ def held(words, *, people=12, quotable=True, question=WORDS, state=text_decision
 
 
 def linked(programme, poll, key="calm"):
-    summary = publishing.summary_of(programme)
-    statement = publishing.add_statement(summary, programme.domains.get(), "It is calm.")
-    publishing.link(statement, load_findings(programme), poll.version.instrument.key, "option", key)
+    summary = composing.summary_of(programme)
+    statement = composing.add_statement(summary, programme.domains.get(), "It is calm.")
+    composing.link(statement, load_findings(programme), poll.version.instrument.key, "option", key)
     return summary
 
 

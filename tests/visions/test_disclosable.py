@@ -8,8 +8,9 @@ from polls import text_decisions
 from polls.models import Text
 from visions.models import Statement
 from visions.results.aggregates import load_findings
-from visions.summary import publishing
-from visions.summary.publishing import CannotPublish, NotToBePublished
+from visions.summary import composing, publishing
+from visions.summary.composing import NotToBePublished
+from visions.summary.publishing import CannotPublish
 from workshops.actions import facilitation, moderation
 from workshops.models import Domain, Participant, Role
 
@@ -27,7 +28,7 @@ def test_words_that_ten_people_wrote_agreed_to_and_were_shown_are_published():
 @pytest.mark.parametrize("state", ["", text_decisions.HIDDEN, text_decisions.FLAGGED])
 def test_words_that_nobody_has_shown_cannot_be_linked(state):
     programme, poll = held(["calm"], state=state)
-    with pytest.raises((NotToBePublished, publishing.NoSuchFigure)):
+    with pytest.raises((NotToBePublished, composing.NoSuchFigure)):
         linked(programme, poll)
 
 
@@ -72,8 +73,8 @@ def test_a_decision_that_comes_after_the_link_is_asked_for_again_when_it_is_publ
 
 def test_the_composer_says_why_at_the_figure():
     programme, poll = held(["Bullied by Mary Jones"], people=1, quotable=False, state="")
-    summary = publishing.summary_of(programme)
-    statement = publishing.add_statement(summary, programme.domains.get(), "It is calm.")
+    summary = composing.summary_of(programme)
+    statement = composing.add_statement(summary, programme.domains.get(), "It is calm.")
     browser = factories.signed_in(factories.staff(programme, Role.OWNER))
     (line,) = list(load_findings(programme).instruments[0].options)
     answer = browser.post(

@@ -7,13 +7,13 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from polls import text_decisions
+from polls import text_decisions, texts
 from polls.models import Text
 from polls.types import Question
 from polls.types.base import Option
 from visions.models import EvidenceLink, OwnWords, Snapshot
 from visions.results.aggregates import load_findings
-from visions.summary import publishing, quoting
+from visions.summary import composing, publishing, quoting
 from visions.summary.places import NAMES, Place
 from visions.summary.publishing import CannotPublish
 from workshops.actions import facilitation, transcripts
@@ -48,11 +48,11 @@ def workshop():
 def summary(workshop):
     """Ready to be published."""
     programme = workshop.programme
-    made = publishing.summary_of(programme)
-    publishing.edit_summary(made, title="Our room", lead="", opening="")
-    statement = publishing.add_statement(made, programme.domains.get(), "It is calm.")
+    made = composing.summary_of(programme)
+    composing.edit_summary(made, title="Our room", lead="", opening="")
+    statement = composing.add_statement(made, programme.domains.get(), "It is calm.")
     findings = load_findings(programme)
-    publishing.link(statement, findings, findings.instruments[0].key, "option", "yes")
+    composing.link(statement, findings, findings.instruments[0].key, "option", "yes")
     assert reasons(made) == []
     return made
 
@@ -146,10 +146,10 @@ def test_a_short_label_that_staff_wrote_is_no_quote():
     facilitation.close(workshop.pk, None)
     factories.vote(people[0], factories.launched(workshop, 1), "Ground floor")
     facilitation.end(workshop.pk, None)
-    made = publishing.summary_of(workshop.programme)
-    statement = publishing.add_statement(made, workshop.programme.domains.get(), "It is low.")
+    made = composing.summary_of(workshop.programme)
+    statement = composing.add_statement(made, workshop.programme.domains.get(), "It is low.")
     findings = load_findings(workshop.programme)
-    publishing.link(statement, findings, findings.instruments[0].key, "option", "g")
+    composing.link(statement, findings, findings.instruments[0].key, "option", "g")
     assert reasons(made) == []
 
 
@@ -239,7 +239,7 @@ def test_what_is_written_elsewhere_is_said_to_be_ours_beside_the_reason(browser,
 
 def test_nobody_says_of_an_adopted_statement_that_it_is_ours(browser, summary):
     statement, text = summary.statements.get(), Text.objects.get()
-    passage = publishing.texts.passage(text)
+    passage = texts.passage(text)
     passage.adoptions.create(statement=statement, mark=quoting.digest(SAID))
     put(summary, "statement", "text", ALMOST)
     page = browser.get(address(summary)).content.decode()
@@ -308,8 +308,8 @@ def test_more_words_ask_the_database_no_more(browser, summary, workshop):
         return len(queries)
 
     before = asked()
-    statement = publishing.add_statement(summary, workshop.programme.domains.get(), SAID)
-    publishing.edit_statement(statement, text=SAID, why=SAID, domain=statement.domain)
+    statement = composing.add_statement(summary, workshop.programme.domains.get(), SAID)
+    composing.edit_statement(statement, text=SAID, why=SAID, domain=statement.domain)
     poll = Text.objects.get().poll
     Text.objects.bulk_create(
         Text(poll=poll, voter=f"{n:032x}", field="answer", words=f"{SAID} {n}", at=poll.opened_at)

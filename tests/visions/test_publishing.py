@@ -10,7 +10,7 @@ from django.test import Client
 
 from visions.models import EvidenceLink, Snapshot, SnapshotIsFrozen, Summary
 from visions.results.aggregates import load_findings
-from visions.summary import publishing
+from visions.summary import composing, publishing
 from visions.summary.publishing import CannotPublish
 
 from .study import KEY, hold_workshop, person, programme_without_workshops
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture
 def summary(study):
-    return publishing.summary_of(study)
+    return composing.summary_of(study)
 
 
 @pytest.fixture
@@ -31,8 +31,8 @@ def domain(study):
 @pytest.fixture
 def small(summary, domain, study):
     """A statement with the figure that carries it."""
-    statement = publishing.add_statement(summary, domain, "It is small: six to twelve babies.")
-    publishing.link(statement, load_findings(study), "ideal_group_size", "measure", "ideal_6_12")
+    statement = composing.add_statement(summary, domain, "It is small: six to twelve babies.")
+    composing.link(statement, load_findings(study), "ideal_group_size", "measure", "ideal_6_12")
     return statement
 
 
@@ -51,13 +51,13 @@ def test_a_summary_without_a_statement_is_not_published(summary):
 
 
 def test_a_statement_without_a_figure_is_not_published(summary, small, domain):
-    publishing.add_statement(summary, domain, "It smells of bread.")
+    composing.add_statement(summary, domain, "It smells of bread.")
     assert reasons(summary) == ["A statement has no figure that supports it."]
 
 
 def test_a_figure_in_tension_alone_carries_nothing_and_needs_a_note(summary, study, domain):
-    statement = publishing.add_statement(summary, domain, "It is large.")
-    publishing.link(
+    statement = composing.add_statement(summary, domain, "It is large.")
+    composing.link(
         statement, load_findings(study), "ideal_group_size", "measure", "ideal_19_plus",
         relation=EvidenceLink.Relation.CONTRADICTS,
     )  # fmt: skip
@@ -68,14 +68,14 @@ def test_a_figure_in_tension_alone_carries_nothing_and_needs_a_note(summary, stu
 
 
 def test_a_figure_that_does_not_exist_cannot_be_linked(summary, study, domain):
-    statement = publishing.add_statement(summary, domain, "It is small.")
-    with pytest.raises(publishing.NoSuchFigure):
-        publishing.link(statement, load_findings(study), "ideal_group_size", "option", "a_thousand")
+    statement = composing.add_statement(summary, domain, "It is small.")
+    with pytest.raises(composing.NoSuchFigure):
+        composing.link(statement, load_findings(study), "ideal_group_size", "option", "a_thousand")
 
 
 def test_a_figure_is_linked_once_to_a_statement(small, study):
-    with pytest.raises(publishing.AlreadyLinked):
-        publishing.link(small, load_findings(study), "ideal_group_size", "measure", "ideal_6_12")
+    with pytest.raises(composing.AlreadyLinked):
+        composing.link(small, load_findings(study), "ideal_group_size", "measure", "ideal_6_12")
     assert small.evidence.count() == 1
 
 
@@ -84,12 +84,12 @@ def test_a_figure_is_linked_once_to_a_statement(small, study):
 
 def test_a_sixth_workshop_makes_a_link_stale_until_somebody_updates_it(summary, small, study):
     link = small.evidence.get()
-    assert not publishing.is_stale(link, load_findings(study))
+    assert not composing.is_stale(link, load_findings(study))
     hold_workshop(study, {"ideal_group_size": ["n6_8", "n6_8", "n22_plus"]})
     found = load_findings(study)
-    assert publishing.is_stale(link, found)
+    assert composing.is_stale(link, found)
     assert reasons(summary) == ["1 figure has moved since it was linked."]
-    publishing.update_evidence(link, publishing.current_line(link, found))
+    composing.update_evidence(link, composing.current_line(link, found))
     assert {key: link.linked[key] for key in ("hits", "valid", "workshops")} == {
         "hits": 53,
         "valid": 81,
@@ -100,16 +100,16 @@ def test_a_sixth_workshop_makes_a_link_stale_until_somebody_updates_it(summary, 
 
 def test_answers_that_leave_the_share_alone_are_seen_too(small, study):
     hold_workshop(study, {"ideal_group_size": [None, None]})
-    assert not publishing.is_stale(small.evidence.get(), load_findings(study))
+    assert not composing.is_stale(small.evidence.get(), load_findings(study))
     hold_workshop(study, {"ideal_group_size": ["n6_8"] * 2 + ["up_to_5"]})
-    assert publishing.is_stale(small.evidence.get(), load_findings(study))
+    assert composing.is_stale(small.evidence.get(), load_findings(study))
 
 
 def test_a_linked_figure_may_stand_with_a_reason_until_it_moves_again(summary, small, study):
     link = small.evidence.get()
     hold_workshop(study, {"ideal_group_size": ["n22_plus"]})
-    publishing.keep_evidence(
-        link, publishing.current_line(link, load_findings(study)), "The sixth was a trial."
+    composing.keep_evidence(
+        link, composing.current_line(link, load_findings(study)), "The sixth was a trial."
     )
     page = publishing.publish(summary).content
     [figure] = page["domains"][0]["statements"][0]["figures"]
@@ -121,7 +121,7 @@ def test_a_linked_figure_may_stand_with_a_reason_until_it_moves_again(summary, s
 def test_a_rehearsal_never_moves_a_figure(small, study):
     hold_workshop(study, {"ideal_group_size": ["n6_8"] * 5}, rehearsal=True)
     found = load_findings(study)
-    assert not publishing.is_stale(small.evidence.get(), found)
+    assert not composing.is_stale(small.evidence.get(), found)
     assert len(found.meetings) == 5
 
 
@@ -129,8 +129,8 @@ def test_later_answers_and_edits_leave_the_published_page_as_it_was_byte_for_byt
     publishing.publish(summary)
     before = Client().get("/vision/ideal-baby-room/").content
     hold_workshop(study, {"ideal_group_size": ["n22_plus"] * 9})
-    publishing.edit_summary(summary, title="Something else", lead="", opening="")
-    publishing.edit_statement(small, text="It is huge.", why="", domain=small.domain)
+    composing.edit_summary(summary, title="Something else", lead="", opening="")
+    composing.edit_statement(small, text="It is huge.", why="", domain=small.domain)
     study.title = "Another name"
     study.save()
     assert Client().get("/vision/ideal-baby-room/").content == before
@@ -167,7 +167,7 @@ def test_a_changed_version_is_seen_by_its_checksum(summary, small):
 
 def test_versions_are_numbered_and_the_newest_stands_at_the_short_address(summary, small):
     publishing.publish(summary)
-    publishing.edit_statement(small, text="It is small, and it is warm.", why="", domain=small.domain)
+    composing.edit_statement(small, text="It is small, and it is warm.", why="", domain=small.domain)
     assert publishing.publish(summary).number == 2
     assert b"and it is warm" in Client().get("/vision/ideal-baby-room/").content
     assert b"and it is warm" not in Client().get("/vision/ideal-baby-room/1/").content
@@ -184,23 +184,23 @@ def test_a_version_that_is_not_there_is_not_found(summary, small):
 
 def test_statements_move_within_their_part_of_the_vision(summary, domain):
     texts = ["One.", "Two.", "Three."]
-    statements = [publishing.add_statement(summary, domain, text) for text in texts]
+    statements = [composing.add_statement(summary, domain, text) for text in texts]
 
     def order() -> list[str]:
         return [statement.text for statement in publishing.statements_of(summary)]
 
-    publishing.move_statement(statements[2], -1)
+    composing.move_statement(statements[2], -1)
     assert order() == ["One.", "Three.", "Two."]
-    publishing.move_statement(statements[0], -1)
+    composing.move_statement(statements[0], -1)
     assert order() == ["One.", "Three.", "Two."]
-    publishing.move_statement(statements[0], 1)
+    composing.move_statement(statements[0], 1)
     assert order() == ["Three.", "One.", "Two."]
 
 
 def test_small_workshops_are_hidden_in_what_is_published_and_so_is_their_neighbour(summary, small, study):
     hold_workshop(study, {"ideal_group_size": ["n6_8"] * 4})
     link = small.evidence.get()
-    publishing.update_evidence(link, publishing.current_line(link, load_findings(study)))
+    composing.update_evidence(link, composing.current_line(link, load_findings(study)))
     [figure] = publishing.publish(summary).content["domains"][0]["statements"][0]["figures"]
     # 4 people alone would be the total less the others: the next smallest, 12 people, goes with them.
     assert figure["hidden"] == [2, 6]
@@ -281,7 +281,7 @@ def test_a_statement_is_written_linked_and_published_by_plain_forms(researcher, 
 
 
 def test_publishing_too_early_says_what_is_missing(researcher, summary, domain):
-    publishing.add_statement(summary, domain, "It is small.")
+    composing.add_statement(summary, domain, "It is small.")
     answer = researcher.post(f"{URL}publish/")
     assert answer.status_code == 422
     assert "A statement has no figure that supports it." in answer.content.decode()

@@ -13,7 +13,7 @@ from django.utils import timezone
 from polls import text_decisions
 from polls.models import Text
 from visions.models import QuotedText, Snapshot
-from visions.summary import publishing, withdrawal
+from visions.summary import composing, publishing, withdrawal
 from workshops.actions import moderation
 from workshops.actions.groups import notes
 from workshops.models import Contribution, Role
@@ -29,7 +29,7 @@ def published():
     """A version with somebody's sentence as the question of its figure, and as its lead; the text."""
     programme, poll, text = polled(note=True)
     summary = linked(programme, poll, "agree")
-    publishing.edit_summary(summary, title="Our room", lead=f"{SAID}.", opening="")
+    composing.edit_summary(summary, title="Our room", lead=f"{SAID}.", opening="")
     return publishing.publish(summary), text
 
 
@@ -114,7 +114,7 @@ def test_former_wordings_that_are_cleared_away_leave_the_page_whole():
         standing=Text.Standing.LOST,
     )
     summary = linked(programme, poll, "agree")
-    publishing.edit_summary(summary, title="Our room", lead=f"{SAID}.", opening="")
+    composing.edit_summary(summary, title="Our room", lead=f"{SAID}.", opening="")
     snapshot = publishing.publish(summary)
     Text.objects.filter(standing=Text.Standing.LOST).delete()
     assert all(page.count(SAID) == 2 for page in pages(snapshot))
@@ -192,7 +192,7 @@ def test_taking_out_where_nothing_is_away_is_refused_in_words(published):
 def test_a_successor_has_none_of_the_words_that_were_away_and_follows_its_sources_on(published):
     snapshot, text = published
     owner = factories.staff(snapshot.summary.programme, Role.OWNER)
-    publishing.edit_summary(snapshot.summary, title="Mary’s room", lead=f"{SAID}.", opening="")
+    composing.edit_summary(snapshot.summary, title="Mary’s room", lead=f"{SAID}.", opening="")
     second = publishing.publish(snapshot.summary)
     third = withdrawal.take_out(snapshot.summary, ["Mary’s"], owner, "A name.")
     assert third

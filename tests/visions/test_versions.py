@@ -16,7 +16,7 @@ from polls.types.base import Option
 from visions.exports import results_csv
 from visions.results import breakdown
 from visions.results.aggregates import InstrumentResult, load_findings
-from visions.summary import publishing
+from visions.summary import composing, publishing
 from workshops.models import Programme
 
 from .reading import browser, text_of
@@ -194,13 +194,13 @@ def test_a_breakdown_leaves_out_workshops_that_asked_something_else_about_people
 
 @pytest.fixture
 def link(study):
-    summary = publishing.summary_of(study)
-    statement = publishing.add_statement(summary, study.domains.first(), "Babies are out every day.")
-    return publishing.link(statement, load_findings(study), "outdoors", "option", "free_flow")
+    summary = composing.summary_of(study)
+    statement = composing.add_statement(summary, study.domains.first(), "Babies are out every day.")
+    return composing.link(statement, load_findings(study), "outdoors", "option", "free_flow")
 
 
 def test_a_figure_of_a_series_that_is_not_the_newest_is_stale_also_where_its_numbers_are_equal(study, link):
-    assert not publishing.is_stale(link, load_findings(study))
+    assert not composing.is_stale(link, load_findings(study))
     question = result_of(study, "outdoors").question
     polls = [
         item.poll
@@ -214,7 +214,7 @@ def test_a_figure_of_a_series_that_is_not_the_newest_is_stale_also_where_its_num
     findings = load_findings(study)
     assert findings.line("outdoors", "option", "free_flow").hits == link.linked["hits"]
     assert findings.instrument("outdoors").question != question
-    assert publishing.needs_care(link, findings)
+    assert composing.needs_care(link, findings)
 
 
 def test_a_figure_that_was_kept_is_published_with_the_question_that_it_answers(study, link, researcher):
@@ -224,12 +224,12 @@ def test_a_figure_that_was_kept_is_published_with_the_question_that_it_answers(s
     page = text_of(researcher.get(f"{PROGRAMME}summary/"))
     assert "The question asks something else since, and the answers are not added up" in page
     findings = load_findings(study)
-    publishing.keep_evidence(link, publishing.current_line(link, findings), "It is what we asked.")
-    content = publishing.publish(publishing.summary_of(study)).content
+    composing.keep_evidence(link, composing.current_line(link, findings), "It is what we asked.")
+    content = publishing.publish(composing.summary_of(study)).content
     (figure,) = content["domains"][0]["statements"][0]["figures"]
     assert (figure["question"], figure["valid"]) == (old, link.linked["valid"])
-    publishing.update_evidence(link, publishing.current_line(link, findings))
-    content = publishing.publish(publishing.summary_of(study)).content
+    composing.update_evidence(link, composing.current_line(link, findings))
+    content = publishing.publish(composing.summary_of(study)).content
     (figure,) = content["domains"][0]["statements"][0]["figures"]
     assert (figure["question"], figure["valid"]) == ("How do babies get outdoors?", 12)
 

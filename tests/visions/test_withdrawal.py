@@ -7,7 +7,7 @@ from django.test import Client
 
 from visions.models import EvidenceLink, Snapshot
 from visions.results.aggregates import load_findings
-from visions.summary import publishing, withdrawal
+from visions.summary import composing, publishing, withdrawal
 from visions.summary.withdrawal import TOMBSTONE, CannotWithdraw
 from workshops.models import Role
 
@@ -25,11 +25,11 @@ def owner(study):
 
 @pytest.fixture
 def summary(study):
-    made = publishing.summary_of(study)
-    statement = publishing.add_statement(
+    made = composing.summary_of(study)
+    statement = composing.add_statement(
         made, study.domains.first(), "Ruth Miller keeps it small.", "Ask ruth miller."
     )
-    publishing.link(
+    composing.link(
         statement,
         load_findings(study),
         "ideal_group_size",

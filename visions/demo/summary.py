@@ -11,7 +11,7 @@ from workshops.models import Programme
 
 from ..models import Snapshot
 from ..results.aggregates import load_findings
-from ..summary import publishing
+from ..summary import composing, publishing
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,18 +83,18 @@ CLAIMS = (
 def write(programme: Programme) -> Snapshot | None:
     """Write and publish it; `None` where a summary has been begun already, which is then left alone.
 
-    Raises `publishing.NoSuchFigure` where the programme lacks a figure, and then nothing is written.
+    Raises `composing.NoSuchFigure` where the programme lacks a figure, and then nothing is written.
     """
-    summary = publishing.summary_of(programme)
+    summary = composing.summary_of(programme)
     if summary.statements.exists() or summary.snapshots.exists():
         return None
-    publishing.edit_summary(summary, title=TITLE, lead=LEAD, opening=OPENING)
+    composing.edit_summary(summary, title=TITLE, lead=LEAD, opening=OPENING)
     findings = load_findings(programme)
     domains: dict[str, Any] = {domain.key: domain for domain in programme.domains.all()}
     for claim in CLAIMS:
         if claim.domain not in domains:
-            raise publishing.NoSuchFigure(f"part {claim.domain} of the vision")
-        statement = publishing.add_statement(summary, domains[claim.domain], claim.text, claim.why)
+            raise composing.NoSuchFigure(f"part {claim.domain} of the vision")
+        statement = composing.add_statement(summary, domains[claim.domain], claim.text, claim.why)
         for instrument, kind, figure, caption in claim.figures:
-            publishing.link(statement, findings, instrument, kind, figure, caption=caption)
+            composing.link(statement, findings, instrument, kind, figure, caption=caption)
     return publishing.publish(summary)

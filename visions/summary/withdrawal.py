@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from workshops.actions.log import logged
 
 from ..models import EvidenceLink, QuotedText, Snapshot, Summary
-from . import publishing, tombstones
+from . import composing, tombstones
 from .tombstones import TOMBSTONE
 
 
@@ -124,7 +124,7 @@ def _redact_draft(summary: Summary, pattern: re.Pattern[str]) -> bool:
     for row, names in rows:
         redacted = {name: _redacted(getattr(row, name), pattern) for name in names}
         if any(getattr(row, name) != value for name, value in redacted.items()):
-            publishing.forget_own_words(summary, [str(getattr(row, name)) for name in names])
+            composing.forget_own_words(summary, [str(getattr(row, name)) for name in names])
             for name, value in redacted.items():
                 setattr(row, name, value)
             row.save(update_fields=list(names))

@@ -15,7 +15,7 @@ from polls.models import Text
 from polls.types.base import Question
 from visions.models import Adoption, Statement
 from visions.results.aggregates import load_findings
-from visions.summary import publishing, quoting
+from visions.summary import composing, publishing, quoting
 from workshops.actions import facilitation, groups, moderation, participation
 from workshops.actions.groups import notes
 from workshops.actions.groups.notes import Add, Edit, TakeBack
@@ -75,9 +75,9 @@ def note(
 
 def adopted(made: Text, by=None) -> Statement:
     programme = TextMark.objects.get(text=made).workshop.programme
-    summary = publishing.summary_of(programme)
+    summary = composing.summary_of(programme)
     origins = (each.origin for each in quoting.proposed(programme))
-    return publishing.adopt(summary, next(each for each in origins if each.text == made), by)
+    return composing.adopt(summary, next(each for each in origins if each.text == made), by)
 
 
 def composer(workshop: Workshop) -> str:
@@ -154,13 +154,13 @@ def test_two_taps_are_one_statement(workshop):
     for _ in range(2):
         client.post(adopt_url(made.text))
     assert Statement.objects.count() == 1
-    with pytest.raises(publishing.CannotAdopt, match="already"):
+    with pytest.raises(composing.CannotAdopt, match="already"):
         adopted(made.text)
 
 
 def test_a_statement_that_was_taken_out_frees_its_note_and_the_log_stays(workshop):
     made = note(workshop)
-    publishing.delete_statement(adopted(made.text), None)
+    composing.delete_statement(adopted(made.text), None)
     again = adopted(made.text)
     assert [a.statement for a in Adoption.objects.all()] == [None, again]
 
@@ -244,18 +244,18 @@ def test_checked_words_of_somebody_who_agreed_may_be_published(workshop):
 )
 def test_a_full_stop_or_one_other_word_makes_no_other_words(workshop, written):
     statement = adopted(note(workshop, quotable=False).text)
-    publishing.edit_statement(statement, text=written, why="", domain=statement.domain)
+    composing.edit_statement(statement, text=written, why="", domain=statement.domain)
     assert not may_be_published(statement)
-    publishing.edit_statement(statement, text="Warm and homely.", why=written, domain=statement.domain)
+    composing.edit_statement(statement, text="Warm and homely.", why=written, domain=statement.domain)
     assert not may_be_published(statement)
-    publishing.edit_statement(statement, text="Warm and homely.", why="", domain=statement.domain)
+    composing.edit_statement(statement, text="Warm and homely.", why="", domain=statement.domain)
     assert may_be_published(statement)
 
 
 def test_words_of_somebody_who_did_not_agree_are_published_only_in_other_words(workshop):
     statement = adopted(note(workshop, quotable=False).text)
     assert not may_be_published(statement)
-    publishing.edit_statement(statement, text="The room smells like a home.", why="", domain=statement.domain)
+    composing.edit_statement(statement, text="The room smells like a home.", why="", domain=statement.domain)
     assert may_be_published(statement)
 
 
@@ -345,7 +345,7 @@ def test_a_text_of_the_whole_room_becomes_a_statement_with_one_tap_and_leads_bac
     assert f'href="/workshops/{workshop.code}/notes/#{made.ref}"' in page
     assert "Taken up as a statement" in page
     assert f'id="{made.ref}"' in client.get(f"/workshops/{workshop.code}/notes/").content.decode()
-    publishing.delete_statement(statement, None)
+    composing.delete_statement(statement, None)
     answer = client.post(adopt_url(made))
     assert answer["Location"] == f"{composer(workshop)}?statement={Statement.objects.get().pk}"
 

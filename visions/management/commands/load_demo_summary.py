@@ -5,7 +5,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from visions.demo import summary as demo_summary
-from visions.summary import publishing
+from visions.summary import composing
 from workshops.management.commands.export_programme import programme_called
 
 
@@ -19,7 +19,7 @@ class Command(BaseCommand):
         programme = programme_called(options["programme"])
         try:
             snapshot = demo_summary.write(programme)
-        except publishing.NoSuchFigure as missing:
+        except composing.NoSuchFigure as missing:
             raise CommandError(
                 f"Nothing was written: there is no figure {missing} yet. First: load_synthetic_workshops"
             ) from missing

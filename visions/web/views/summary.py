@@ -23,7 +23,7 @@ from workshops.people import access
 
 from ...models import EvidenceLink, Snapshot, Statement, Summary
 from ...results.aggregates import Findings, ResultLine, load_findings
-from ...summary import places, publishing, quoting, tombstones, withdrawal
+from ...summary import composing, places, publishing, quoting, tombstones, withdrawal
 from ...summary.others_words import Found
 from ...summary.publishing import Review
 from ..forms import EvidenceForm, KeepForm, StatementForm, SummaryForm, WithdrawForm
@@ -36,7 +36,7 @@ FIGURES_PER_QUESTION = 20
 def _programme_and_summary(request: HttpRequest, key: str) -> tuple[Programme, Summary]:
     programme = access.programme_for(request.user, key, *access.READERS)
     written = request.method == "POST"
-    summary = publishing.summary_of(programme) if written else publishing.summary_to_read(programme)
+    summary = composing.summary_of(programme) if written else composing.summary_to_read(programme)
     summary.programme = programme
     return programme, summary
 
@@ -167,10 +167,10 @@ def _evidence(link: EvidenceLink, findings: Findings, looked_at: Review) -> dict
     return {
         "link": link,
         "line": line,
-        "present": publishing.current_line(link, findings),
-        "stale": publishing.is_stale(link, findings),
-        "superseded": publishing.is_superseded(link, findings),
-        "needs_care": publishing.needs_care(link, findings),
+        "present": composing.current_line(link, findings),
+        "stale": composing.is_stale(link, findings),
+        "superseded": composing.is_superseded(link, findings),
+        "needs_care": composing.needs_care(link, findings),
         "near": near,
         "is_near": any(found.stops for found in near.values()),
         "needs_note": link.relation == link.Relation.CONTRADICTS and not link.note,
@@ -195,7 +195,7 @@ def words(request: HttpRequest, key: str) -> HttpResponse:
     form = SummaryForm(request.POST, instance=Summary(programme=programme, key=summary.key))
     if not form.is_valid():
         return _page(request, programme, summary, status=422, words_form=form)
-    publishing.edit_summary(summary, **_as_it_was(form.cleaned_data, summary))
+    composing.edit_summary(summary, **_as_it_was(form.cleaned_data, summary))
     _say_own_words(request, summary)
     messages.success(request, _("Saved."))
     return _redirect(programme)
@@ -218,7 +218,7 @@ def add(request: HttpRequest, key: str) -> HttpResponse:
     form = StatementForm(programme, request.POST, prefix="new")
     if not form.is_valid():
         return _page(request, programme, summary, status=422, add_form=form)
-    return _redirect(programme, publishing.add_statement(summary, **form.cleaned_data))
+    return _redirect(programme, composing.add_statement(summary, **form.cleaned_data))
 
 
 @login_required
@@ -231,8 +231,8 @@ def adopt(request: HttpRequest, key: str, pk: int) -> HttpResponse:
     if origin is None:
         raise Http404
     try:
-        made = publishing.adopt(summary, origin, request.user, _domain(request, programme))
-    except publishing.CannotAdopt as why:
+        made = composing.adopt(summary, origin, request.user, _domain(request, programme))
+    except composing.CannotAdopt as why:
         messages.warning(request, str(why))
         return _redirect(programme)
     return _redirect(programme, made)
@@ -254,16 +254,16 @@ def statement(request: HttpRequest, key: str, pk: int) -> HttpResponse:
     statement = _statement(summary, pk)
     action = request.POST.get("do", "save")
     if action == "delete":
-        publishing.delete_statement(statement, request.user)
+        composing.delete_statement(statement, request.user)
         messages.success(request, _("The statement is taken out."))
         return _redirect(programme)
     if action in ("up", "down"):
-        publishing.move_statement(statement, -1 if action == "up" else 1)
+        composing.move_statement(statement, -1 if action == "up" else 1)
         return _redirect(programme, statement)
     form = StatementForm(programme, request.POST)
     if not form.is_valid():
         return _page(request, programme, summary, chosen=statement, status=422, form=form)
-    publishing.edit_statement(statement, **_as_it_was(form.cleaned_data, statement))
+    composing.edit_statement(statement, **_as_it_was(form.cleaned_data, statement))
     _say_own_words(request, summary)
     messages.success(request, _("Saved."))
     return _redirect(programme, statement)
@@ -278,13 +278,13 @@ def link(request: HttpRequest, key: str, pk: int) -> HttpResponse:
     form = EvidenceForm(request.POST)
     if form.is_valid():
         try:
-            publishing.link(statement, load_findings(programme), *form.parts, **_described(form))
+            composing.link(statement, load_findings(programme), *form.parts, **_described(form))
             return _redirect(programme, statement, "#evidence")
-        except publishing.NoSuchFigure:
+        except composing.NoSuchFigure:
             form.add_error("figure", _("That figure is not in this programme. Choose one from the list."))
-        except publishing.NotToBePublished as why:
+        except composing.NotToBePublished as why:
             form.add_error("figure", str(why))
-        except publishing.AlreadyLinked:
+        except composing.AlreadyLinked:
             form.add_error("figure", _("This statement has that figure already."))
     return _page(request, programme, summary, chosen=statement, status=422, evidence_form=form)
 
@@ -316,7 +316,7 @@ def evidence(request: HttpRequest, key: str, pk: int, link: int) -> HttpResponse
     tie = get_object_or_404(statement.evidence.select_related("instrument"), pk=link)
     action = request.POST.get("do", "")
     if action == "unlink":
-        publishing.unlink(tie)
+        composing.unlink(tie)
     elif action == "update":
         _update(request, programme, tie)
     elif action == "keep":
@@ -326,7 +326,7 @@ def evidence(request: HttpRequest, key: str, pk: int, link: int) -> HttpResponse
                 request, programme, summary, chosen=statement, status=422, keep_form=form, keep_link=tie.pk
             )
         because = _as_it_was({"kept_because": form.cleaned_data["because"]}, tie)["kept_because"]
-        publishing.keep_evidence(tie, publishing.current_line(tie, load_findings(programme)), because)
+        composing.keep_evidence(tie, composing.current_line(tie, load_findings(programme)), because)
     elif action == "describe":
         described = EvidenceForm({**request.POST.dict(), "figure": "as it is"})
         if not described.is_valid():
@@ -339,19 +339,19 @@ def evidence(request: HttpRequest, key: str, pk: int, link: int) -> HttpResponse
                 describe_form=described,
                 describe_link=tie.pk,
             )
-        publishing.describe_evidence(tie, **_as_it_was(_described(described), tie))
+        composing.describe_evidence(tie, **_as_it_was(_described(described), tie))
     _say_own_words(request, summary)
     return _redirect(programme, statement, "#evidence")
 
 
 def _update(request: HttpRequest, programme: Programme, tie: EvidenceLink) -> None:
-    present = publishing.current_line(tie, load_findings(programme))
+    present = composing.current_line(tie, load_findings(programme))
     if present is None:
         messages.warning(
             request, _("This figure can no longer be counted. Keep it with a reason, or unlink it.")
         )
     else:
-        publishing.update_evidence(tie, present)
+        composing.update_evidence(tie, present)
 
 
 @login_required
